@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.images.RgbImage;
@@ -37,8 +38,14 @@ record DecodedImages(List<RgbImage> images) implements ImageSource {
 
     @Override
     public String fingerprint() {
-        return Sha256.hex(() -> images.stream().flatMap(i -> Stream.of(
-                ByteBuffer.allocate(8).putInt(i.width()).putInt(i.height()).array(), i.rgb())).iterator());
+        return Sha256.hex(() -> images.stream()
+                .flatMap(i -> Stream.of(
+                        ByteBuffer.allocate(8)
+                                .putInt(i.width())
+                                .putInt(i.height())
+                                .array(),
+                        i.rgb()))
+                .iterator());
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.images.load.ImageSizes;
@@ -79,7 +80,9 @@ interface ImageInput extends AutoCloseable {
 
         @Override
         public int[] labels() {
-            return IntStream.range(0, source.size()).map(i -> source.label(i).orElse(-1)).toArray();
+            return IntStream.range(0, source.size())
+                    .map(i -> source.label(i).orElse(-1))
+                    .toArray();
         }
 
         @Override
@@ -88,7 +91,8 @@ interface ImageInput extends AutoCloseable {
         }
 
         @Override
-        public TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) throws IOException {
+        public TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress)
+                throws IOException {
             return TrainingSets.of(source, imageSize, megabytes, batch, decoders, progress);
         }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -80,8 +81,15 @@ public final class Pretraining implements AutoCloseable {
      */
     record Neighbours(Opener bank, Opener queries, int everyEpochs) {}
 
-    Pretraining(PretrainSettings settings, ImageInput images, Machine machine, Path init, RunOptions options, Neighbours neighbours,
-            boolean sizeChosen, Progress progress) {
+    Pretraining(
+            PretrainSettings settings,
+            ImageInput images,
+            Machine machine,
+            Path init,
+            RunOptions options,
+            Neighbours neighbours,
+            boolean sizeChosen,
+            Progress progress) {
         this.settings = settings;
         this.images = images;
         this.machine = machine;
@@ -153,7 +161,8 @@ public final class Pretraining implements AutoCloseable {
             throw new IllegalStateException("The pretraining is closed");
         }
         if (!running.compareAndSet(false, true)) {
-            throw new IllegalStateException("Another thread is running this pretraining: wait for it, or build a second one");
+            throw new IllegalStateException(
+                    "Another thread is running this pretraining: wait for it, or build a second one");
         }
         try {
             return train();
@@ -169,14 +178,17 @@ public final class Pretraining implements AutoCloseable {
 
     private PretrainingResult train() throws IOException {
         checkCancelled();
-        EncoderTrainer trainer = new EncoderTrainer(settings,
-                Compute.choose(machine.devices(), settings.precision(), machine.threads(), progress), progress);
+        EncoderTrainer trainer = new EncoderTrainer(
+                settings,
+                Compute.choose(machine.devices(), settings.precision(), machine.threads(), progress),
+                progress);
         if (init != null) {
             trainer.startFrom(init);
         }
         try (ImageInput bank = neighbours == null ? null : neighbours.bank().open(progress);
                 ImageInput queries = neighbours == null || neighbours.queries() == null
-                        ? null : neighbours.queries().open(progress)) {
+                        ? null
+                        : neighbours.queries().open(progress)) {
             RunOptions all = options;
             if (bank != null) {
                 bank.checkLabels("The accuracy of nearest neighbours");
@@ -188,8 +200,10 @@ public final class Pretraining implements AutoCloseable {
             TrainingImages set = read(images);
             checkCancelled();
             if (init == null && settings.needsMoreThan(set.count())) {
-                progress.warn("only " + set.count() + " images: an encoder with random initial weights learns little from fewer than "
-                        + PretrainSettings.FEW_IMAGES + "; start from a trained encoder (init), or choose a method that learns from a"
+                progress.warn("only " + set.count()
+                        + " images: an encoder with random initial weights learns little from fewer than "
+                        + PretrainSettings.FEW_IMAGES
+                        + "; start from a trained encoder (init), or choose a method that learns from a"
                         + " teacher");
             }
             return new PretrainingResult(trainer.run(set, all.withListener(new StopWhenCancelled())), set.skipped());
@@ -199,14 +213,20 @@ public final class Pretraining implements AutoCloseable {
     private void warnOfLargeImages() {
         images.medianShortSide().ifPresent(side -> {
             if (settings.isFarSmallerThan(side)) {
-                progress.warn("at least half of the images have a short side of " + side + " pixels or more, and views have "
-                        + settings.imageSize() + ": choose the image size, or a preset for such images");
+                progress.warn(
+                        "at least half of the images have a short side of " + side + " pixels or more, and views have "
+                                + settings.imageSize() + ": choose the image size, or a preset for such images");
             }
         });
     }
 
     private TrainingImages read(ImageInput input) throws IOException {
-        return input.read(settings.imageSize(), machine.megabytes(), settings.batch(), machine.decoders(), new CancellableProgress());
+        return input.read(
+                settings.imageSize(),
+                machine.megabytes(),
+                settings.batch(),
+                machine.decoders(),
+                new CancellableProgress());
     }
 
     /**
@@ -242,8 +262,12 @@ public final class Pretraining implements AutoCloseable {
         }
         Map<String, String> own;
         try (RunResources resources = new RunResources(1)) {
-            own = RunDescription.of(settings.on(readable).opened(resources), readable,
-                    images.fingerprint(settings.imageSize(), readable), images.classes(), images.labels(),
+            own = RunDescription.of(
+                    settings.on(readable).opened(resources),
+                    readable,
+                    images.fingerprint(settings.imageSize(), readable),
+                    images.classes(),
+                    images.labels(),
                     init == null ? null : Sha256.hex(Files.readAllBytes(init)));
         }
         own.remove(PretrainSettings.PRESET);
@@ -271,8 +295,10 @@ public final class Pretraining implements AutoCloseable {
     }
 
     private CancellationException cancellation() {
-        return new CancellationException("The pretraining was cancelled" + (options.checkpoints() == null
-                ? "" : "; a pretraining with the same settings continues from " + options.checkpoints()));
+        return new CancellationException("The pretraining was cancelled"
+                + (options.checkpoints() == null
+                        ? ""
+                        : "; a pretraining with the same settings continues from " + options.checkpoints()));
     }
 
     /** Closes the image source if the pretraining opened it; a second call has no effect. */

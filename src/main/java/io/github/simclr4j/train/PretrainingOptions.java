@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.images.RgbImage;
@@ -504,12 +505,12 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
             throw new IllegalArgumentException("No images: set the training images");
         }
         if (limit < 0 || threads < 0 || megabytes < 0 || decoders < 0) {
-            throw new IllegalArgumentException("The limit, threads, megabytes and decoders must be at least 0, found " + limit + ", "
-                    + threads + ", " + megabytes + " and " + decoders);
+            throw new IllegalArgumentException("The limit, threads, megabytes and decoders must be at least 0, found "
+                    + limit + ", " + threads + ", " + megabytes + " and " + decoders);
         }
         if (Math.max(threads, decoders) > RuntimeSettings.maxThreads()) {
-            throw new IllegalArgumentException("The threads and decoders must be at most " + RuntimeSettings.maxThreads()
-                    + " on this machine, found " + threads + " and " + decoders);
+            throw new IllegalArgumentException("The threads and decoders must be at most "
+                    + RuntimeSettings.maxThreads() + " on this machine, found " + threads + " and " + decoders);
         }
         Devices.check(devices);
         options();
@@ -542,9 +543,15 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
             if (all.needsLabels()) {
                 input.checkLabels("Training by " + all.method().name() + " with these settings");
             }
-            return new Pretraining(all, input, new Pretraining.Machine(devices, threads, megabytes, decoders), init, options(),
+            return new Pretraining(
+                    all,
+                    input,
+                    new Pretraining.Machine(devices, threads, megabytes, decoders),
+                    init,
+                    options(),
                     bank == null ? null : new Pretraining.Neighbours(bank, queries, neighboursEvery),
-                    settings.isImageSizeChosen(), progress);
+                    settings.isImageSizeChosen(),
+                    progress);
         } catch (IOException | RuntimeException e) {
             input.close();
             throw e;
@@ -552,7 +559,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     private RunOptions options() {
-        return new RunOptions(checkpoint, checkpointMinutes, keepCheckpoints, metrics, null, null, neighboursEvery, listeners);
+        return new RunOptions(
+                checkpoint, checkpointMinutes, keepCheckpoints, metrics, null, null, neighboursEvery, listeners);
     }
 
     private void chooseEncoder() {
@@ -561,8 +569,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         } else if (encoderOptions.isEmpty()) {
             settings.encoder(architecture);
         } else {
-            throw new IllegalArgumentException("The encoder " + architecture.describe() + " cannot be combined with encoder options, found "
-                    + encoderOptions.keySet());
+            throw new IllegalArgumentException("The encoder " + architecture.describe()
+                    + " cannot be combined with encoder options, found " + encoderOptions.keySet());
         }
     }
 }

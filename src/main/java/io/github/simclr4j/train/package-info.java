@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Pretraining of image encoders. Start with {@link io.github.simclr4j.train.Pretraining}, which trains an encoder by any method.
  *

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,14 +46,15 @@ class OldNamesTest {
                 </config>
                 """);
         try (ConfigurationManager manager = new ConfigurationManager(file.toString())) {
-            Trainer<?> teacher = assertInstanceOf(io.github.simclr4j.train.tribuo.FineTuneTrainer.class,
-                    manager.lookup("teacher"));
-            Trainer<?> student = assertInstanceOf(io.github.simclr4j.train.tribuo.DistillationTrainer.class,
-                    manager.lookup("student"));
+            Trainer<?> teacher =
+                    assertInstanceOf(io.github.simclr4j.train.tribuo.FineTuneTrainer.class, manager.lookup("teacher"));
+            Trainer<?> student = assertInstanceOf(
+                    io.github.simclr4j.train.tribuo.DistillationTrainer.class, manager.lookup("student"));
             for (String setting : List.of("epochs=3", "encoder=encoder.onnx", "fromScratch=true", "imageSize=32")) {
                 assertTrue(teacher.toString().contains(setting), teacher.toString());
             }
-            for (String setting : List.of("epochs=4", "architecture=resnet34", "width=0.5", "imageSize=64", "temperature=2.0")) {
+            for (String setting :
+                    List.of("epochs=4", "architecture=resnet34", "width=0.5", "imageSize=64", "temperature=2.0")) {
                 assertTrue(student.toString().contains(setting), student.toString());
             }
             // What the provenance of a model names can be made again.
@@ -60,7 +62,9 @@ class OldNamesTest {
                 Class<?> type = Class.forName(component.getClassName());
                 assertTrue(Configurable.class.isAssignableFrom(type), type.getName());
             }
-            assertEquals("io.github.simclr4j.train.DistillationTrainer", student.getProvenance().getClassName());
+            assertEquals(
+                    "io.github.simclr4j.train.DistillationTrainer",
+                    student.getProvenance().getClassName());
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -46,8 +47,16 @@ class PretrainingTest {
 
     /** 16 drawings, two epochs of two steps. */
     private static Pretraining.Builder small() {
-        return Pretraining.builder().images(drawings(16)).width(1.0 / 16).batch(8).epochs(2).projection(16).precision("float32")
-                .device("cpu").threads(1).progress(Progress.NONE);
+        return Pretraining.builder()
+                .images(drawings(16))
+                .width(1.0 / 16)
+                .batch(8)
+                .epochs(2)
+                .projection(16)
+                .precision("float32")
+                .device("cpu")
+                .threads(1)
+                .progress(Progress.NONE);
     }
 
     private static List<RgbImage> drawings(int count) {
@@ -62,7 +71,11 @@ class PretrainingTest {
     /** Random weights learn little from few images; a classifier and trained weights are another matter. */
     @Test
     void fewImagesAreAWarningThatSaysWhatToDo() throws IOException {
-        assertEquals(1, warnings(small().epochs(1)).stream().filter(w -> w.contains("teacher") && w.contains("16 images")).count());
+        assertEquals(
+                1,
+                warnings(small().epochs(1)).stream()
+                        .filter(w -> w.contains("teacher") && w.contains("16 images"))
+                        .count());
         Path encoder = dir.resolve("encoder.onnx");
         run(small().epochs(1)).writeEncoder(encoder);
         assertEquals(List.of(), warnings(small().epochs(1).init(encoder)));
@@ -74,11 +87,17 @@ class PretrainingTest {
     /** Each pixel of a drawing of 32 pixels becomes nine. */
     @Test
     void imagesThatAreFarLargerThanTheDefaultViewsAreAWarning() throws IOException {
-        List<RgbImage> large = drawings(16).stream().map(i -> new RgbImage(i.width() * 3, i.height() * 3, repeated(i, 3))).toList();
-        assertEquals(List.of("at least half of the images have a short side of 96 pixels or more, and views have 32: choose the image"
-                + " size, or a preset for such images"), far(warnings(small().epochs(1).images(large))));
+        List<RgbImage> large = drawings(16).stream()
+                .map(i -> new RgbImage(i.width() * 3, i.height() * 3, repeated(i, 3)))
+                .toList();
+        assertEquals(
+                List.of(
+                        "at least half of the images have a short side of 96 pixels or more, and views have 32: choose the image"
+                                + " size, or a preset for such images"),
+                far(warnings(small().epochs(1).images(large))));
         assertEquals(List.of(), far(warnings(small().epochs(1).images(large).imageSize(32))), "the size was chosen");
-        assertEquals(List.of(), far(warnings(small().epochs(1).images(large).preset("small"))), "the preset was chosen");
+        assertEquals(
+                List.of(), far(warnings(small().epochs(1).images(large).preset("small"))), "the preset was chosen");
         assertEquals(List.of(), far(warnings(small().epochs(1))), "they are no larger");
     }
 
@@ -98,14 +117,20 @@ class PretrainingTest {
 
     /** Tiny networks and views, with what else a preset has. */
     @ParameterizedTest
-    @CsvSource({"small, resnet18 width 0.0625 stem CIFAR, adamw", "photos, resnet50 width 0.0625 stem IMAGENET, lars",
-        "serving, mobilenetv3-large width 0.0625 stem IMAGENET, lars"})
+    @CsvSource({
+        "small, resnet18 width 0.0625 stem CIFAR, adamw",
+        "photos, resnet50 width 0.0625 stem IMAGENET, lars",
+        "serving, mobilenetv3-large width 0.0625 stem IMAGENET, lars"
+    })
     void aPresetIsTrainedWith(String preset, String encoder, String optimizer) throws IOException {
         PretrainingResult result = run(small().preset(preset).imageSize(32).epochs(1));
         assertEquals(1, result.epochs());
         assertTrue(Double.isFinite(result.finalLoss()));
-        assertEquals(List.of(preset, encoder, optimizer, "8", "32"), Stream.of("preset", "encoder", "optimiser", "batch", "image_size")
-                .map(key -> result.settings().get("training." + key)).toList());
+        assertEquals(
+                List.of(preset, encoder, optimizer, "8", "32"),
+                Stream.of("preset", "encoder", "optimiser", "batch", "image_size")
+                        .map(key -> result.settings().get("training." + key))
+                        .toList());
         Path file = dir.resolve("encoder.onnx");
         result.writeEncoder(file);
         try (OnnxEncoder opened = OnnxEncoder.open(file)) {
@@ -126,7 +151,10 @@ class PretrainingTest {
         Path file = dir.resolve("encoder.onnx");
         run(small().epochs(1)).writeEncoder(file);
         assertTrue(matches(small().preset("small").epochs(1), file));
-        String message = assertThrows(IOException.class, () -> run(small().preset("photos").imageSize(32).epochs(4).checkpoint(checkpoints)))
+        String message = assertThrows(
+                        IOException.class,
+                        () -> run(
+                                small().preset("photos").imageSize(32).epochs(4).checkpoint(checkpoints)))
                 .getMessage();
         assertTrue(message.contains("belongs to another run: training.encoder was resnet18"), message);
     }
@@ -179,9 +207,19 @@ class PretrainingTest {
     @Test
     void whatIsNotSetHasTheMethodsDefaults() throws IOException {
         try (Pretraining bare = Pretraining.builder().images(drawings(2)).build();
-                Pretraining moco = Pretraining.builder().images(drawings(300)).method("mocov1").option("queue", 512).build()) {
-            assertEquals(new PretrainBuilder().build(2).describe(), bare.settings().describe());
-            assertEquals(new PretrainBuilder().method("mocov1").option("queue", 512).build(300).describe(),
+                Pretraining moco = Pretraining.builder()
+                        .images(drawings(300))
+                        .method("mocov1")
+                        .option("queue", 512)
+                        .build()) {
+            assertEquals(
+                    new PretrainBuilder().build(2).describe(), bare.settings().describe());
+            assertEquals(
+                    new PretrainBuilder()
+                            .method("mocov1")
+                            .option("queue", 512)
+                            .build(300)
+                            .describe(),
                     moco.settings().describe());
             assertEquals("step", moco.settings().optimizer().schedule());
             assertEquals("512", moco.settings().describe().get("training.queue"));
@@ -190,28 +228,75 @@ class PretrainingTest {
 
     @Test
     void everySettingArrives() throws IOException {
-        try (Pretraining p = small().method("mocov2").option("temperature", 0.3).option("symmetric", true).encoder("resnet34")
-                .stem("imagenet").imageSize(40).head("deep").headNorm(true).hidden(24).projection(12).keepHead(1).views("crop,flip")
-                .otherViews("flip").batch(16).microBatch(8).batchNormSplits(4).epochs(7).optimizer("sgd").learningRate(0.25)
-                .momentum(0.8).weightDecay(0.01).warmupEpochs(1.5).schedule("constant").clip(3).weightAverage(0.9).zeroGamma(false)
-                .precision("bfloat16").seed(11).build()) {
+        try (Pretraining p = small().method("mocov2")
+                .option("temperature", 0.3)
+                .option("symmetric", true)
+                .encoder("resnet34")
+                .stem("imagenet")
+                .imageSize(40)
+                .head("deep")
+                .headNorm(true)
+                .hidden(24)
+                .projection(12)
+                .keepHead(1)
+                .views("crop,flip")
+                .otherViews("flip")
+                .batch(16)
+                .microBatch(8)
+                .batchNormSplits(4)
+                .epochs(7)
+                .optimizer("sgd")
+                .learningRate(0.25)
+                .momentum(0.8)
+                .weightDecay(0.01)
+                .warmupEpochs(1.5)
+                .schedule("constant")
+                .clip(3)
+                .weightAverage(0.9)
+                .zeroGamma(false)
+                .precision("bfloat16")
+                .seed(11)
+                .build()) {
             Map<String, String> d = p.settings().describe();
-            Map.ofEntries(Map.entry("method", "mocov2"), Map.entry("temperature", "0.3"), Map.entry("symmetric", "true"),
-                    Map.entry("encoder", "resnet34 width 0.0625 stem IMAGENET"), Map.entry("image_size", "40"),
-                    Map.entry("head", "3 layers, hidden 24, out 12, batch norm, 1 kept"), Map.entry("views", "crop:0.08@1.0,flip@0.5 | flip@0.5"),
-                    Map.entry("batch", "16"), Map.entry("micro_batch", "8"), Map.entry("bn_splits", "4"), Map.entry("epochs", "7"),
-                    Map.entry("optimizer", "sgd"), Map.entry("learning_rate", "0.25"), Map.entry("momentum", "0.8"),
-                    Map.entry("weight_decay", "0.01"), Map.entry("warmup_epochs", "1.5"), Map.entry("schedule", "constant"),
-                    Map.entry("gradient_clip", "3.0"), Map.entry("weight_average", "0.9"), Map.entry("zero_gamma", "false"),
-                    Map.entry("precision", "bfloat16"), Map.entry("seed", "11")).forEach((key, value) -> {
+            Map.ofEntries(
+                            Map.entry("method", "mocov2"),
+                            Map.entry("temperature", "0.3"),
+                            Map.entry("symmetric", "true"),
+                            Map.entry("encoder", "resnet34 width 0.0625 stem IMAGENET"),
+                            Map.entry("image_size", "40"),
+                            Map.entry("head", "3 layers, hidden 24, out 12, batch norm, 1 kept"),
+                            Map.entry("views", "crop:0.08@1.0,flip@0.5 | flip@0.5"),
+                            Map.entry("batch", "16"),
+                            Map.entry("micro_batch", "8"),
+                            Map.entry("bn_splits", "4"),
+                            Map.entry("epochs", "7"),
+                            Map.entry("optimizer", "sgd"),
+                            Map.entry("learning_rate", "0.25"),
+                            Map.entry("momentum", "0.8"),
+                            Map.entry("weight_decay", "0.01"),
+                            Map.entry("warmup_epochs", "1.5"),
+                            Map.entry("schedule", "constant"),
+                            Map.entry("gradient_clip", "3.0"),
+                            Map.entry("weight_average", "0.9"),
+                            Map.entry("zero_gamma", "false"),
+                            Map.entry("precision", "bfloat16"),
+                            Map.entry("seed", "11"))
+                    .forEach((key, value) -> {
                         assertEquals(value, d.get("training." + key), key);
                     });
         }
-        try (Pretraining p = small().encoder("vit-tiny").encoderOption("width", null).encoderOption("patch-size", 8).build()) {
+        try (Pretraining p = small().encoder("vit-tiny")
+                .encoderOption("width", null)
+                .encoderOption("patch-size", 8)
+                .build()) {
             assertEquals("vit-tiny patch size 8", p.settings().encoder().describe());
         }
         ResNet net = new ResNet(18, 0.125, ResNet.Stem.CIFAR);
-        try (Pretraining p = Pretraining.builder().images(drawings(2)).encoder(net).rateScaling("linear").build()) {
+        try (Pretraining p = Pretraining.builder()
+                .images(drawings(2))
+                .encoder(net)
+                .rateScaling("linear")
+                .build()) {
             assertEquals(net, p.settings().encoder());
             assertEquals(0.008 * 2 / 128, p.settings().optimizer().rate(), 1e-12);
         }
@@ -231,12 +316,16 @@ class PretrainingTest {
         assertEquals(4, result.steps());
         assertEquals(0, result.resumedAt());
         assertTrue(result.finalLoss() > 0 && result.viewsPerSecond() > 0, result.toString());
-        assertTrue(result.neighboursAccuracy().isEmpty() && result.classifier().isEmpty() && result.skipped().isEmpty());
+        assertTrue(result.neighboursAccuracy().isEmpty()
+                && result.classifier().isEmpty()
+                && result.skipped().isEmpty());
         assertEquals("simclr", result.settings().get("training.method"));
         result.writeEncoder(file);
         assertArrayEquals(result.encoder(), Files.readAllBytes(file));
-        try (OnnxEncoder opened = OnnxEncoder.open(file); OnnxEncoder same = result.openEncoder(RuntimeSettings.DEFAULT)) {
-            assertEquals(result.settings().get("data.fingerprint"), opened.metadata().get("data.fingerprint"));
+        try (OnnxEncoder opened = OnnxEncoder.open(file);
+                OnnxEncoder same = result.openEncoder(RuntimeSettings.DEFAULT)) {
+            assertEquals(
+                    result.settings().get("data.fingerprint"), opened.metadata().get("data.fingerprint"));
             assertArrayEquals(opened.embed(drawings(1))[0], same.embed(drawings(1))[0]);
         }
         assertArrayEquals(result.encoder(), run(small()).encoder(), "the same once more");
@@ -305,11 +394,15 @@ class PretrainingTest {
         for (int step = 1; step <= 3; step++) {
             Path state = dir.resolve("state" + step);
             AtomicReference<Pretraining> self = new AtomicReference<>();
-            Recorder recorder = new Recorder(step, () -> inAnotherThread(() -> self.get().cancel()));
-            try (Pretraining pretraining = small().checkpoint(state).listener(recorder).build()) {
+            Recorder recorder =
+                    new Recorder(step, () -> inAnotherThread(() -> self.get().cancel()));
+            try (Pretraining pretraining =
+                    small().checkpoint(state).listener(recorder).build()) {
                 self.set(pretraining);
                 CancellationException e = assertThrows(CancellationException.class, pretraining::run);
-                assertEquals("The pretraining was cancelled; a pretraining with the same settings continues from " + state, e.getMessage());
+                assertEquals(
+                        "The pretraining was cancelled; a pretraining with the same settings continues from " + state,
+                        e.getMessage());
                 assertFalse(Thread.currentThread().isInterrupted());
                 assertEquals(step, recorder.steps.size(), "it ends after the step");
                 assertEquals(step / 2, recorder.epochs.size());
@@ -324,7 +417,8 @@ class PretrainingTest {
     @Test
     void aRunWhoseLastStepIsTakenEndsAsUsual() throws IOException {
         AtomicReference<Pretraining> self = new AtomicReference<>();
-        try (Pretraining pretraining = small().listener(new Recorder(4, () -> self.get().cancel())).build()) {
+        try (Pretraining pretraining =
+                small().listener(new Recorder(4, () -> self.get().cancel())).build()) {
             self.set(pretraining);
             assertEquals(2, pretraining.run().epochs());
             assertFalse(Thread.currentThread().isInterrupted());
@@ -342,16 +436,19 @@ class PretrainingTest {
         };
         try (Pretraining pretraining = small().progress(progress).build()) {
             self.set(pretraining);
-            assertEquals("The pretraining was cancelled", assertThrows(CancellationException.class, pretraining::run).getMessage());
+            assertEquals(
+                    "The pretraining was cancelled",
+                    assertThrows(CancellationException.class, pretraining::run).getMessage());
         }
     }
 
     private static void inAnotherThread(Runnable what) {
         CountDownLatch done = new CountDownLatch(1);
         new Thread(() -> {
-            what.run();
-            done.countDown();
-        }).start();
+                    what.run();
+                    done.countDown();
+                })
+                .start();
         try {
             done.await();
         } catch (InterruptedException e) {
@@ -363,13 +460,15 @@ class PretrainingTest {
     void oneRunGoesOnAtATime() throws IOException {
         AtomicReference<Pretraining> self = new AtomicReference<>();
         AtomicReference<Exception> second = new AtomicReference<>();
-        Recorder recorder = new Recorder(1, () -> inAnotherThread(() -> {
-            try {
-                self.get().run();
-            } catch (IOException | IllegalStateException e) {
-                second.set(e);
-            }
-        }));
+        Recorder recorder = new Recorder(
+                1,
+                () -> inAnotherThread(() -> {
+                    try {
+                        self.get().run();
+                    } catch (IOException | IllegalStateException e) {
+                        second.set(e);
+                    }
+                }));
         Pretraining pretraining = small().listener(recorder).build();
         self.set(pretraining);
         pretraining.run();
@@ -394,10 +493,12 @@ class PretrainingTest {
     /** Two replicas give the bits of one device with two micro-batches, one device by either name the same. */
     @Test
     void severalDevicesShareTheStepsOfAPretraining() throws IOException {
-        assertArrayEquals(encoder(run(small().microBatch(4).batchNormSplits(2))),
+        assertArrayEquals(
+                encoder(run(small().microBatch(4).batchNormSplits(2))),
                 encoder(run(small().microBatch(4).batchNormSplits(2).devices("cpu", "cpu"))));
         assertArrayEquals(encoder(run(small())), encoder(run(small().devices("cpu"))));
-        assertEquals("2", run(small().devices("cpu", "cpu").epochs(1)).settings().get("training.bn_splits"));
+        assertEquals(
+                "2", run(small().devices("cpu", "cpu").epochs(1)).settings().get("training.bn_splits"));
     }
 
     private byte[] encoder(PretrainingResult result) throws IOException {
@@ -414,7 +515,8 @@ class PretrainingTest {
         PretrainingResult result = run(builder);
         assertEquals("16", result.settings().get("data.images"));
         assertTrue(result.neighboursAccuracy().isPresent());
-        PretrainingResult labelled = run(small().images(folder).method("supervised").epochs(1));
+        PretrainingResult labelled =
+                run(small().images(folder).method("supervised").epochs(1));
         assertEquals(10, labelled.classifier().orElseThrow().labels().size());
         try (ImageSource source = ImageSource.open(folder)) {
             assertEquals("20", run(small().images(source).epochs(1)).settings().get("data.images"));
@@ -422,7 +524,8 @@ class PretrainingTest {
             source.read(0);
         }
         ImageSet set = ImageSet.of(drawings(16), 32);
-        assertEquals(set.fingerprint(), run(small().images(set).epochs(1)).settings().get("data.fingerprint"));
+        assertEquals(
+                set.fingerprint(), run(small().images(set).epochs(1)).settings().get("data.fingerprint"));
     }
 
     /** Each is one sentence, said before anything is decoded, in the words of the builder rather than of a command line. */
@@ -430,30 +533,57 @@ class PretrainingTest {
     void whatIsWrongIsSaidByBuild() throws IOException {
         refused("No images", () -> Pretraining.builder().build());
         refused("Unknown method, expected simclr", () -> small().method("simclear"));
-        refused("Unknown setting, expected loss", () -> small().option("queue", 8).build());
-        refused("temperature must be above 0", () -> small().option("temperature", 0).build());
+        refused(
+                "Unknown setting, expected loss",
+                () -> small().option("queue", 8).build());
+        refused(
+                "temperature must be above 0",
+                () -> small().option("temperature", 0).build());
         refused("Unknown encoder", () -> small().encoder("resnet19").build());
-        refused("cannot be combined with encoder options", () -> small().encoder(new ResNet(18, 1, ResNet.Stem.CIFAR)).build());
-        refused("multiple of the patch size", () -> Pretraining.builder().images(drawings(2)).encoder("vit-tiny").imageSize(40).build());
+        refused(
+                "cannot be combined with encoder options",
+                () -> small().encoder(new ResNet(18, 1, ResNet.Stem.CIFAR)).build());
+        refused(
+                "multiple of the patch size",
+                () -> Pretraining.builder()
+                        .images(drawings(2))
+                        .encoder("vit-tiny")
+                        .imageSize(40)
+                        .build());
         refused("Unknown device", () -> small().device("tpu").build());
-        refused("A GPU and the CPU can't share", () -> small().devices("gpu:0", "cpu").build());
+        refused(
+                "A GPU and the CPU can't share",
+                () -> small().devices("gpu:0", "cpu").build());
         refused("gpu:1 is named twice", () -> small().devices("gpu:1", "gpu:1").build());
-        refused("must be a multiple of the 2 devices", () -> small().devices("cpu", "cpu").batchNormSplits(3).batch(9).build());
-        refused("The batch must be a multiple of 3", () -> small().devices("cpu", "cpu", "cpu").batch(8).build());
+        refused(
+                "must be a multiple of the 2 devices",
+                () -> small().devices("cpu", "cpu").batchNormSplits(3).batch(9).build());
+        refused(
+                "The batch must be a multiple of 3",
+                () -> small().devices("cpu", "cpu", "cpu").batch(8).build());
         refused("No devices", () -> small().devices().build());
         refused("Unknown precision", () -> small().precision("int8"));
         refused("must be at least 0", () -> small().limit(-1).build());
-        refused("Minutes between checkpoints", () -> small().checkpointMinutes(0).build());
+        refused(
+                "Minutes between checkpoints",
+                () -> small().checkpointMinutes(0).build());
         refused("Epochs must be at least 1", () -> small().epochs(0).build());
         refused("Expected at least one image", () -> small().images(List.of()));
-        IOException e = assertThrows(IOException.class, () -> small().method("supervised").build());
-        assertEquals("Training by supervised with these settings needs a label for each image, expected one sub-folder per class: image 0"
-                + " has none", e.getMessage());
-        assertThrows(IOException.class, () -> small().images(dir.resolve("missing")).build());
+        IOException e = assertThrows(
+                IOException.class, () -> small().method("supervised").build());
+        assertEquals(
+                "Training by supervised with these settings needs a label for each image, expected one sub-folder per class: image 0"
+                        + " has none",
+                e.getMessage());
+        assertThrows(
+                IOException.class, () -> small().images(dir.resolve("missing")).build());
         Path state = dir.resolve("state");
         run(small().epochs(1).checkpoint(state));
         e = assertThrows(IOException.class, () -> run(small().checkpoint(state).option("temperature", 0.7)));
-        assertTrue(e.getMessage().contains("belongs to another run") && !e.getMessage().contains("--"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("belongs to another run")
+                        && !e.getMessage().contains("--"),
+                e.getMessage());
     }
 
     private static void refused(String part, Executable what) {

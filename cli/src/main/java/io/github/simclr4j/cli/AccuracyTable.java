@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
@@ -21,7 +22,8 @@ final class AccuracyTable {
 
     /** Returns a table with a row a name and a column a share. */
     static String of(String corner, Map<String, Accuracies> rows) {
-        boolean one = rows.values().stream().flatMap(r -> r.runs().values().stream()).allMatch(r -> r.size() < 2);
+        boolean one =
+                rows.values().stream().flatMap(r -> r.runs().values().stream()).allMatch(r -> r.size() < 2);
         String cell = one ? "%9s" : "%18s";
         StringBuilder table = new StringBuilder(String.format("%-14s", corner));
         rows.values().iterator().next().runs().keySet().forEach(share -> table.append(String.format(cell, share)));
@@ -41,12 +43,16 @@ final class AccuracyTable {
      */
     static void addTo(Map<String, Object> json, String means, String stem, Map<String, Accuracies> rows) {
         json.put(means, byShare(rows, Accuracies::mean));
-        json.put(stem + "Runs", rows.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().runs(), (a, b) -> a,
-                LinkedHashMap::new)));
+        json.put(
+                stem + "Runs",
+                rows.entrySet().stream()
+                        .collect(Collectors.toMap(
+                                Map.Entry::getKey, e -> e.getValue().runs(), (a, b) -> a, LinkedHashMap::new)));
         json.put(stem + "Deviations", byShare(rows, Accuracies::deviation));
     }
 
-    private static Map<String, Map<String, Double>> byShare(Map<String, Accuracies> rows, ToDoubleBiFunction<Accuracies, String> figure) {
+    private static Map<String, Map<String, Double>> byShare(
+            Map<String, Accuracies> rows, ToDoubleBiFunction<Accuracies, String> figure) {
         Map<String, Map<String, Double>> all = new LinkedHashMap<>();
         rows.forEach((name, row) -> {
             Map<String, Double> figures = new LinkedHashMap<>();

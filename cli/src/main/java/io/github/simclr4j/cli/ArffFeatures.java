@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
@@ -37,7 +38,8 @@ final class ArffFeatures extends TextFeatures {
             head.add("@attribute " + name + " numeric");
         }
         if (!classes.isEmpty()) {
-            head.add("@attribute class {" + String.join(",", classes.stream().map(ArffFeatures::quote).toList()) + "}");
+            head.add("@attribute class {"
+                    + String.join(",", classes.stream().map(ArffFeatures::quote).toList()) + "}");
         }
         head.add("@data");
         return head;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ResidentImages;
@@ -36,45 +37,76 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr bench}. */
-@CommandLine.Command(name = "bench", description = "Measures speed and memory: medians and quartiles of a rate, and the largest"
-        + " resident memory of the process.")
+@CommandLine.Command(
+        name = "bench",
+        description = "Measures speed and memory: medians and quartiles of a rate, and the largest"
+                + " resident memory of the process.")
 final class BenchCommand extends Command {
     /** Images are drawn larger than their views, as most are. */
     private static final double LARGER = 8 / 7.0;
 
     /** What is measured. */
-    enum What { STEP, VIEWS, INPUT, TRAIN, EMBED }
+    enum What {
+        STEP,
+        VIEWS,
+        INPUT,
+        TRAIN,
+        EMBED
+    }
 
-    @Parameters(paramLabel = "WHAT", description = "step: training steps on views that were made before; views: random views"
-            + " alone; input: decoding and batching; embed: an encoder from the file to the features; train: finds the batch that"
-            + " fits, compares precisions and memory layouts, and trains for the minutes that are left.")
+    @Parameters(
+            paramLabel = "WHAT",
+            description = "step: training steps on views that were made before; views: random views"
+                    + " alone; input: decoding and batching; embed: an encoder from the file to the features; train: finds the batch that"
+                    + " fits, compares precisions and memory layouts, and trains for the minutes that are left.")
     What what;
 
-    @Option(names = "--images", paramLabel = "SET", description = "Images: whatever pretrain takes (default: random ones).")
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            description = "Images: whatever pretrain takes (default: random ones).")
     Path images;
 
-    @Option(names = "--count", paramLabel = "N", defaultValue = "4096",
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            defaultValue = "4096",
             description = "How many random images there are (default: ${DEFAULT-VALUE}).")
     int count;
 
-    @Option(names = "--repetitions", paramLabel = "N", defaultValue = "9",
+    @Option(
+            names = "--repetitions",
+            paramLabel = "N",
+            defaultValue = "9",
             description = "How many rates are taken (default: ${DEFAULT-VALUE}).")
     int repetitions;
 
-    @Option(names = "--seconds", paramLabel = "S", defaultValue = "1",
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "1",
             description = "Seconds that each takes at least (default: ${DEFAULT-VALUE}).")
     double seconds;
 
-    @Option(names = "--minutes", paramLabel = "N", defaultValue = "10",
+    @Option(
+            names = "--minutes",
+            paramLabel = "N",
+            defaultValue = "10",
             description = "Minutes that train may take in all (default: ${DEFAULT-VALUE}).")
     double minutes;
 
-    @Option(names = "--checkpoint", paramLabel = "DIR", defaultValue = "target/bench",
-            description = "Folder of train's plan and state, which a later call goes on with (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "DIR",
+            defaultValue = "target/bench",
+            description =
+                    "Folder of train's plan and state, which a later call goes on with (default: ${DEFAULT-VALUE}).")
     Path checkpoint;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "Where train's encoder goes if all epochs are done (ONNX)"
-            + " (default: nowhere).")
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            description = "Where train's encoder goes if all epochs are done (ONNX)" + " (default: nowhere).")
     Path out;
 
     @Mixin
@@ -102,15 +134,21 @@ final class BenchCommand extends Command {
     Map<String, Object> work() throws IOException {
         reading.check();
         if (count < 2 || !(minutes > 0)) {
-            throw new IllegalArgumentException("--count must be at least 2 and --minutes above 0, found "
-                    + count + " and " + minutes);
+            throw new IllegalArgumentException(
+                    "--count must be at least 2 and --minutes above 0, found " + count + " and " + minutes);
         }
         Repetitions times = new Repetitions(repetitions, seconds);
         boolean file = what == What.EMBED && hyper.encoder != null && hyper.encoder.endsWith(".onnx");
         only(what == What.TRAIN, "with bench train", "--minutes", "--checkpoint", "--out");
         only(what != What.TRAIN, "without bench train", "--repetitions", "--seconds");
         only(images == null, "without --images", "--count");
-        only(what != What.STEP, "without bench step, which has random views", "--images", "--count", "--limit", "--memory",
+        only(
+                what != What.STEP,
+                "without bench step, which has random views",
+                "--images",
+                "--count",
+                "--limit",
+                "--memory",
                 "--decoders");
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("bench", what.name().toLowerCase(Locale.ROOT));
@@ -141,9 +179,16 @@ final class BenchCommand extends Command {
         json.put("quartiles", rate.quartiles());
         json.put("precision", precision);
         json.put("device", device);
-        System.out.printf(Locale.ROOT, "%s: %.1f %s/s (quartiles %.1f and %.1f), %s on %s%n",
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %.1f %s/s (quartiles %.1f and %.1f), %s on %s%n",
                 what.name().toLowerCase(Locale.ROOT),
-                rate.median(), unit, rate.quartiles().get(0), rate.quartiles().get(1), precision, device);
+                rate.median(),
+                unit,
+                rate.quartiles().get(0),
+                rate.quartiles().get(1),
+                precision,
+                device);
     }
 
     private ImageSource open(int imageSize) throws IOException {
@@ -184,7 +229,8 @@ final class BenchCommand extends Command {
 
     private void embed(PretrainSettings settings, Repetitions times, Map<String, Object> json) throws IOException {
         try (OwnedFolder folder = OwnedFolder.create("untrained")) {
-            Path file = folder.write("untrained.onnx", EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
+            Path file = folder.write(
+                    "untrained.onnx", EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
             embed(file, times, json);
             json.put("encoder", settings.encoder().describe());
         }
@@ -193,8 +239,10 @@ final class BenchCommand extends Command {
     private void embed(Path file, Repetitions times, Map<String, Object> json) throws IOException {
         boolean cpu = !common.device.startsWith("gpu");
         // On the CPU the pipeline's workers are the threads.
-        RuntimeSettings runtime = cpu ? RuntimeSettings.DEFAULT.withThreads(1) : new RuntimeSettings(common.threads,
-                "cuda" + common.device.substring("gpu".length()), 0, true, Map.of(), null);
+        RuntimeSettings runtime = cpu
+                ? RuntimeSettings.DEFAULT.withThreads(1)
+                : new RuntimeSettings(
+                        common.threads, "cuda" + common.device.substring("gpu".length()), 0, true, Map.of(), null);
         try (OnnxEncoder model = OnnxEncoder.open(file, EncoderSettings.none(), runtime);
                 ImageSource source = open(model.preprocessing().size())) {
             EncoderPipeline.Settings shared = EmbedCommand.shareOut(model, cpu, common.threads);
@@ -214,11 +262,16 @@ final class BenchCommand extends Command {
         Compute auto = Compute.choose(common.device, settings.precision(), common.threads, console);
         int only = isGiven("--batch") || auto.device().equals("cpu") ? settings.batch() : 0;
         try (ImageSource source = open(settings.imageSize())) {
-            TimedTraining training = new TimedTraining(
-                    batch -> hyper.settings(common.seed, source.size(), batch), checkpoint, console);
+            TimedTraining training =
+                    new TimedTraining(batch -> hyper.settings(common.seed, source.size(), batch), checkpoint, console);
             ShutdownGuard guard = interruptible();
-            TimedTraining.Outcome o = training.run(auto, batch -> TrainingSets.of(
-                    source, settings.imageSize(), reading.megabytes, batch, reading.decoders, console), source.size(), only, minutes);
+            TimedTraining.Outcome o = training.run(
+                    auto,
+                    batch -> TrainingSets.of(
+                            source, settings.imageSize(), reading.megabytes, batch, reading.decoders, console),
+                    source.size(),
+                    only,
+                    minutes);
             guard.finishing();
             report(o, auto, json);
         }
@@ -235,14 +288,18 @@ final class BenchCommand extends Command {
         }
         json.put("batch", chosen.batch());
         json.put("memoryLayout", chosen.layoutText());
-        json.put("trials", o.trials().stream().map(t -> {
-            Map<String, Object> trial = new LinkedHashMap<>();
-            trial.put("batch", t.batch());
-            trial.put("precision", t.precision().text());
-            trial.put("memoryLayout", t.layoutText());
-            trial.put("viewsPerSecond", t.viewsPerSecond());
-            return trial;
-        }).toList());
+        json.put(
+                "trials",
+                o.trials().stream()
+                        .map(t -> {
+                            Map<String, Object> trial = new LinkedHashMap<>();
+                            trial.put("batch", t.batch());
+                            trial.put("precision", t.precision().text());
+                            trial.put("memoryLayout", t.layoutText());
+                            trial.put("viewsPerSecond", t.viewsPerSecond());
+                            return trial;
+                        })
+                        .toList());
         json.put("steps", o.steps());
         json.put("allSteps", o.allSteps());
         List<Map<String, Object>> epochs = new ArrayList<>();
@@ -259,7 +316,10 @@ final class BenchCommand extends Command {
             AtomicFiles.write(out, o.onnx());
             json.put("encoder", out.toString());
         }
-        System.out.println(o.onnx() != null ? "all epochs are done" : o.steps() + " of " + o.allSteps()
-                + " steps are done; the same command goes on from " + checkpoint);
+        System.out.println(
+                o.onnx() != null
+                        ? "all epochs are done"
+                        : o.steps() + " of " + o.allSteps() + " steps are done; the same command goes on from "
+                                + checkpoint);
     }
 }

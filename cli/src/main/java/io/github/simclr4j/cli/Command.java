@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -51,6 +52,7 @@ abstract class Command implements Callable<Integer> {
     private final List<Path> made = new ArrayList<>();
     /** Keep other processes from writing the same files. */
     private final List<OutputLock> locks = new ArrayList<>();
+
     private ShutdownGuard interruption;
     /** What was left out of all sets of images; null if none was opened. */
     private LeftOut leftOut;
@@ -137,7 +139,8 @@ abstract class Command implements Callable<Integer> {
             throw e;
         } catch (IOException | RuntimeException e) {
             if (ShutdownGuard.requested() && !(e instanceof InterruptedIOException) && isInterruption(e)) {
-                throw (IOException) new InterruptedIOException("interrupted; run the same command again to go on").initCause(e);
+                throw (IOException)
+                        new InterruptedIOException("interrupted; run the same command again to go on").initCause(e);
             }
             throw e;
         } finally {
@@ -156,8 +159,11 @@ abstract class Command implements Callable<Integer> {
     /** Returns whether an interrupt is what made something fail; libraries say so in many ways. */
     private static boolean isInterruption(Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-            if (cause instanceof InterruptedException || cause instanceof InterruptedIOException || cause instanceof CancellationException
-                    || cause instanceof ClosedByInterruptException || cause instanceof FileLockInterruptionException) {
+            if (cause instanceof InterruptedException
+                    || cause instanceof InterruptedIOException
+                    || cause instanceof CancellationException
+                    || cause instanceof ClosedByInterruptException
+                    || cause instanceof FileLockInterruptionException) {
                 return true;
             }
         }
@@ -190,11 +196,12 @@ abstract class Command implements Callable<Integer> {
     private void once() {
         for (ArgGroupSpec group : spec.argGroups()) {
             List<ParseResult.GroupMatch> matches = spec.commandLine().getParseResult().findMatches(group).stream()
-                    .flatMap(c -> c.matches().stream()).toList();
+                    .flatMap(c -> c.matches().stream())
+                    .toList();
             for (OptionSpec o : group.options()) {
                 if (matches.stream().filter(m -> !m.matchedValues(o).isEmpty()).count() > 1) {
-                    throw new ParameterException(spec.commandLine(),
-                            "option '" + o.longestName() + "' should be specified only once");
+                    throw new ParameterException(
+                            spec.commandLine(), "option '" + o.longestName() + "' should be specified only once");
                 }
             }
         }
@@ -207,8 +214,9 @@ abstract class Command implements Callable<Integer> {
      */
     static void threads(String option, int number) {
         if (number < 0 || number > RuntimeSettings.maxThreads()) {
-            throw new IllegalArgumentException(option + " must be from 0 to " + RuntimeSettings.maxThreads()
-                    + " on this machine, which has " + Runtime.getRuntime().availableProcessors() + " processors, found " + number);
+            throw new IllegalArgumentException(
+                    option + " must be from 0 to " + RuntimeSettings.maxThreads() + " on this machine, which has "
+                            + Runtime.getRuntime().availableProcessors() + " processors, found " + number);
         }
     }
 
@@ -271,7 +279,8 @@ abstract class Command implements Callable<Integer> {
     final String commandLine() {
         String device = System.getenv("SIMCLR_DEVICE");
         boolean meant = usesDevice() && device != null && !device.isEmpty() && !isGiven("--device");
-        return ShellCommand.of(meant ? "SIMCLR_DEVICE=" + ShellCommand.quoted(device) + " " : "",
+        return ShellCommand.of(
+                meant ? "SIMCLR_DEVICE=" + ShellCommand.quoted(device) + " " : "",
                 spec.root().commandLine().getParseResult().originalArgs());
     }
 
@@ -358,7 +367,9 @@ abstract class Command implements Callable<Integer> {
 
     private List<String> namesOf(Path path) {
         return spec.args().stream()
-                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Command::name).toList();
+                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path)))
+                .map(Command::name)
+                .toList();
     }
 
     /** The same for all names of a file: links are followed, as they are in reading and writing. */
@@ -366,7 +377,9 @@ abstract class Command implements Callable<Integer> {
         Path place = path.toAbsolutePath().normalize();
         try {
             Path end = Files.isDirectory(path) ? place : Destination.of(path).path();
-            return Files.exists(end) ? end.toRealPath() : end.getParent().toRealPath().resolve(end.getFileName());
+            return Files.exists(end)
+                    ? end.toRealPath()
+                    : end.getParent().toRealPath().resolve(end.getFileName());
         } catch (IOException e) {
             // There is no folder yet, or no right to look into it.
             return place;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -27,8 +28,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr compare}. */
-@CommandLine.Command(name = "compare", description = "Measures several encoders side by side on the same images: a linear classifier"
-        + " and nearest neighbours on the features of each, and whether the difference is more than chance.")
+@CommandLine.Command(
+        name = "compare",
+        description = "Measures several encoders side by side on the same images: a linear classifier"
+                + " and nearest neighbours on the features of each, and whether the difference is more than chance.")
 final class CompareCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "An encoder (ONNX); at least twice.")
     List<Path> encoders;
@@ -69,16 +72,28 @@ final class CompareCommand extends Command {
         List<Map<String, Object>> measured = new ArrayList<>();
         Map<String, List<Prediction<Label>>> predictions = new LinkedHashMap<>();
         Map<String, Object> json = new LinkedHashMap<>();
-        try (ImageSource training = open(on.train, tables, console); ImageSource testing = open(on.test, tables, console)) {
-            ReportImages images = report.report == null ? null : new ReportImages(new LabelledImages(on.train, training),
-                    new LabelledImages(on.test, testing), encoders.size(), common.seed, console);
+        try (ImageSource training = open(on.train, tables, console);
+                ImageSource testing = open(on.test, tables, console)) {
+            ReportImages images = report.report == null
+                    ? null
+                    : new ReportImages(
+                            new LabelledImages(on.train, training),
+                            new LabelledImages(on.test, testing),
+                            encoders.size(),
+                            common.seed,
+                            console);
             for (Path encoder : encoders) {
                 String name = name(encoder, linear.keySet());
-                try (ProtocolContext context = on.context(encoder, options, common, training, testing, console).build()) {
-                    console.line(name + ": " + EncoderOptions.line(context.extractor().encoder().settings()));
+                try (ProtocolContext context = on.context(encoder, options, common, training, testing, console)
+                        .build()) {
+                    console.line(name + ": "
+                            + EncoderOptions.line(context.extractor().encoder().settings()));
                     linear.put(name, new LinearProtocol().run(told(context, name, "linear")));
-                    knn.put(name, new KnnProtocol().run(told(context, name, "knn")
-                            .with(OptionValues.defaults(new KnnProtocol().options()))));
+                    knn.put(
+                            name,
+                            new KnnProtocol()
+                                    .run(told(context, name, "knn")
+                                            .with(OptionValues.defaults(new KnnProtocol().options()))));
                     measured.add(details(name, encoder, context, linear.get(name), predictions, images));
                     json.putIfAbsent("data", EvaluationData.of(context));
                     json.putIfAbsent("classes", context.features().classes());
@@ -101,8 +116,9 @@ final class CompareCommand extends Command {
     }
 
     private static ProtocolContext told(ProtocolContext context, String name, String protocol) {
-        return context.with((share, seed, accuracy) -> context.progress().line(String.format(Locale.ROOT,
-                "%s, %s with %s of the labels: %.2f%%", name, protocol, share, 100 * accuracy)));
+        return context.with((share, seed, accuracy) -> context.progress()
+                .line(String.format(
+                        Locale.ROOT, "%s, %s with %s of the labels: %.2f%%", name, protocol, share, 100 * accuracy)));
     }
 
     /** A file's name without its ending, with as much of its folder as tells it from the others. */
@@ -118,8 +134,14 @@ final class CompareCommand extends Command {
         return others.contains(name) ? name + " (" + (others.size() + 1) + ")" : name;
     }
 
-    private Map<String, Object> details(String name, Path encoder, ProtocolContext context, Accuracies accuracies,
-            Map<String, List<Prediction<Label>>> predictions, ReportImages images) throws IOException {
+    private Map<String, Object> details(
+            String name,
+            Path encoder,
+            ProtocolContext context,
+            Accuracies accuracies,
+            Map<String, List<Prediction<Label>>> predictions,
+            ReportImages images)
+            throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
         String sha256 = context.extractor().encoder().sha256();
         json.put("name", name);
@@ -127,7 +149,8 @@ final class CompareCommand extends Command {
         json.put("encoderSha256", sha256);
         json.put("dimension", context.extractor().encoder().dimension());
         json.put("settings", EncoderOptions.json(context.extractor().encoder().settings()));
-        EvaluationDetails details = EvaluationDetails.of(context.features().classes(), accuracies.best().orElseThrow());
+        EvaluationDetails details = EvaluationDetails.of(
+                context.features().classes(), accuracies.best().orElseThrow());
         details.addTo(json);
         predictions.put(name, details.predictions());
         if (images != null) {

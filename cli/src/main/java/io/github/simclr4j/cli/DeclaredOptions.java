@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.util.Option;
@@ -32,8 +33,8 @@ final class DeclaredOptions {
      */
     DeclaredOptions(String selector, Map<String, List<Option<?>>> owners, Set<String> taken) {
         this.selector = selector;
-        owners.forEach((owner, options) -> options.forEach(o -> byName
-                .computeIfAbsent(taken.contains("--" + o.name()) ? owner + "-" + o.name() : o.name(), n -> new ArrayList<>())
+        owners.forEach((owner, options) -> options.forEach(o -> byName.computeIfAbsent(
+                        taken.contains("--" + o.name()) ? owner + "-" + o.name() : o.name(), n -> new ArrayList<>())
                 .add(new Declared(owner, o))));
         byName.keySet().forEach(n -> taken.add("--" + n));
     }
@@ -41,7 +42,9 @@ final class DeclaredOptions {
     /** Makes the options of a command. */
     List<OptionSpec> specs(CommandSpec command) {
         spec = command;
-        return byName.entrySet().stream().map(e -> spec(e.getKey(), e.getValue())).toList();
+        return byName.entrySet().stream()
+                .map(e -> spec(e.getKey(), e.getValue()))
+                .toList();
     }
 
     private static OptionSpec spec(String name, List<Declared> same) {
@@ -66,16 +69,19 @@ final class DeclaredOptions {
     private static String description(List<Declared> same, boolean flag) {
         List<String> helps = same.stream().map(d -> help(d.option())).distinct().toList();
         // A help that goes on where another ends says it all.
-        String help = helps.stream().filter(h -> helps.stream().noneMatch(o -> !o.equals(h) && o.startsWith(h)))
+        String help = helps.stream()
+                .filter(h -> helps.stream().noneMatch(o -> !o.equals(h) && o.startsWith(h)))
                 .collect(Collectors.joining("; or: "));
         if (flag) {
             return help + ".";
         }
         Map<String, List<String>> owners = new LinkedHashMap<>();
-        same.forEach(d -> owners.computeIfAbsent(fallback(d.option()), f -> new ArrayList<>()).add(d.owner()));
+        same.forEach(d -> owners.computeIfAbsent(fallback(d.option()), f -> new ArrayList<>())
+                .add(d.owner()));
         String defaults = owners.size() == 1
                 ? owners.keySet().iterator().next()
-                : owners.entrySet().stream().map(e -> String.join(", ", e.getValue()) + " " + e.getKey())
+                : owners.entrySet().stream()
+                        .map(e -> String.join(", ", e.getValue()) + " " + e.getKey())
                         .collect(Collectors.joining("; "));
         return help + " (default: " + defaults + ").";
     }
@@ -99,12 +105,14 @@ final class DeclaredOptions {
     /** Returns what was given of an owner's options, by the names in their declarations. */
     Map<String, String> given(String owner) {
         Map<String, String> values = new LinkedHashMap<>();
-        byName.forEach((name, same) -> same.stream().filter(d -> d.owner().equals(owner)).forEach(d -> {
-            Object value = spec.findOption("--" + name).getValue();
-            if (value != null) {
-                values.put(d.option().name(), value.toString());
-            }
-        }));
+        byName.forEach((name, same) -> same.stream()
+                .filter(d -> d.owner().equals(owner))
+                .forEach(d -> {
+                    Object value = spec.findOption("--" + name).getValue();
+                    if (value != null) {
+                        values.put(d.option().name(), value.toString());
+                    }
+                }));
         return values;
     }
 
@@ -118,28 +126,36 @@ final class DeclaredOptions {
     void check(Command command, List<String> chosen, Map<? extends Option<?>, String> without) {
         byName.forEach((name, same) -> {
             List<String> owners = same.stream().map(Declared::owner).toList();
-            command.only(owners.stream().anyMatch(chosen::contains), "with " + selector + " " + and(owners), "--" + name);
+            command.only(
+                    owners.stream().anyMatch(chosen::contains), "with " + selector + " " + and(owners), "--" + name);
         });
-        without.forEach((option, when) -> command.only(false, "with settings " + when, optionOf(chosen, option.name())));
+        without.forEach(
+                (option, when) -> command.only(false, "with settings " + when, optionOf(chosen, option.name())));
     }
 
     /** Joins some names, the last two by "and". */
     static String and(List<String> names) {
         int last = names.size() - 1;
-        return last < 1 ? String.join("", names) : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
+        return last < 1
+                ? String.join("", names)
+                : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
     }
 
     private String optionOf(List<String> owners, String declared) {
         return byName.entrySet().stream()
                 .filter(e -> e.getValue().stream()
-                        .anyMatch(d -> owners.contains(d.owner()) && d.option().name().equals(declared)))
-                .map(e -> "--" + e.getKey()).findFirst().orElse("--" + declared);
+                        .anyMatch(d ->
+                                owners.contains(d.owner()) && d.option().name().equals(declared)))
+                .map(e -> "--" + e.getKey())
+                .findFirst()
+                .orElse("--" + declared);
     }
 
     /** Returns a message of a library that begins with the name of one of an owner's options, with that option in its place. */
     String inTermsOfOptions(String owner, String message) {
         String first = message == null ? "" : message.split(" ", 2)[0];
-        boolean declared = byName.values().stream().flatMap(List::stream)
+        boolean declared = byName.values().stream()
+                .flatMap(List::stream)
                 .anyMatch(d -> d.owner().equals(owner) && d.option().name().equals(first));
         return declared ? optionOf(List.of(owner), first) + message.substring(first.length()) : message;
     }

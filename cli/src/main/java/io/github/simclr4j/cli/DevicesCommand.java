@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.train.device.Devices;
@@ -12,8 +13,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr devices}. */
-@CommandLine.Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and,"
-        + " where a GPU is not used, why and what to do. Fails where --device can't be had.")
+@CommandLine.Command(
+        name = "devices",
+        description = "Says which GPUs and which libtorch there are, what training would use and,"
+                + " where a GPU is not used, why and what to do. Fails where --device can't be had.")
 final class DevicesCommand extends Command {
     /** DJL's; held, or its level would be lost. */
     private static final Logger DOWNLOADS = Logger.getLogger("ai.djl.pytorch.jni.LibUtils");
@@ -48,8 +51,11 @@ final class DevicesCommand extends Command {
         }
         Devices.Report r = Devices.here().report(common.device, console);
         line("system", r.system());
-        line("driver", r.driver() == null ? "none" : r.driver()
-                + (r.driverCuda() == null ? "" : ", CUDA up to " + r.driverCuda()));
+        line(
+                "driver",
+                r.driver() == null
+                        ? "none"
+                        : r.driver() + (r.driverCuda() == null ? "" : ", CUDA up to " + r.driverCuda()));
         if (r.smi() != null) {
             line("nvidia-smi", r.smi());
         }
@@ -57,11 +63,15 @@ final class DevicesCommand extends Command {
             String capability = g.computeCapability();
             line("GPU " + g.index(), g + (capability == null ? "" : ", compute capability " + capability));
         }
-        line("CUDA runtime", r.cudaRuntimes().isEmpty() ? "none on the loader's path (libtorch brings its own)"
-                : String.join(", ", r.cudaRuntimes()));
+        line(
+                "CUDA runtime",
+                r.cudaRuntimes().isEmpty()
+                        ? "none on the loader's path (libtorch brings its own)"
+                        : String.join(", ", r.cudaRuntimes()));
         Devices.Libtorch t = r.libtorch();
-        line("libtorch", t == null ? "none"
-                : t.version() + " " + t.flavour() + " in " + t.folder() + " (" + t.origin() + ")");
+        line(
+                "libtorch",
+                t == null ? "none" : t.version() + " " + t.flavour() + " in " + t.folder() + " (" + t.origin() + ")");
         line("binding", r.binding() == null ? "none" : "for libtorch " + r.binding());
         r.variables().forEach((k, v) -> line("variable", k + "=" + v));
         line("device", r.device() == null ? "none" : r.device());
@@ -89,8 +99,19 @@ final class DevicesCommand extends Command {
         json.put("gpus", r.gpus());
         json.put("cudaRuntimes", r.cudaRuntimes());
         Devices.Libtorch t = r.libtorch();
-        json.put("libtorch", t == null ? null : Map.of("version", t.version(), "flavour", t.flavour(),
-                "folder", t.folder().toString(), "origin", t.origin()));
+        json.put(
+                "libtorch",
+                t == null
+                        ? null
+                        : Map.of(
+                                "version",
+                                t.version(),
+                                "flavour",
+                                t.flavour(),
+                                "folder",
+                                t.folder().toString(),
+                                "origin",
+                                t.origin()));
         json.put("binding", r.binding());
         json.put("variables", r.variables());
         json.put("device", r.device());

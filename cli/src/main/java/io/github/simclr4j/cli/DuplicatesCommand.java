@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -9,9 +10,11 @@ import java.util.Map;
 import picocli.CommandLine;
 
 /** {@code simclr duplicates}. */
-@CommandLine.Command(name = "duplicates", description = "Finds groups of near-duplicates: images that were re-encoded, resized,"
-        + " cropped a little or recoloured, and photos of one moment. The table's columns are group, path and similarity; the first"
-        + " image of each group is the one to keep.")
+@CommandLine.Command(
+        name = "duplicates",
+        description = "Finds groups of near-duplicates: images that were re-encoded, resized,"
+                + " cropped a little or recoloured, and photos of one moment. The table's columns are group, path and similarity; the first"
+                + " image of each group is the one to keep.")
 final class DuplicatesCommand extends ExploreCommand {
     private Thumbnails thumbnails;
 
@@ -29,7 +32,11 @@ final class DuplicatesCommand extends ExploreCommand {
         for (List<Duplicates.Member> members : duplicates.groups()) {
             group++;
             for (Duplicates.Member member : members) {
-                rows.add(new Findings.Row(member.image(), "Group " + group, group, found.features().name(member.image()),
+                rows.add(new Findings.Row(
+                        member.image(),
+                        "Group " + group,
+                        group,
+                        found.features().name(member.image()),
                         member.similarity()));
             }
         }

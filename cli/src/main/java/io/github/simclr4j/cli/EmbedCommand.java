@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -30,20 +31,29 @@ final class EmbedCommand extends Command {
     @Option(names = "--images", paramLabel = "SET", description = "Images: whatever pretrain takes.")
     Path images;
 
-    @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "Its ending says the format. .csv: a header, then the path (archive.zip!member in an archive) and the"
-                    + " features of each image; .npy: float32 [images, dimension], with the paths in FILE.txt, a line a row;"
-                    + " .parquet: columns path and features, a list of floats; .arff: Weka's attributes path, one a feature, and class"
-                    + " if images have labels; .jsonl: an object a line with path, label and embedding; .bulk.ndjson: the same"
-                    + " objects as documents for the bulk API of Elasticsearch or OpenSearch.")
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            required = true,
+            description =
+                    "Its ending says the format. .csv: a header, then the path (archive.zip!member in an archive) and the"
+                            + " features of each image; .npy: float32 [images, dimension], with the paths in FILE.txt, a line a row;"
+                            + " .parquet: columns path and features, a list of floats; .arff: Weka's attributes path, one a feature, and class"
+                            + " if images have labels; .jsonl: an object a line with path, label and embedding; .bulk.ndjson: the same"
+                            + " objects as documents for the bulk API of Elasticsearch or OpenSearch.")
     Path out;
 
-    @Option(names = "--shard", paramLabel = "I/N",
-            description = "Only the images whose names hash to part I of N (from 1), into FILE.shard-I-of-N. The same command"
-                    + " continues an interrupted part. N processes, on one machine or several, share a set by it.")
+    @Option(
+            names = "--shard",
+            paramLabel = "I/N",
+            description =
+                    "Only the images whose names hash to part I of N (from 1), into FILE.shard-I-of-N. The same command"
+                            + " continues an interrupted part. N processes, on one machine or several, share a set by it.")
     String part;
 
-    @Option(names = "--merge", description = "Join the parts of --shard beside FILE into FILE; without --encoder and --images.")
+    @Option(
+            names = "--merge",
+            description = "Join the parts of --shard beside FILE into FILE; without --encoder and --images.")
     boolean merge;
 
     @Mixin
@@ -65,7 +75,8 @@ final class EmbedCommand extends Command {
             return merge();
         }
         if (encoder == null || images == null) {
-            throw new IllegalArgumentException("Missing required option: '" + (encoder == null ? "--encoder=E" : "--images=SET") + "'");
+            throw new IllegalArgumentException(
+                    "Missing required option: '" + (encoder == null ? "--encoder=E" : "--images=SET") + "'");
         }
         Shard shard = part == null ? null : Shard.parse(part);
         if (shard == null) {
@@ -83,7 +94,8 @@ final class EmbedCommand extends Command {
             if (FeatureFile.hasLines(out)) {
                 oneLineEach(source);
             }
-            Map<String, Object> json = shard == null ? whole(model, source, console) : part(shard, model, runtime, source, console);
+            Map<String, Object> json =
+                    shard == null ? whole(model, source, console) : part(shard, model, runtime, source, console);
             json.put("encoder", encoder.toString());
             json.put("encoderSha256", model.sha256());
             json.put("settings", EncoderOptions.json(model.settings()));
@@ -125,13 +137,22 @@ final class EmbedCommand extends Command {
         return result(console, skipped, done[0], model.dimension(), images.toString());
     }
 
-    private Map<String, Object> part(Shard shard, OnnxEncoder model, RuntimeSettings runtime, ImageSource source, Console console)
+    private Map<String, Object> part(
+            Shard shard, OnnxEncoder model, RuntimeSettings runtime, ImageSource source, Console console)
             throws IOException {
         Path file = shard.beside(out);
         List<String> names = Shard.names(source, images);
         int[] mine = shard.of(names);
-        ShardFile.Header header = new ShardFile.Header(shard, mine.length, source.size(), Shard.listing(names), source.classes(),
-                Shard.listing(Shard.labels(source)), model.dimension(), model.sha256(), settings(model, runtime));
+        ShardFile.Header header = new ShardFile.Header(
+                shard,
+                mine.length,
+                source.size(),
+                Shard.listing(names),
+                source.classes(),
+                Shard.listing(Shard.labels(source)),
+                model.dimension(),
+                model.sha256(),
+                settings(model, runtime));
         List<String> skipped = new ArrayList<>();
         ShutdownGuard guard = interruptible();
         int before;
@@ -147,7 +168,8 @@ final class EmbedCommand extends Command {
                     // The source is the caller's to close.
                     ImageSource rest = source.only(Arrays.copyOfRange(mine, before, mine.length));
                     encode(model, rest, before, mine.length, console, item -> {
-                        String error = item.error() == null ? null : item.error().getMessage();
+                        String error =
+                                item.error() == null ? null : item.error().getMessage();
                         int image = mine[before + item.index()];
                         rows.add(new ShardFile.Row(image, item.name(), label(source, image), item.embedding(), error));
                         added[0]++;
@@ -158,11 +180,13 @@ final class EmbedCommand extends Command {
                 }
                 rows.force();
             } catch (CancellationException e) {
-                throw new InterruptedIOException("interrupted: " + file + " has " + (before + added[0]) + " of " + mine.length
-                        + " images; the same command continues");
+                throw new InterruptedIOException("interrupted: " + file + " has " + (before + added[0]) + " of "
+                        + mine.length + " images; the same command continues");
             } catch (ImagesUnavailableException e) {
-                throw new IOException(e.getMessage() + "; " + file + " has " + (before + added[0]) + " of " + mine.length
-                        + " images, and the same command continues", e);
+                throw new IOException(
+                        e.getMessage() + "; " + file + " has " + (before + added[0]) + " of " + mine.length
+                                + " images, and the same command continues",
+                        e);
             } catch (IOException e) {
                 throw unwritten(file, e);
             }
@@ -211,7 +235,8 @@ final class EmbedCommand extends Command {
         try (ShardMerge shards = new ShardMerge(out)) {
             ShardFile.Header header = shards.about();
             List<String> classes = header.classes();
-            try (FeatureFile file = written(() -> FeatureFile.create(out, header.dimension(), classes, about(header.encoderSha256())))) {
+            try (FeatureFile file = written(
+                    () -> FeatureFile.create(out, header.dimension(), classes, about(header.encoderSha256())))) {
                 console.start("merge", header.allImages());
                 for (ShardFile.Row next = shards.next(); next != null; next = shards.next()) {
                     ShardFile.Row row = next;
@@ -263,7 +288,8 @@ final class EmbedCommand extends Command {
         return new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
     }
 
-    private Map<String, Object> result(Console console, List<String> skipped, int done, int dimension, String set) throws IOException {
+    private Map<String, Object> result(Console console, List<String> skipped, int done, int dimension, String set)
+            throws IOException {
         skipped.forEach(s -> console.warn("skipped " + s));
         if (done == 0) {
             throw new IOException("No readable image in " + set);
@@ -284,7 +310,8 @@ final class EmbedCommand extends Command {
 
     /** An image that can't be read is an item: what is left is writing. */
     private static IOException unwritten(Path file, IOException e) {
-        return new IOException("Can't write " + file + ": " + e.getMessage() + "; make room there, or choose another path", e);
+        return new IOException(
+                "Can't write " + file + ": " + e.getMessage() + "; make room there, or choose another path", e);
     }
 
     /**
@@ -293,9 +320,11 @@ final class EmbedCommand extends Command {
      * @param before how many images were done before
      * @param all how many there are with them
      */
-    private void encode(OnnxEncoder model, ImageSource source, int before, int all, Console console, Rows rows) throws IOException {
+    private void encode(OnnxEncoder model, ImageSource source, int before, int all, Console console, Rows rows)
+            throws IOException {
         boolean cpu = Provider.of(options.runtime(common).provider()) == Provider.CPU;
-        try (EncoderPipeline pipeline = new EncoderPipeline(model, source, shareOut(model, cpu, common.threads), item -> {})) {
+        try (EncoderPipeline pipeline =
+                new EncoderPipeline(model, source, shareOut(model, cpu, common.threads), item -> {})) {
             console.start("embed", all);
             for (int i = before; pipeline.hasNext(); i++) {
                 rows.add(pipeline.next());
@@ -315,8 +344,9 @@ final class EmbedCommand extends Command {
     private void oneLineEach(ImageSource source) {
         for (int i = 0; i < source.size(); i++) {
             if (source.name(i).matches("(?s).*[\n\r].*")) {
-                throw new IllegalArgumentException("The path '" + source.name(i) + "' has a line break, which would be two rows"
-                        + " in " + out + ".txt: rename it, or write a .csv file");
+                throw new IllegalArgumentException(
+                        "The path '" + source.name(i) + "' has a line break, which would be two rows" + " in " + out
+                                + ".txt: rename it, or write a .csv file");
             }
         }
     }

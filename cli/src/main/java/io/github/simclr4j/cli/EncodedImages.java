@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -28,13 +29,23 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
      * @param path what it was opened from
      * @throws IOException if there is no readable image
      */
-    static EncodedImages read(OnnxEncoder encoder, boolean cpu, int threads, ImageSource source, IntPredicate chosen, Path path,
-            Console console) throws IOException {
+    static EncodedImages read(
+            OnnxEncoder encoder,
+            boolean cpu,
+            int threads,
+            ImageSource source,
+            IntPredicate chosen,
+            Path path,
+            Console console)
+            throws IOException {
         List<String> names = new ArrayList<>();
         List<float[]> rows = new ArrayList<>();
         List<Integer> numbers = new ArrayList<>();
         List<String> skipped = new ArrayList<>();
-        try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, EmbedCommand.shareOut(encoder, cpu, threads),
+        try (EncoderPipeline pipeline = new EncoderPipeline(
+                encoder,
+                source,
+                EmbedCommand.shareOut(encoder, cpu, threads),
                 item -> skipped.add(item.error().getMessage()))) {
             console.start("embed", source.size());
             while (pipeline.hasNext()) {
@@ -50,18 +61,23 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
         }
         skipped.forEach(s -> console.warn("skipped " + s));
         if (rows.isEmpty()) {
-            throw new IOException(skipped.size() == source.size() ? "No readable image in " + path : "No readable image of "
-                    + path + " has a class: expected at least two classes, such as one sub-folder a class");
+            throw new IOException(
+                    skipped.size() == source.size()
+                            ? "No readable image in " + path
+                            : "No readable image of " + path
+                                    + " has a class: expected at least two classes, such as one sub-folder a class");
         }
-        return new EncodedImages(new Features(encoder.sha256(), names, rows.toArray(float[][]::new)),
-                numbers.stream().mapToInt(i -> i).toArray(), skipped);
+        return new EncodedImages(
+                new Features(encoder.sha256(), names, rows.toArray(float[][]::new)),
+                numbers.stream().mapToInt(i -> i).toArray(),
+                skipped);
     }
 
     /** Checks that there are enough images. */
     void atLeast(int count, Path path) throws IOException {
         if (features.size() < count) {
-            throw new IOException(path + " has " + features.size() + " readable image" + (features.size() == 1 ? "" : "s")
-                    + ": expected at least " + count);
+            throw new IOException(path + " has " + features.size() + " readable image"
+                    + (features.size() == 1 ? "" : "s") + ": expected at least " + count);
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.RgbImage;
@@ -24,7 +25,9 @@ record EncoderComparison(int images, double largest, double mean, double scale, 
      * @param second likewise, of the same dimension
      * @param images at least one
      */
-    static EncoderComparison of(Function<List<RgbImage>, float[][]> first, Function<List<RgbImage>, float[][]> second,
+    static EncoderComparison of(
+            Function<List<RgbImage>, float[][]> first,
+            Function<List<RgbImage>, float[][]> second,
             List<RgbImage> images) {
         double largest = 0;
         double sum = 0;
@@ -38,7 +41,8 @@ record EncoderComparison(int images, double largest, double mean, double scale, 
             float[][] b = second.apply(batch);
             for (int i = 0; i < a.length; i++) {
                 if (a[i].length != b[i].length) {
-                    throw new IllegalStateException("The encoders differ in dimension: " + a[i].length + " and " + b[i].length);
+                    throw new IllegalStateException(
+                            "The encoders differ in dimension: " + a[i].length + " and " + b[i].length);
                 }
                 double ab = 0;
                 double aa = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
@@ -14,32 +15,49 @@ import picocli.CommandLine.Spec;
 /** How an encoder is fed and run, for the commands that run one. An encoder of ours needs none of them. */
 final class EncoderOptions {
     /** Those that mean nothing to a network that is trained further, which crops images in its own way. */
-    static final String[] FIXED = Stream.concat(EncoderSettings.NAMES.stream().filter(n -> !n.equals("image-size")),
-            Stream.of("provider", "encoder-batch", "session-option", "no-winograd")).map(n -> "--" + n).toArray(String[]::new);
+    static final String[] FIXED = Stream.concat(
+                    EncoderSettings.NAMES.stream().filter(n -> !n.equals("image-size")),
+                    Stream.of("provider", "encoder-batch", "session-option", "no-winograd"))
+            .map(n -> "--" + n)
+            .toArray(String[]::new);
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(names = "--image-size", paramLabel = "N",
+    @Option(
+            names = "--image-size",
+            paramLabel = "N",
             description = "Pixels of the encoder's input, such as 224, or rows x columns, 256x128.")
     private String imageSize;
 
-    @Option(names = "--resize", paramLabel = "RULE",
+    @Option(
+            names = "--resize",
+            paramLabel = "RULE",
             description = "short-side (then the centre is cut out), center-square or stretch.")
     private String resize;
 
-    @Option(names = "--resize-short", paramLabel = "N",
+    @Option(
+            names = "--resize-short",
+            paramLabel = "N",
             description = "Pixels that short-side makes the shorter side before the cut, such as 256.")
     private String resizeShort;
 
-    @Option(names = "--interpolation", paramLabel = "FILTER",
+    @Option(
+            names = "--interpolation",
+            paramLabel = "FILTER",
             description = "bilinear, bicubic, lanczos, hamming, box or nearest.")
     private String interpolation;
 
-    @Option(names = "--scale", paramLabel = "S", description = "What a value from 0 to 255 is multiplied by, such as 1/255.")
+    @Option(
+            names = "--scale",
+            paramLabel = "S",
+            description = "What a value from 0 to 255 is multiplied by, such as 1/255.")
     private String scale;
 
-    @Option(names = "--mean", paramLabel = "R,G,B", description = "Subtracted after scaling: one value, or one a channel.")
+    @Option(
+            names = "--mean",
+            paramLabel = "R,G,B",
+            description = "Subtracted after scaling: one value, or one a channel.")
     private String mean;
 
     @Option(names = "--std", paramLabel = "R,G,B", description = "What the difference is divided by.")
@@ -54,36 +72,55 @@ final class EncoderOptions {
     @Option(names = "--input", paramLabel = "NAME", description = "The image's input, where there are several.")
     private String input;
 
-    @Option(names = "--output", paramLabel = "NAMES",
+    @Option(
+            names = "--output",
+            paramLabel = "NAMES",
             description = "The embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
     private String output;
 
-    @Option(names = "--pooling", paramLabel = "P",
-            description = "What becomes of tokens: class (the first), mean, or mean-patches (all but the first). class+mean"
-                    + " concatenates both; class,mean is for two outputs, with none for one that has no tokens.")
+    @Option(
+            names = "--pooling",
+            paramLabel = "P",
+            description =
+                    "What becomes of tokens: class (the first), mean, or mean-patches (all but the first). class+mean"
+                            + " concatenates both; class,mean is for two outputs, with none for one that has no tokens.")
     private String pooling;
 
-    @Option(names = "--preprocessing", paramLabel = "FILE",
-            description = "JSON file with these settings, a preprocessor_config.json of Hugging Face, or a config of timm or OpenCLIP. Options win over it.")
+    @Option(
+            names = "--preprocessing",
+            paramLabel = "FILE",
+            description =
+                    "JSON file with these settings, a preprocessor_config.json of Hugging Face, or a config of timm or OpenCLIP. Options win over it.")
     private Path preprocessing;
 
-    @Option(names = "--provider", paramLabel = "P",
-            description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack, if this ONNX"
-                    + " Runtime has it; cuda:1 names a device (default: cuda with --device gpu, else cpu).")
+    @Option(
+            names = "--provider",
+            paramLabel = "P",
+            description =
+                    "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack, if this ONNX"
+                            + " Runtime has it; cuda:1 names a device (default: cuda with --device gpu, else cpu).")
     private String provider;
 
-    @Option(names = "--encoder-batch", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--encoder-batch",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Images in one run of the encoder; 0 suits the machine (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--session-option", paramLabel = "KEY=VALUE",
-            description = "A session option of ONNX Runtime by its name, such as session.intra_op.allow_spinning=0; may be"
-                    + " repeated.")
+    @Option(
+            names = "--session-option",
+            paramLabel = "KEY=VALUE",
+            description =
+                    "A session option of ONNX Runtime by its name, such as session.intra_op.allow_spinning=0; may be"
+                            + " repeated.")
     private Map<String, String> sessionOptions = new LinkedHashMap<>();
 
-    @Option(names = "--no-winograd",
-            description = "Do all multiplications of 3x3 convolutions. Otherwise about half of them are left out where that is"
-                    + " faster: on the CPU, x86-64, in float32. Values differ by rounding.")
+    @Option(
+            names = "--no-winograd",
+            description =
+                    "Do all multiplications of 3x3 convolutions. Otherwise about half of them are left out where that is"
+                            + " faster: on the CPU, x86-64, in float32. Values differ by rounding.")
     private boolean direct;
 
     /** The options that were given, completed by the file that was named. */
@@ -98,7 +135,8 @@ final class EncoderOptions {
 
     /** How ONNX Runtime runs; a GPU that is asked for must not silently become a CPU. */
     RuntimeSettings runtime(GlobalOptions common) {
-        String name = provider != null ? provider
+        String name = provider != null
+                ? provider
                 : common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
         return runtime(common.threads, name);
     }
@@ -122,8 +160,14 @@ final class EncoderOptions {
     /** One line on where each setting is from. */
     static String line(EncoderSettings settings) {
         StringBuilder line = new StringBuilder("encoder:");
-        settings.values().forEach((k, v) -> line.append(' ').append(k).append(' ').append(v.text())
-                .append(" (").append(v.source()).append("),"));
+        settings.values()
+                .forEach((k, v) -> line.append(' ')
+                        .append(k)
+                        .append(' ')
+                        .append(v.text())
+                        .append(" (")
+                        .append(v.source())
+                        .append("),"));
         return line.substring(0, line.length() - 1);
     }
 }

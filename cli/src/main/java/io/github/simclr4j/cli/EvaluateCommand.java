@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -30,8 +31,10 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr evaluate}. */
-@CommandLine.Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels,"
-        + " and on an untrained encoder's features; or by other protocols.")
+@CommandLine.Command(
+        name = "evaluate",
+        description = "Measures an encoder: a linear classifier on its features, on raw pixels,"
+                + " and on an untrained encoder's features; or by other protocols.")
 final class EvaluateCommand extends Command {
     /** The protocol whose result is compared with that of other features. */
     private static final String LINEAR = "linear";
@@ -68,11 +71,14 @@ final class EvaluateCommand extends Command {
         OptionSpec option = spec.findOption("--protocol");
         spec.remove(option);
         spec.addOption(OptionSpec.builder(option)
-                .description((names + " (default: ").replace("%", "%%") + "${DEFAULT-VALUE}).").build());
+                .description((names + " (default: ").replace("%", "%%") + "${DEFAULT-VALUE}).")
+                .build());
         Map<String, List<Option<?>>> all = new LinkedHashMap<>();
         known.forEach((name, p) -> all.put(name, p.options()));
-        declared = new DeclaredOptions("--protocol", all, new HashSet<>(spec.optionsMap().keySet()));
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of protocols%n");
+        declared = new DeclaredOptions(
+                "--protocol", all, new HashSet<>(spec.optionsMap().keySet()));
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of protocols%n");
         declared.specs(spec).forEach(group::addArg);
         spec.addArgGroup(group.build());
     }
@@ -97,8 +103,13 @@ final class EvaluateCommand extends Command {
     private void check(List<Protocol> chosen) {
         on.check();
         declared.check(this, protocols, Map.of());
-        List<String> fixed = known.values().stream().filter(Protocol::usesFeatures).map(Protocol::name).toList();
-        only(chosen.stream().anyMatch(Protocol::usesFeatures), "with --protocol " + DeclaredOptions.and(fixed),
+        List<String> fixed = known.values().stream()
+                .filter(Protocol::usesFeatures)
+                .map(Protocol::name)
+                .toList();
+        only(
+                chosen.stream().anyMatch(Protocol::usesFeatures),
+                "with --protocol " + DeclaredOptions.and(fixed),
                 EncoderOptions.FIXED);
     }
 
@@ -129,13 +140,15 @@ final class EvaluateCommand extends Command {
         Console console = new Console();
         try (ImageSource training = open(on.train, tables, console);
                 ImageSource testing = open(on.test, tables, console);
-                ProtocolContext context = on.context(encoder, options, common, training, testing, console).device(common.device).build()) {
+                ProtocolContext context = on.context(encoder, options, common, training, testing, console)
+                        .device(common.device)
+                        .build()) {
             return measure(chosen, values, context);
         }
     }
 
-    private Map<String, Object> measure(List<Protocol> chosen, Map<String, OptionValues> values, ProtocolContext context)
-            throws IOException {
+    private Map<String, Object> measure(
+            List<Protocol> chosen, Map<String, OptionValues> values, ProtocolContext context) throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
         LinearComparison linear = null;
         Confusions confusions = null;
@@ -149,9 +162,16 @@ final class EvaluateCommand extends Command {
         Map<String, Accuracies> others = new LinkedHashMap<>();
         for (Protocol p : chosen) {
             if (!p.name().equals(LINEAR)) {
-                others.put(p.name(), p.run(context.with(values.get(p.name())).with((share, seed, accuracy) ->
-                        context.progress().line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%", p.name(), share,
-                                100 * accuracy)))));
+                others.put(
+                        p.name(),
+                        p.run(context.with(values.get(p.name()))
+                                .with((share, seed, accuracy) -> context.progress()
+                                        .line(String.format(
+                                                Locale.ROOT,
+                                                "%s with %s of the labels: %.2f%%",
+                                                p.name(),
+                                                share,
+                                                100 * accuracy)))));
             }
         }
         if (!others.isEmpty()) {

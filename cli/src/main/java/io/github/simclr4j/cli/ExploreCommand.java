@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -29,8 +30,11 @@ abstract class ExploreCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "The table, FILE.csv.")
     Path out;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Also a page of thumbnails to look at and to tick, FILE.html;"
-            + " what is ticked can be saved as CSV.")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "Also a page of thumbnails to look at and to tick, FILE.html;"
+                    + " what is ticked can be saved as CSV.")
     Path report;
 
     @Mixin
@@ -90,7 +94,8 @@ abstract class ExploreCommand extends Command {
         cpu = Provider.of(runtime.provider()) == Provider.CPU;
         ShutdownGuard guard = interruptible();
         // On the CPU the pipeline's workers are the threads.
-        try (OnnxEncoder opened = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
+        try (OnnxEncoder opened =
+                        OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
                 ImageSource source = prepared(open(images, tables, console))) {
             model = opened;
             console.line(EncoderOptions.line(model.settings()));
@@ -115,7 +120,8 @@ abstract class ExploreCommand extends Command {
             if (report != null) {
                 json.put("report", report.toString());
             }
-            System.out.println(out + ": " + findings.rows().size() + " rows of " + found.features().size() + " images"
+            System.out.println(out + ": " + findings.rows().size() + " rows of "
+                    + found.features().size() + " images"
                     + (found.skipped().isEmpty() ? "" : ", " + found.skipped().size() + " skipped")
                     + (report == null ? "" : "; to look at: " + report));
             json.put("seconds", seconds());
@@ -145,7 +151,8 @@ abstract class ExploreCommand extends Command {
             Throwable cause = e.getCause();
             // The pool wraps checked exceptions, and hands over others as the cause of a new one of their type.
             while (cause.getCause() != null
-                    && (cause.getClass() == RuntimeException.class || cause.getCause().getClass() == cause.getClass())) {
+                    && (cause.getClass() == RuntimeException.class
+                            || cause.getCause().getClass() == cause.getClass())) {
                 cause = cause.getCause();
             }
             if (cause instanceof IOException io) {

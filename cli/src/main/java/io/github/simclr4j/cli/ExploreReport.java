@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.cli.report.DataImage;
@@ -19,14 +20,21 @@ final class ExploreReport {
     private ExploreReport() {}
 
     /** Reads the images of the first rows once more and makes the page. */
-    static String page(ExploreCommand command, Findings findings, ImageSource source, EncodedImages found, Map<String, Object> json)
+    static String page(
+            ExploreCommand command,
+            Findings findings,
+            ImageSource source,
+            EncodedImages found,
+            Map<String, Object> json)
             throws IOException {
         HtmlPage page = new HtmlPage(command.title());
         page.element("p", command.meaning());
         int shown = Math.min(MOST, findings.rows().size());
         if (shown < findings.rows().size()) {
-            page.element("p", "The first " + shown + " of " + findings.rows().size() + " rows are shown; the table "
-                    + command.out.getFileName() + " has all.");
+            page.element(
+                    "p",
+                    "The first " + shown + " of " + findings.rows().size() + " rows are shown; the table "
+                            + command.out.getFileName() + " has all.");
         } else if (shown == 0) {
             page.element("p", "Nothing was found.");
         }
@@ -38,8 +46,13 @@ final class ExploreReport {
             groups.computeIfAbsent(row.group(), g -> new ArrayList<>()).add(card(findings, row, source, found));
         }
         String file = command.out.getFileName().toString().replaceFirst("(?i)\\.csv$", "-ticked.csv");
-        TickList.add(page, groups.entrySet().stream().map(g -> new TickList.Group(g.getKey(), g.getValue())).toList(),
-                findings.header(), file);
+        TickList.add(
+                page,
+                groups.entrySet().stream()
+                        .map(g -> new TickList.Group(g.getKey(), g.getValue()))
+                        .toList(),
+                findings.header(),
+                file);
         page.element("h2", "How this was made").facts(facts(command, json).entrySet());
         return page.toString();
     }
@@ -53,14 +66,19 @@ final class ExploreReport {
                 notes.add(column + " " + row.cells().get(c));
             }
         }
-        return new TickList.Card(found.features().name(row.image()),
-                DataImage.thumbnail(source.read(found.numbers()[row.image()])), String.join(" · ", notes), row.csv());
+        return new TickList.Card(
+                found.features().name(row.image()),
+                DataImage.thumbnail(source.read(found.numbers()[row.image()])),
+                String.join(" · ", notes),
+                row.csv());
     }
 
     private static Map<String, Object> facts(ExploreCommand command, Map<String, Object> json) {
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("Images", command.images + " (" + json.get("images") + " read, " + ((List<?>) json.get("skipped")).size()
-                + " skipped)");
+        facts.put(
+                "Images",
+                command.images + " (" + json.get("images") + " read, " + ((List<?>) json.get("skipped")).size()
+                        + " skipped)");
         facts.put("Encoder", command.encoder + ", SHA-256 " + json.get("encoderSha256"));
         facts.put("Table", command.out);
         return facts;

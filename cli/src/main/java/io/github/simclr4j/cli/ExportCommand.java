@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -20,11 +21,18 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr export}. */
-@CommandLine.Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
-        + " preprocessing, with settings inside that its users had to give.")
+@CommandLine.Command(
+        name = "export",
+        description = "Writes an encoder anew: in another precision, with another opset, without"
+                + " preprocessing, with settings inside that its users had to give.")
 final class ExportCommand extends Command {
     private static final String[] CALIBRATING = {
-        "--calibration", "--calibration-images", "--calibration-method", "--reduce-range", "--provider", "--session-option"
+        "--calibration",
+        "--calibration-images",
+        "--calibration-method",
+        "--reduce-range",
+        "--provider",
+        "--session-option"
     };
 
     @Parameters(paramLabel = "ENCODER", description = "The encoder (ONNX).")
@@ -33,25 +41,40 @@ final class ExportCommand extends Command {
     @Option(names = "--out", paramLabel = "F", required = true, description = "The new encoder (ONNX).")
     Path out;
 
-    @Option(names = "--precision", paramLabel = "P",
-            description = "float32, float16 or int8, of a float32 encoder (default: the encoder's own, whatever it is).")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description =
+                    "float32, float16 or int8, of a float32 encoder (default: the encoder's own, whatever it is).")
     Precision precision;
 
-    @Option(names = "--calibration", paramLabel = "SET",
-            description = "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it"
-                    + " will see.")
+    @Option(
+            names = "--calibration",
+            paramLabel = "SET",
+            description =
+                    "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it"
+                            + " will see.")
     Path calibration;
 
-    @Option(names = "--calibration-images", paramLabel = "N", defaultValue = "256",
+    @Option(
+            names = "--calibration-images",
+            paramLabel = "N",
+            defaultValue = "256",
             description = "At most N of them, chosen by the seed (default: ${DEFAULT-VALUE}).")
     int calibrationImages;
 
-    @Option(names = "--calibration-method", paramLabel = "M", defaultValue = "mse", converter = Method.class,
+    @Option(
+            names = "--calibration-method",
+            paramLabel = "M",
+            defaultValue = "mse",
+            converter = Method.class,
             description = "mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
     CalibrationMethod method;
 
-    @Option(names = "--reduce-range", description = "int8 weights of 7 bits, for x86 processors without VNNI instructions,"
-            + " on which sums of 8-bit products can overflow.")
+    @Option(
+            names = "--reduce-range",
+            description = "int8 weights of 7 bits, for x86 processors without VNNI instructions,"
+                    + " on which sums of 8-bit products can overflow.")
     boolean reduceRange;
 
     @Mixin
@@ -60,11 +83,16 @@ final class ExportCommand extends Command {
     @Mixin
     EncoderOptions options;
 
-    @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
-            + " [batch, 3, size, size], normalised.")
+    @Option(
+            names = "--no-preprocessing",
+            description = "Leave scaling and layout out of the graph: the input becomes float32"
+                    + " [batch, 3, size, size], normalised.")
     boolean noPreprocessing;
 
-    @Option(names = "--opset", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--opset",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Version of ONNX's operators, 13 to 26; 0 leaves it (default: ${DEFAULT-VALUE}).")
     int opset;
 
@@ -91,7 +119,9 @@ final class ExportCommand extends Command {
         if (precision == Precision.INT8 && calibration == null) {
             throw new IllegalArgumentException("--precision int8 needs --calibration SET, some images");
         }
-        only(false, "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
+        only(
+                false,
+                "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
                 "--encoder-batch");
         only(false, "where images become embeddings", "--no-winograd");
         only(precision == Precision.INT8, "with --precision int8, for its calibration", CALIBRATING);
@@ -105,9 +135,11 @@ final class ExportCommand extends Command {
         long before;
         int calibrated = 0;
         try (ImageSource source = precision != Precision.INT8 ? null : open(calibration, tables, console)) {
-            CalibrationSettings images = source == null ? null : new CalibrationSettings(
-                    ImageSample.of(source, calibration, calibrationImages, common.seed, skipped), method,
-                    options.runtime(common.threads), reduceRange);
+            CalibrationSettings images = source == null
+                    ? null
+                    : new CalibrationSettings(
+                            ImageSample.of(source, calibration, calibrationImages, common.seed, skipped), method,
+                            options.runtime(common.threads), reduceRange);
             skipped.forEach(s -> console.warn("skipped " + s));
             calibrated = images == null ? 0 : images.images().size();
             // Now: the new file may take the old one's place.
@@ -125,8 +157,14 @@ final class ExportCommand extends Command {
         json.put("calibrationImages", calibrated);
         json.put("skipped", skipped);
         json.put("seconds", seconds());
-        System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
-                out, report.precision(), report.opset(), report.bytes(), before);
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %s, opset %d, %d bytes (before: %d)%n",
+                out,
+                report.precision(),
+                report.opset(),
+                report.bytes(),
+                before);
         return json;
     }
 }

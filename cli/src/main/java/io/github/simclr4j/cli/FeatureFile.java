@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.io.Closeable;
@@ -22,9 +23,12 @@ interface FeatureFile extends Closeable {
      */
     static String ending(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);
-        return ENDINGS.stream().filter(name::endsWith).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "--out must end in " + String.join(", ", ENDINGS.subList(0, ENDINGS.size() - 1)) + " or "
-                        + ENDINGS.get(ENDINGS.size() - 1) + ", found " + file));
+        return ENDINGS.stream()
+                .filter(name::endsWith)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "--out must end in " + String.join(", ", ENDINGS.subList(0, ENDINGS.size() - 1)) + " or "
+                                + ENDINGS.get(ENDINGS.size() - 1) + ", found " + file));
     }
 
     /**
@@ -34,7 +38,8 @@ interface FeatureFile extends Closeable {
      * @param classes the names of all classes, none if images have no labels; for formats that declare them
      * @param about what the file says of itself, where its format has a place for that
      */
-    static FeatureFile create(Path file, int columns, List<String> classes, Map<String, String> about) throws IOException {
+    static FeatureFile create(Path file, int columns, List<String> classes, Map<String, String> about)
+            throws IOException {
         return switch (ending(file)) {
             case ".npy" -> new NpyFeatures(file, columns);
             case ".parquet" -> new ParquetFeatures(file, about);

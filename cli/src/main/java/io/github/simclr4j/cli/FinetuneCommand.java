@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -29,27 +30,43 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr finetune}. */
-@CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled"
-        + " images: one file that takes an image and gives the probabilities of the classes.")
+@CommandLine.Command(
+        name = "finetune",
+        description = "Trains an encoder further, with a linear classifier on it, on labelled"
+                + " images: one file that takes an image and gives the probabilities of the classes.")
 final class FinetuneCommand extends Command {
     private static final FineTuneProtocol PROTOCOL = new FineTuneProtocol();
 
-    @Option(names = "--encoder", paramLabel = "E", required = true,
-            description = "The encoder to start from: one of ours, or one of a known architecture that PyTorch exported (ONNX).")
+    @Option(
+            names = "--encoder",
+            paramLabel = "E",
+            required = true,
+            description =
+                    "The encoder to start from: one of ours, or one of a known architecture that PyTorch exported (ONNX).")
     Path encoder;
 
-    @Option(names = "--train", paramLabel = "SET", required = true,
+    @Option(
+            names = "--train",
+            paramLabel = "SET",
+            required = true,
             description = "Labelled images: a folder with a sub-folder a class, or whatever else pretrain takes.")
     Path train;
 
     @Mixin
     TableOptions tables;
 
-    @Option(names = "--labels", paramLabel = "SHARE", defaultValue = "100%",
-            description = "Share of the labelled images to train on, drawn alike from each class (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--labels",
+            paramLabel = "SHARE",
+            defaultValue = "100%",
+            description =
+                    "Share of the labelled images to train on, drawn alike from each class (default: ${DEFAULT-VALUE}).")
     String labels;
 
-    @Option(names = "--limit", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Draw the share from at most N images, chosen at random by the seed; 0 for all"
                     + " (default: ${DEFAULT-VALUE}).")
     int limit;
@@ -57,16 +74,27 @@ final class FinetuneCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the model goes (ONNX).")
     Path out;
 
-    @Option(names = "--image-size", paramLabel = "N", defaultValue = "0",
-            description = "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says"
-                    + " (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--image-size",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says"
+                            + " (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
-    @Option(names = "--memory", paramLabel = "MB", defaultValue = "0", description = "As pretrain's (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--memory",
+            paramLabel = "MB",
+            defaultValue = "0",
+            description = "As pretrain's (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
-    @Option(names = "--checkpoint", paramLabel = "DIR", description = "Folder of the run's state, which a later run continues"
-            + " from (default: OUT.checkpoint, deleted when the run is complete).")
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "DIR",
+            description = "Folder of the run's state, which a later run continues"
+                    + " from (default: OUT.checkpoint, deleted when the run is complete).")
     Path checkpoint;
 
     private DeclaredOptions tuning;
@@ -74,9 +102,12 @@ final class FinetuneCommand extends Command {
     /** Adds the hyper-parameters, which are those of the protocol of {@code evaluate}. */
     @Spec
     void declare(CommandSpec spec) {
-        tuning = new DeclaredOptions("finetune", Map.of(PROTOCOL.name(), PROTOCOL.options()),
+        tuning = new DeclaredOptions(
+                "finetune",
+                Map.of(PROTOCOL.name(), PROTOCOL.options()),
                 new HashSet<>(spec.optionsMap().keySet()));
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
         tuning.specs(spec).forEach(group::addArg);
         spec.addArgGroup(group.build());
     }
@@ -90,10 +121,16 @@ final class FinetuneCommand extends Command {
     }
 
     private FineTuneTrainer trainer(OptionValues values) {
-        return FineTuneTrainer.builder(encoder).epochs(values.get(FineTuneProtocol.EPOCHS))
-                .batchSize(values.get(FineTuneProtocol.BATCH)).learningRate(values.get(FineTuneProtocol.LEARNING_RATE))
-                .views(values.get(FineTuneProtocol.VIEWS)).imageSize(imageSize).device(common.device).threads(common.threads)
-                .seed(common.seed).build();
+        return FineTuneTrainer.builder(encoder)
+                .epochs(values.get(FineTuneProtocol.EPOCHS))
+                .batchSize(values.get(FineTuneProtocol.BATCH))
+                .learningRate(values.get(FineTuneProtocol.LEARNING_RATE))
+                .views(values.get(FineTuneProtocol.VIEWS))
+                .imageSize(imageSize)
+                .device(common.device)
+                .threads(common.threads)
+                .seed(common.seed)
+                .build();
     }
 
     @Override
@@ -105,7 +142,8 @@ final class FinetuneCommand extends Command {
     Map<String, Object> work() throws IOException {
         double share = LabelShares.parse(labels);
         if (limit < 0 || megabytes < 0) {
-            throw new IllegalArgumentException("--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
+            throw new IllegalArgumentException(
+                    "--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
         }
         OptionValues values = tuned();
         FineTuneTrainer trainer = trainer(values);
@@ -122,24 +160,38 @@ final class FinetuneCommand extends Command {
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             ShutdownGuard guard = interruptible();
-            tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", images " + set.fingerprint(),
-                    RunOptions.checkpoints(state), console);
+            tuned = trainer.train(
+                    set,
+                    labels.strip() + " of the labels of " + train + ", images " + set.fingerprint(),
+                    RunOptions.checkpoints(state),
+                    console);
             guard.finishing();
         }
         byte[] file;
         // Of the images that were drawn, which may lack some of the set's.
         List<String> classes;
         try (EncodedModel<Label> model = tuned.model()) {
-            classes = model.getOutputIDInfo().getDomain().stream().map(Label::getLabel).sorted().toList();
-            file = model.exportONNXModel("io.github.simclr4j", 1, OnnxStitcher.Input.IMAGE).toByteArray();
+            classes = model.getOutputIDInfo().getDomain().stream()
+                    .map(Label::getLabel)
+                    .sorted()
+                    .toList();
+            file = model.exportONNXModel("io.github.simclr4j", 1, OnnxStitcher.Input.IMAGE)
+                    .toByteArray();
         }
         AtomicFiles.write(out, file);
         if (checkpoint == null) {
             new CheckpointFolder(state).delete();
         }
         EncoderTrainer.Result run = tuned.run();
-        System.out.printf(Locale.ROOT, "%s: %d classes, %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
-                out, classes.size(), run.epochs(), run.finalLoss(), run.viewsPerSecond(), seconds());
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %d classes, %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
+                out,
+                classes.size(),
+                run.epochs(),
+                run.finalLoss(),
+                run.viewsPerSecond(),
+                seconds());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("model", out.toString());
         json.put("modelSha256", Sha256.hex(file));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.nio.file.Path;
@@ -5,15 +6,24 @@ import picocli.CommandLine.Option;
 
 /** The options that every command has. */
 final class GlobalOptions {
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
             description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Threads on the CPU; 0 leaves the choice to the libraries (default: ${DEFAULT-VALUE}).")
     int threads;
 
-    @Option(names = "--device", paramLabel = "D", defaultValue = "${env:SIMCLR_DEVICE:-auto}",
+    @Option(
+            names = "--device",
+            paramLabel = "D",
+            defaultValue = "${env:SIMCLR_DEVICE:-auto}",
             description = "auto, cpu, gpu or gpu:N, where an encoder is trained (default: ${DEFAULT-VALUE}).")
     String device;
 

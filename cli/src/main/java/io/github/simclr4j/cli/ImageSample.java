@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.RgbImage;
@@ -34,7 +35,8 @@ final class ImageSample extends AbstractList<RgbImage> {
      * @throws IOException if there is no readable image
      */
     static ImageSample of(ImageSource source, Path path, int most, long seed, List<String> skipped) throws IOException {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, source.size()).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, source.size()).boxed().toList());
         Collections.shuffle(order, new Random(seed));
         List<Integer> chosen = new ArrayList<>();
         for (int i : order) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
@@ -15,7 +16,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr inspect}. */
-@CommandLine.Command(name = "inspect", description = "Says what an encoder file is, whether it is sound, and how it was trained.")
+@CommandLine.Command(
+        name = "inspect",
+        description = "Says what an encoder file is, whether it is sound, and how it was trained.")
 final class InspectCommand extends Command {
     private static final int MOST_PROBLEMS = 10;
 
@@ -36,7 +39,9 @@ final class InspectCommand extends Command {
         json.put("warnings", report.warnings());
         json.put("inputs", report.inputs());
         json.put("outputs", report.outputs());
-        json.put("parameters", report.values().values().stream().mapToLong(Long::longValue).sum());
+        json.put(
+                "parameters",
+                report.values().values().stream().mapToLong(Long::longValue).sum());
         json.put("precision", report.precision());
         json.put("opset", report.opset());
         json.put("irVersion", report.irVersion());
@@ -51,11 +56,13 @@ final class InspectCommand extends Command {
         System.out.println(encoder + (report.problems().isEmpty() ? ": sound" : ": NOT sound"));
         report.problems().stream().limit(MOST_PROBLEMS).forEach(p -> System.out.println("  problem     " + p));
         if (report.problems().size() > MOST_PROBLEMS) {
-            System.out.println("  problem     and " + (report.problems().size() - MOST_PROBLEMS) + " more: --json FILE has all");
+            System.out.println(
+                    "  problem     and " + (report.problems().size() - MOST_PROBLEMS) + " more: --json FILE has all");
         }
         report.random().forEach(r -> System.out.println("  random      " + r));
         if (!report.random().isEmpty()) {
-            System.out.println("  random      its features differ from run to run, so no command uses it: export it in eval mode");
+            System.out.println(
+                    "  random      its features differ from run to run, so no command uses it: export it in eval mode");
         }
         report.warnings().forEach(w -> System.out.println("  unchecked   " + w));
         ports("input", report.inputs());
@@ -66,11 +73,12 @@ final class InspectCommand extends Command {
         System.out.println("  opset       " + report.opset() + ", IR version " + report.irVersion());
         System.out.println("  producer    " + report.producer());
         System.out.println("  operators   " + report.operators());
-        System.out.println("  checksum    " + switch (report.checksum()) {
-            case NONE -> "none";
-            case MATCHES -> "matches";
-            case DIFFERS -> "DIFFERS: the content is not what was written";
-        });
+        System.out.println("  checksum    "
+                + switch (report.checksum()) {
+                    case NONE -> "none";
+                    case MATCHES -> "matches";
+                    case DIFFERS -> "DIFFERS: the content is not what was written";
+                });
         System.out.println("  SHA-256     " + json.get("encoderSha256"));
         report.metadata().forEach((k, v) -> System.out.printf("  %-26s %s%n", k, v));
         if (!report.problems().isEmpty()) {

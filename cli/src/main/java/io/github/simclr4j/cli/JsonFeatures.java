@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.Gson;
@@ -32,7 +33,8 @@ final class JsonFeatures extends TextFeatures {
     @Override
     public void add(String name, String label, float[] features) throws IOException {
         if (bulk) {
-            line("{\"index\":{\"_id\":\"" + new Sha256().update(name.getBytes(StandardCharsets.UTF_8)).hex() + "\"}}");
+            line("{\"index\":{\"_id\":\""
+                    + new Sha256().update(name.getBytes(StandardCharsets.UTF_8)).hex() + "\"}}");
         }
         line("{\"path\":" + JSON.toJson(name) + (label == null ? "" : ",\"label\":" + JSON.toJson(label))
                 + ",\"embedding\":[" + numbers(features) + "]}");

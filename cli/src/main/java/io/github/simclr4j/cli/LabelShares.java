@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -50,17 +51,25 @@ final class LabelShares {
      * @param share above 0 and at most 1
      * @throws IOException if no image has a class, or all have the same
      */
-    static ImageSource draw(ImageSource source, Path path, double share, long seed, Progress progress) throws IOException {
-        int[] with = IntStream.range(0, source.size()).filter(i -> source.label(i).isPresent()).toArray();
-        List<String> labels = IntStream.of(with).mapToObj(i -> source.classes().get(source.label(i).getAsInt())).toList();
+    static ImageSource draw(ImageSource source, Path path, double share, long seed, Progress progress)
+            throws IOException {
+        int[] with = IntStream.range(0, source.size())
+                .filter(i -> source.label(i).isPresent())
+                .toArray();
+        List<String> labels = IntStream.of(with)
+                .mapToObj(i -> source.classes().get(source.label(i).getAsInt()))
+                .toList();
         Set<String> classes = new TreeSet<>(labels);
         if (classes.size() < 2) {
-            throw new IOException(path + " has " + (classes.isEmpty() ? "no images with a class" : "one class, " + classes)
-                    + ": expected at least two sub-folders");
+            throw new IOException(
+                    path + " has " + (classes.isEmpty() ? "no images with a class" : "one class, " + classes)
+                            + ": expected at least two sub-folders");
         }
         if (with.length < source.size()) {
             progress.warn((source.size() - with.length) + " images of " + path + " have no class and are left out");
         }
-        return source.only(IntStream.of(LinearEvaluation.share(labels, share, seed)).map(i -> with[i]).toArray());
+        return source.only(IntStream.of(LinearEvaluation.share(labels, share, seed))
+                .map(i -> with[i])
+                .toArray());
     }
 }

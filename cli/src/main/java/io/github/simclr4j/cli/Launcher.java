@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.train.device.Devices;
@@ -52,7 +53,11 @@ public final class Launcher {
     /** Returns the folder of the jar that this class is in. */
     private static Path home() {
         try {
-            URI jar = Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+            URI jar = Launcher.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI();
             return Path.of(jar).toAbsolutePath().getParent();
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
@@ -71,8 +76,10 @@ public final class Launcher {
             return;
         }
         System.setProperty("ai.djl.offline", System.getProperty("ai.djl.offline", "true"));
-        System.setProperty("ai.djl.pytorch.cudnn_benchmark", System.getProperty("ai.djl.pytorch.cudnn_benchmark", "true"));
-        LibtorchSource source = devices.source(command.trains() ? command.devices().get(0) : "cpu");
+        System.setProperty(
+                "ai.djl.pytorch.cudnn_benchmark", System.getProperty("ai.djl.pytorch.cudnn_benchmark", "true"));
+        LibtorchSource source =
+                devices.source(command.trains() ? command.devices().get(0) : "cpu");
         if (source == LibtorchSource.DOWNLOAD && command.trains() && !command.reports()) {
             if (fetch.getAsBoolean()) {
                 source = LibtorchSource.CACHE;
@@ -88,8 +95,9 @@ public final class Launcher {
             List<Path> jars = jars(cpuLibraries);
             if (jars.isEmpty() && command.trains() && !command.reports() && !devices.hasLibtorch()) {
                 String[] c = devices.cpuLibtorch().split(":");
-                throw new IllegalStateException("training needs libtorch, which comes apart: put " + c[1] + "-" + c[2] + "-" + c[3]
-                        + ".jar from Maven Central (" + String.join(":", c) + ") into the folder " + cpuLibraries);
+                throw new IllegalStateException("training needs libtorch, which comes apart: put " + c[1] + "-" + c[2]
+                        + "-" + c[3] + ".jar from Maven Central (" + String.join(":", c) + ") into the folder "
+                        + cpuLibraries);
             }
             addToClassPath(jars);
         }
@@ -108,16 +116,27 @@ public final class Launcher {
      * @return whether it was fetched; why it was not is on standard error
      */
     private static boolean fetch(Path home) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        List<String> own = Arrays.asList(ProcessHandle.current().info().arguments().orElse(new String[0]));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        List<String> own =
+                Arrays.asList(ProcessHandle.current().info().arguments().orElse(new String[0]));
         int main = own.indexOf(Launcher.class.getName());
-        command.addAll(main < 0
-                ? List.of("-cp", home + File.separator + "*" + File.pathSeparator + home.resolve("lib") + File.separator + "*")
-                : own.subList(0, main));
+        command.addAll(
+                main < 0
+                        ? List.of(
+                                "-cp",
+                                home + File.separator + "*" + File.pathSeparator + home.resolve("lib") + File.separator
+                                        + "*")
+                        : own.subList(0, main));
         command.addAll(List.of(Launcher.class.getName(), "devices", "--fetch"));
         try {
             // What the command prints is the command's own.
-            return new ProcessBuilder(command).inheritIO().redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+            return new ProcessBuilder(command)
+                            .inheritIO()
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
         } catch (IOException e) {
             System.err.println("simclr: java can't be started: " + e.getMessage());
             return false;
@@ -133,7 +152,8 @@ public final class Launcher {
         }
         Thread thread = Thread.currentThread();
         ClassLoader parent = thread.getContextClassLoader();
-        thread.setContextClassLoader(new URLClassLoader(files.stream().map(Launcher::url).toArray(URL[]::new), parent));
+        thread.setContextClassLoader(
+                new URLClassLoader(files.stream().map(Launcher::url).toArray(URL[]::new), parent));
     }
 
     private static URL url(Path file) {

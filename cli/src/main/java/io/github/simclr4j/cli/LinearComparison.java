@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.network.Architecture;
@@ -31,8 +32,13 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
  * @param settings how the encoder was fed
  * @param encoderSha256 of the file and the data beside it
  */
-record LinearComparison(Map<String, Accuracies> linear, List<String> classes, int skipped, LabelEvaluation best,
-        EncoderSettings settings, String encoderSha256) {
+record LinearComparison(
+        Map<String, Accuracies> linear,
+        List<String> classes,
+        int skipped,
+        LabelEvaluation best,
+        EncoderSettings settings,
+        String encoderSha256) {
     /** Pixels of the images' sides that are a baseline. */
     private static final int PIXELS = 32;
 
@@ -48,37 +54,48 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
         Map<String, Accuracies> linear = new LinkedHashMap<>();
         measure("simclr", context, linear);
         int size = encoder.encoder().preprocessing().size();
-        try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), Math.min(PIXELS, size))) {
+        try (PixelFeatureExtractor<Label> pixels =
+                new PixelFeatureExtractor<>(new LabelFactory(), Math.min(PIXELS, size))) {
             measure("pixels", context.with("pixels", pixels), linear);
         }
         Optional<Architecture> network = encoder.encoder().architecture();
         if (network.isEmpty()) {
-            context.progress().warn(context.encoder() + " does not name its architecture: no untrained encoder to compare with");
+            context.progress()
+                    .warn(context.encoder() + " does not name its architecture: no untrained encoder to compare with");
         } else if (!Devices.here().hasLibtorch()) {
             context.progress().warn("there is no libtorch to make an untrained encoder to compare with");
         } else {
             untrained(network.get(), size, seed, context, linear);
         }
-        return new LinearComparison(linear, context.features().classes(), context.features().skipped(),
-                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256());
+        return new LinearComparison(
+                linear,
+                context.features().classes(),
+                context.features().skipped(),
+                linear.get("simclr").best().orElseThrow(),
+                used,
+                encoder.encoder().sha256());
     }
 
-    private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
-            Map<String, Accuracies> linear) throws IOException {
+    private static void untrained(
+            Architecture network, int size, long seed, ProtocolContext context, Map<String, Accuracies> linear)
+            throws IOException {
         try (OwnedFolder folder = OwnedFolder.create("untrained")) {
             Path file = folder.write("untrained.onnx", EncoderExport.untrained(network, size, seed));
-            try (ImageFeatureExtractor<Label> untrained =
-                    new SimCLRFeatureExtractor<>(new LabelFactory(), file, context.runtime().threads())) {
+            try (ImageFeatureExtractor<Label> untrained = new SimCLRFeatureExtractor<>(
+                    new LabelFactory(), file, context.runtime().threads())) {
                 measure("untrained", context.with("untrained", untrained), linear);
             }
         }
     }
 
-    private static void measure(String name, ProtocolContext context, Map<String, Accuracies> linear) throws IOException {
+    private static void measure(String name, ProtocolContext context, Map<String, Accuracies> linear)
+            throws IOException {
         Accuracies measured = new LinearProtocol().run(context);
         linear.put(name, measured);
-        measured.runs().keySet().forEach(share ->
-                context.progress().line(name + " with " + share + " of the labels: " + AccuracyTable.text(measured, share)));
+        measured.runs()
+                .keySet()
+                .forEach(share -> context.progress()
+                        .line(name + " with " + share + " of the labels: " + AccuracyTable.text(measured, share)));
     }
 
     /** Prints the table and Tribuo's evaluation. */

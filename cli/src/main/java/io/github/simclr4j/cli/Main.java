@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.util.LibraryVersion;
@@ -74,7 +75,9 @@ public final class Main {
 
     private static CommandLine commands(Launcher launcher) {
         // A path may begin with @, which is no file of options.
-        return new CommandLine(new Main(launcher)).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false);
+        return new CommandLine(new Main(launcher))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false);
     }
 
     /** Runs a command with the libtorch on the class path and returns its exit code. */
@@ -93,8 +96,9 @@ public final class Main {
         line.setParameterExceptionHandler((e, a) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();
             List<String> near = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
-            System.err.println("simclr: " + e.getMessage() + (near.isEmpty() ? "" : ", did you mean " + String.join(" or ", near)
-                    + "?") + " (see " + command + " --help)");
+            System.err.println("simclr: " + e.getMessage()
+                    + (near.isEmpty() ? "" : ", did you mean " + String.join(" or ", near) + "?") + " (see " + command
+                    + " --help)");
             return 2;
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> {
@@ -104,8 +108,10 @@ public final class Main {
                 e.printStackTrace();
             }
             String message = e.getMessage() == null ? e.toString() : e.getMessage();
-            System.err.println("simclr: " + OptionNames.all(message.replaceAll("\\s*\\R\\s*", " "),
-                    command.getCommandSpec().optionsMap().keySet()));
+            System.err.println("simclr: "
+                    + OptionNames.all(
+                            message.replaceAll("\\s*\\R\\s*", " "),
+                            command.getCommandSpec().optionsMap().keySet()));
             return e instanceof IllegalArgumentException ? 2 : e instanceof InterruptedIOException ? INTERRUPTED : 1;
         });
         // No command at all is bad usage.
@@ -131,8 +137,8 @@ public final class Main {
             while (cause.getCause() != null) {
                 cause = cause.getCause();
             }
-            System.err.println("simclr: a library can't be loaded: " + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ")
-                    + " (--debug shows where)");
+            System.err.println("simclr: a library can't be loaded: "
+                    + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ") + " (--debug shows where)");
         } finally {
             code = ShutdownGuard.finished(code);
         }

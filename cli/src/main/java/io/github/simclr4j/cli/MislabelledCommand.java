@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -10,8 +11,10 @@ import java.util.Map;
 import picocli.CommandLine;
 
 /** {@code simclr mislabelled}. */
-@CommandLine.Command(name = "mislabelled", description = "Ranks all images that have a class by how doubtful it is. The table's"
-        + " columns are rank, path, label, suggested and score.")
+@CommandLine.Command(
+        name = "mislabelled",
+        description = "Ranks all images that have a class by how doubtful it is. The table's"
+                + " columns are rank, path, label, suggested and score.")
 final class MislabelledCommand extends ExploreCommand {
     @Override
     boolean takes(ImageSource source, int image) {
@@ -19,17 +22,26 @@ final class MislabelledCommand extends ExploreCommand {
     }
 
     @Override
-    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json) throws IOException {
-        List<String> labels = Arrays.stream(found.numbers()).mapToObj(i -> source.classes().get(source.label(i).getAsInt()))
+    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
+            throws IOException {
+        List<String> labels = Arrays.stream(found.numbers())
+                .mapToObj(i -> source.classes().get(source.label(i).getAsInt()))
                 .toList();
         if (labels.stream().distinct().count() < 2) {
-            throw new IOException(images + " has readable images of one class only: expected at least two classes, such as one"
-                    + " sub-folder a class");
+            throw new IOException(
+                    images + " has readable images of one class only: expected at least two classes, such as one"
+                            + " sub-folder a class");
         }
         List<Findings.Row> rows = new ArrayList<>();
         for (Mislabelled.Doubt d : Mislabelled.rank(found.features(), labels, common.seed, console)) {
-            rows.add(new Findings.Row(d.image(), "", rows.size() + 1, found.features().name(d.image()), labels.get(d.image()),
-                    d.suggested(), d.score()));
+            rows.add(new Findings.Row(
+                    d.image(),
+                    "",
+                    rows.size() + 1,
+                    found.features().name(d.image()),
+                    labels.get(d.image()),
+                    d.suggested(),
+                    d.score()));
         }
         json.put("classes", labels.stream().distinct().sorted().toList());
         return new Findings(List.of("rank", "path", "label", "suggested", "score"), rows);

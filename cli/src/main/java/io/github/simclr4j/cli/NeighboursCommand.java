@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -14,14 +15,21 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr neighbours}. */
-@CommandLine.Command(name = "neighbours", description = "Finds the images that are nearest by their features: of one image, or of"
-        + " each. The table's columns are query, rank, path and similarity.")
+@CommandLine.Command(
+        name = "neighbours",
+        description = "Finds the images that are nearest by their features: of one image, or of"
+                + " each. The table's columns are query, rank, path and similarity.")
 final class NeighboursCommand extends ExploreCommand {
-    @Option(names = "--query", paramLabel = "FILE",
+    @Option(
+            names = "--query",
+            paramLabel = "FILE",
             description = "An image file; without it the neighbours of each image of the set are found.")
     Path query;
 
-    @Option(names = "--top", paramLabel = "K", defaultValue = "10",
+    @Option(
+            names = "--top",
+            paramLabel = "K",
+            defaultValue = "10",
             description = "How many images a query (default: ${DEFAULT-VALUE}).")
     int top;
 
@@ -36,7 +44,8 @@ final class NeighboursCommand extends ExploreCommand {
     }
 
     @Override
-    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json) throws IOException {
+    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
+            throws IOException {
         Features set = found.features();
         Features asked = set;
         Nearest nearest;
@@ -60,8 +69,8 @@ final class NeighboursCommand extends ExploreCommand {
             for (int j = 0; j < nearest.images()[i].length && rank < top; j++) {
                 int image = nearest.images()[i][j];
                 if (image != itself) {
-                    rows.add(new Findings.Row(image, heading, asked.name(i), ++rank, set.name(image),
-                            (double) nearest.similarities()[i][j]));
+                    rows.add(new Findings.Row(image, heading, asked.name(i), ++rank, set.name(image), (double)
+                            nearest.similarities()[i][j]));
                 }
             }
         }

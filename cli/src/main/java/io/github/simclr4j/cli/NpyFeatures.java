@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.util.TemporaryFile;
@@ -37,8 +38,13 @@ final class NpyFeatures implements FeatureFile {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + images + ", " + columns + "), }";
         head += " ".repeat(HEADER - 11 - head.length()) + "\n";
         ByteBuffer prefix = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
-        prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
-        return prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII)).array();
+        prefix.put((byte) 0x93)
+                .put("NUMPY".getBytes(StandardCharsets.US_ASCII))
+                .put((byte) 1)
+                .put((byte) 0);
+        return prefix.putShort((short) head.length())
+                .put(head.getBytes(StandardCharsets.US_ASCII))
+                .array();
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.util.Map;
@@ -35,7 +36,8 @@ final class OptionNames {
                 return Matcher.quoteReplacement(m.group());
             }
             String named = "--" + m.group().substring(m.start(1) - m.start());
-            return Matcher.quoteReplacement(options.contains("--" + m.group(2)) ? named.replace(" and ", " and --") : named);
+            return Matcher.quoteReplacement(
+                    options.contains("--" + m.group(2)) ? named.replace(" and ", " and --") : named);
         });
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -10,15 +11,19 @@ import java.util.Map;
 import picocli.CommandLine;
 
 /** {@code simclr outliers}. */
-@CommandLine.Command(name = "outliers", description = "Ranks all images by how unlike the others they are. The table's columns are"
-        + " rank, path and score.")
+@CommandLine.Command(
+        name = "outliers",
+        description = "Ranks all images by how unlike the others they are. The table's columns are"
+                + " rank, path and score.")
 final class OutliersCommand extends ExploreCommand {
     @Override
-    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json) throws IOException {
+    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
+            throws IOException {
         found.atLeast(2, images);
         List<Findings.Row> rows = new ArrayList<>();
         for (Outliers.Score s : Outliers.rank(NearestSearch.of(found.features(), console))) {
-            rows.add(new Findings.Row(s.image(), "", rows.size() + 1, found.features().name(s.image()), s.score()));
+            rows.add(new Findings.Row(
+                    s.image(), "", rows.size() + 1, found.features().name(s.image()), s.score()));
         }
         return new Findings(List.of("rank", "path", "score"), rows);
     }

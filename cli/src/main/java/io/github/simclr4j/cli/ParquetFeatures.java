@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.util.TemporaryFile;
@@ -37,8 +38,11 @@ final class ParquetFeatures implements FeatureFile {
     ParquetFeatures(Path file, Map<String, String> about) throws IOException {
         this.file = file;
         part = TemporaryFile.beside(file);
-        writer = new Builder(new Output(part), about).withConf(new PlainParquetConfiguration())
-                .withCompressionCodec(CompressionCodecName.UNCOMPRESSED).withDictionaryEncoding(false).build();
+        writer = new Builder(new Output(part), about)
+                .withConf(new PlainParquetConfiguration())
+                .withCompressionCodec(CompressionCodecName.UNCOMPRESSED)
+                .withDictionaryEncoding(false)
+                .build();
     }
 
     @Override

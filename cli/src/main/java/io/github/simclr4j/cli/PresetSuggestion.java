@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ImageSizes;
@@ -24,16 +25,21 @@ final class PresetSuggestion {
     static Optional<String> of(ImageSource source, PretrainSettings settings) {
         OptionalInt side = ImageSizes.medianShortSide(source);
         return side.isEmpty() || !settings.isFarSmallerThan(side.getAsInt())
-                ? Optional.empty() : Optional.of(warning(side.getAsInt(), settings));
+                ? Optional.empty()
+                : Optional.of(warning(side.getAsInt(), settings));
     }
 
     private static String warning(int side, PretrainSettings settings) {
         List<Preset> fitting = Presets.all().stream()
-                .filter(p -> imageSize(p, settings) > settings.imageSize() && imageSize(p, settings) <= side).toList();
-        String presets = fitting.stream().map(p -> "--preset " + p.name() + " (" + imageSize(p, settings) + " pixels)")
+                .filter(p -> imageSize(p, settings) > settings.imageSize() && imageSize(p, settings) <= side)
+                .toList();
+        String presets = fitting.stream()
+                .map(p -> "--preset " + p.name() + " (" + imageSize(p, settings) + " pixels)")
                 .collect(Collectors.joining(" or "));
-        return "at least half of the images have a short side of " + side + " pixels or more, and the default --image-size shrinks them to "
-                + settings.imageSize() + ": give " + (fitting.isEmpty() ? "" : presets + " for photographs, or ") + "the --image-size of"
+        return "at least half of the images have a short side of " + side
+                + " pixels or more, and the default --image-size shrinks them to "
+                + settings.imageSize() + ": give " + (fitting.isEmpty() ? "" : presets + " for photographs, or ")
+                + "the --image-size of"
                 + " your choice";
     }
 

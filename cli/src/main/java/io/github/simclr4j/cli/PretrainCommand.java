@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -31,28 +32,40 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr pretrain}. */
-@CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and"
-        + " the supcon loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and"
-        + " He 2020 (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
+@CommandLine.Command(
+        name = "pretrain",
+        description = "Learns an encoder from images. Labels are read by supervised training and"
+                + " the supcon loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and"
+                + " He 2020 (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
 final class PretrainCommand extends Command {
     /** A number of images for which every setting that is right for any number is so. */
     private static final int FEW = 2;
 
-    @Option(names = "--images", paramLabel = "SET", required = true,
-            description = "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
-                    + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            required = true,
+            description =
+                    "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
+                            + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
     Path out;
 
-    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a"
-            + " network of the same architecture exported by PyTorch (ONNX).")
+    @Option(
+            names = "--init",
+            paramLabel = "E",
+            description = "Start from this encoder's weights: a file of this program, or a"
+                    + " network of the same architecture exported by PyTorch (ONNX).")
     Path init;
 
-    @Option(names = "--devices", paramLabel = "D,D", description = "Devices that share each step: gpu:0,gpu:1, or cpu,cpu for two"
-            + " replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, one a device where none are given);"
-            + " the loss is taken over all embeddings (default: the one of --device).")
+    @Option(
+            names = "--devices",
+            paramLabel = "D,D",
+            description = "Devices that share each step: gpu:0,gpu:1, or cpu,cpu for two"
+                    + " replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, one a device where none are given);"
+                    + " the loss is taken over all embeddings (default: the one of --device).")
     String devices;
 
     @Mixin
@@ -109,13 +122,15 @@ final class PretrainCommand extends Command {
         hyper.devices = devices().size();
         reading.check();
         watch.check(this);
-        // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
+        // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may
+        // be so.
         PretrainSettings few = hyper.settings(common.seed, FEW);
         few.checkDevices(hyper.devices);
         hyper.check(this, few);
         only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
         writable(out);
-        Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
+        Path state =
+                watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
         writableFolder(state);
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         appendable(metrics);
@@ -150,8 +165,8 @@ final class PretrainCommand extends Command {
                             + ", found " + asked.classes());
                 }
             }
-            EncoderTrainer trainer = new EncoderTrainer(settings,
-                    Compute.choose(devices(), settings.precision(), common.threads, console), console);
+            EncoderTrainer trainer = new EncoderTrainer(
+                    settings, Compute.choose(devices(), settings.precision(), common.threads, console), console);
             compute = trainer.compute();
             if (init != null) {
                 trainer.startFrom(init);
@@ -165,9 +180,14 @@ final class PretrainCommand extends Command {
             if (init == null && settings.needsMoreThan(set.count())) {
                 console.warn(fewImages(set.count()));
             }
-            RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
-                    .withMetrics(metrics).withNeighbours(known == null ? null : read(known, settings, console),
-                            asked == null ? null : read(asked, settings, console), watch.knnEvery).withListener(gathered);
+            RunOptions options = RunOptions.checkpoints(state)
+                    .withCheckpointsKept(watch.checkpointMinutes, watch.keep)
+                    .withMetrics(metrics)
+                    .withNeighbours(
+                            known == null ? null : read(known, settings, console),
+                            asked == null ? null : read(asked, settings, console),
+                            watch.knnEvery)
+                    .withListener(gathered);
             List<ViewRow> views = ViewRows.of(set, settings);
             gathered.views(views);
             if (Destination.of(metrics).replaced()) {
@@ -182,8 +202,14 @@ final class PretrainCommand extends Command {
         if (watch.checkpoint == null) {
             new CheckpointFolder(state).delete();
         }
-        System.out.printf(Locale.ROOT, "%s: %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
-                out, result.epochs(), result.finalLoss(), result.viewsPerSecond(), seconds());
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
+                out,
+                result.epochs(),
+                result.finalLoss(),
+                result.viewsPerSecond(),
+                seconds());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
         json.put("encoderSha256", Sha256.hex(result.onnx()));
@@ -228,6 +254,7 @@ final class PretrainCommand extends Command {
     }
 
     private TrainingImages read(ImageSource source, PretrainSettings settings, Console console) throws IOException {
-        return TrainingSets.of(source, settings.imageSize(), reading.megabytes, settings.batch(), reading.decoders, console);
+        return TrainingSets.of(
+                source, settings.imageSize(), reading.megabytes, settings.batch(), reading.decoders, console);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -36,121 +37,206 @@ final class PretrainOptions {
     /** Images of CIFAR-10. */
     private static final int CIFAR = 50_000;
 
-    @Option(names = "--preset", paramLabel = "P", description = "Defaults that go together; each option below that is given wins"
-            + " over them. #KINDS# (default: none, which is the same as small).")
+    @Option(
+            names = "--preset",
+            paramLabel = "P",
+            description = "Defaults that go together; each option below that is given wins"
+                    + " over them. #KINDS# (default: none, which is the same as small).")
     String preset;
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS# (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--method",
+            paramLabel = "M",
+            defaultValue = "simclr",
+            description = "#METHODS# (default: ${DEFAULT-VALUE}).")
     String method;
 
-    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS#), or augmentations in order, as"
-            + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
-            + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
-            + " [2, 3].")
+    @Option(
+            names = "--views",
+            paramLabel = "V",
+            description = "A preset (#PRESETS#), or augmentations in order, as"
+                    + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
+                    + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
+                    + " [2, 3].")
     String views;
 
-    @Option(names = "--views2", paramLabel = "V", description = "Of the second view, where it differs, as in BYOL"
-            + ", Grill 2020 (default: as --views).")
+    @Option(
+            names = "--views2",
+            paramLabel = "V",
+            description = "Of the second view, where it differs, as in BYOL" + ", Grill 2020 (default: as --views).")
     String views2;
 
-    @Option(names = "--encoder", paramLabel = "E",
+    @Option(
+            names = "--encoder",
+            paramLabel = "E",
             description = "#ENCODERS# (default: resnet18, or the preset's; [1] has resnet50).")
     String encoder;
 
-    @Option(names = "--image-size", paramLabel = "N",
+    @Option(
+            names = "--image-size",
+            paramLabel = "N",
             description = "Side of the views in pixels (default: 32, or the preset's; [1] has 224).")
     Integer imageSize;
 
-    @Option(names = "--zero-gamma", paramLabel = "true|false", arity = "1", description = "Start the last batch norm of each"
-            + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
+    @Option(
+            names = "--zero-gamma",
+            paramLabel = "true|false",
+            arity = "1",
+            description = "Start the last batch norm of each"
+                    + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
     Boolean zeroGamma;
 
-    @Option(names = "--head", paramLabel = "H", description = "none, linear, nonlinear [1, 4.2] or deep (three layers [4])"
-            + " (default: nonlinear#head#).")
+    @Option(
+            names = "--head",
+            paramLabel = "H",
+            description =
+                    "none, linear, nonlinear [1, 4.2] or deep (three layers [4])" + " (default: nonlinear#head#).")
     String head;
 
-    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense"
-            + " layers, and no biases (default: true [1]#headNorm#).")
+    @Option(
+            names = "--head-norm",
+            paramLabel = "true|false",
+            arity = "1",
+            description =
+                    "Batch norm behind the head's dense" + " layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
-    @Option(names = "--head-output-norm", paramLabel = "true|false", arity = "1", description = "With --head-norm, batch norm"
-            + " behind the head's last layer, too (default: true [1]#headOutputNorm#).")
+    @Option(
+            names = "--head-output-norm",
+            paramLabel = "true|false",
+            arity = "1",
+            description = "With --head-norm, batch norm"
+                    + " behind the head's last layer, too (default: true [1]#headOutputNorm#).")
     Boolean headOutputNorm;
 
-    @Option(names = "--hidden", paramLabel = "N",
-            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#; these at most"
-                    + " 8 times the encoder's dimension).")
+    @Option(
+            names = "--hidden",
+            paramLabel = "N",
+            description =
+                    "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#; these at most"
+                            + " 8 times the encoder's dimension).")
     Integer hidden;
 
-    @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"
-            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]#projection#).")
+    @Option(
+            names = "--projection",
+            paramLabel = "N",
+            description = "Length of a projection, which the loss is taken on,"
+                    + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]#projection#).")
     Integer projection;
 
-    @Option(names = "--keep-head", paramLabel = "K", defaultValue = "0",
+    @Option(
+            names = "--keep-head",
+            paramLabel = "K",
+            defaultValue = "0",
             description = "Layers of the head that stay with the encoder [4] (default: ${DEFAULT-VALUE}).")
     int keepHead;
 
-    @Option(names = "--batch", paramLabel = "N",
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
             description = "Images a step; each gives two views (default: 128, or the preset's; [1] has 4096, [2] 256).")
     Integer batch;
 
-    @Option(names = "--micro-batch", paramLabel = "N", description = "Images that go through the network at"
-            + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
-            + " 0, or the preset's where it divides the batch).")
+    @Option(
+            names = "--micro-batch",
+            paramLabel = "N",
+            description = "Images that go through the network at"
+                    + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
+                    + " 0, or the preset's where it divides the batch).")
     Integer microBatch;
 
-    @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
-            + " as on as many devices [2, 3.3] (default: one a micro-batch, or one a device; MoCo 8 where the batch allows it).")
+    @Option(
+            names = "--bn-splits",
+            paramLabel = "N",
+            description =
+                    "Groups of a batch with batch norm statistics of their own,"
+                            + " as on as many devices [2, 3.3] (default: one a micro-batch, or one a device; MoCo 8 where the batch allows it).")
     Integer bnSplits;
 
-    @Option(names = "--epochs", paramLabel = "N",
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
             description = "Passes over the images (default: 100, or the preset's; [1] has 100 to 1000).")
     Integer epochs;
 
-    @Option(names = "--optimizer", paramLabel = "O",
-            description = "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: adamw, or the preset's).")
+    @Option(
+            names = "--optimizer",
+            paramLabel = "O",
+            description =
+                    "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: adamw, or the preset's).")
     String optimizer;
 
-    @Option(names = "--learning-rate", paramLabel = "R", description = "After the warm-up (default: by --lr-scaling: lars"
-            + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
-            + " or 0.008*B/128, of which mocov2, mocov3, end-to-end, barlow and vicreg have half, and byol, simsiam and cpc a quarter, as"
-            + " measured in docs/methods.md; with lars, or sgd for simsiam, byol, barlow and vicreg 0.2, mocov3 and nnclr 0.3, simsiam 0.03 at"
-            + " B=256, as their papers).")
+    @Option(
+            names = "--learning-rate",
+            paramLabel = "R",
+            description = "After the warm-up (default: by --lr-scaling: lars"
+                    + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
+                    + " or 0.008*B/128, of which mocov2, mocov3, end-to-end, barlow and vicreg have half, and byol, simsiam and cpc a quarter, as"
+                    + " measured in docs/methods.md; with lars, or sgd for simsiam, byol, barlow and vicreg 0.2, mocov3 and nnclr 0.3, simsiam 0.03 at"
+                    + " B=256, as their papers).")
     Double learningRate;
 
-    @Option(names = "--lr-scaling", paramLabel = "S", defaultValue = "sqrt",
-            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1,"
-                    + " B.1]).")
+    @Option(
+            names = "--lr-scaling",
+            paramLabel = "S",
+            defaultValue = "sqrt",
+            description =
+                    "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1,"
+                            + " B.1]).")
     String scaling;
 
-    @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
+    @Option(
+            names = "--momentum",
+            paramLabel = "M",
+            defaultValue = "0.9",
             description = "Of lars and sgd (default: ${DEFAULT-VALUE} [1, 2]).")
     double momentum;
 
-    @Option(names = "--weight-decay", paramLabel = "D",
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "D",
             description = "Of all weights but batch norm's and biases (default: 1e-4 [2]#weightDecay#; [1] has 1e-6).")
     Double weightDecay;
 
-    @Option(names = "--warmup-epochs", paramLabel = "N",
-            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and"
-                    + " mocov2 with sgd 0 [2]).")
+    @Option(
+            names = "--warmup-epochs",
+            paramLabel = "N",
+            description =
+                    "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and"
+                            + " mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
-    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%%"
-            + " [2]) or constant (default: cosine#schedule#).")
+    @Option(
+            names = "--schedule",
+            paramLabel = "S",
+            description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%%"
+                    + " [2]) or constant (default: cosine#schedule#).")
     String schedule;
 
-    @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--clip",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
     double clip;
 
-    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the"
-            + " weights (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--weight-average",
+            paramLabel = "M",
+            defaultValue = "0",
+            description =
+                    "Momentum of a moving average of the"
+                            + " weights (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
     double weightAverage;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss"
-            + " scaling (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else"
-            + " float32. Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "auto",
+            description =
+                    "float32, bfloat16, float16 with loss"
+                            + " scaling (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else"
+                            + " float32. Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
     String precision;
 
     /** Present up to version 0.1; it is refused with what to use instead. */
@@ -178,7 +264,8 @@ final class PretrainOptions {
         Map<String, List<io.github.simclr4j.util.Option<?>>> families = new LinkedHashMap<>();
         EncoderFamilies.all().forEach(f -> families.put(name(f), PretrainSettings.encoderOptions(f)));
         ofEncoders = new DeclaredOptions("--encoder", families, taken);
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
         for (OptionSpec o : own) {
             group.addArg(described(o));
             if (o.longestName().equals("--method")) {
@@ -196,8 +283,10 @@ final class PretrainOptions {
     /** Returns what was given as text, by the options' names without their dashes. */
     Map<String, String> given(Command command) {
         Map<String, String> given = new LinkedHashMap<>();
-        names.stream().filter(command::isGiven)
-                .forEach(name -> given.put(name.substring(2), String.valueOf(spec.findOption(name).<Object>getValue())));
+        names.stream()
+                .filter(command::isGiven)
+                .forEach(name -> given.put(
+                        name.substring(2), String.valueOf(spec.findOption(name).<Object>getValue())));
         return given;
     }
 
@@ -208,18 +297,31 @@ final class PretrainOptions {
             return OptionSpec.builder(option).build();
         }
         Map<String, String> places = new LinkedHashMap<>();
-        places.put("METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
-                .collect(Collectors.joining(", ")));
-        places.put("ENCODERS", EncoderFamilies.all().stream()
-                .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")));
-        places.put("KINDS", Presets.all().stream()
-                .map(p -> p.name() + " " + p.summary() + (p.source().isEmpty() ? "" : " [" + p.source() + "]"))
-                .collect(Collectors.joining("; ")) + ".");
+        places.put(
+                "METHODS",
+                methods.values().stream()
+                        .map(m -> m.name() + " [" + address(m.paper()) + "]")
+                        .collect(Collectors.joining(", ")));
+        places.put(
+                "ENCODERS",
+                EncoderFamilies.all().stream()
+                        .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]")
+                        .collect(Collectors.joining(", ")));
+        places.put(
+                "KINDS",
+                Presets.all().stream()
+                                .map(p -> p.name() + " " + p.summary()
+                                        + (p.source().isEmpty() ? "" : " [" + p.source() + "]"))
+                                .collect(Collectors.joining("; "))
+                        + ".");
         places.put("PRESETS", String.join(", ", AugmentationPipeline.presets()));
-        String described = PLACE.matcher(text).replaceAll(m -> Matcher.quoteReplacement(
-                places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
+        String described = PLACE.matcher(text)
+                .replaceAll(m -> Matcher.quoteReplacement(
+                        places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
         // The description that was read has its signs of percent already.
-        return OptionSpec.builder(option).description(described.replace("%", "%%")).build();
+        return OptionSpec.builder(option)
+                .description(described.replace("%", "%%"))
+                .build();
     }
 
     /** Says which methods have another default for a setting than most, on a set like CIFAR-10. */
@@ -228,10 +330,12 @@ final class PretrainOptions {
         methods.forEach((name, m) -> {
             Defaults d = new Defaults(CIFAR, 32, 128, 0, 100, "adamw");
             m.defaults(d);
-            d.get(setting, Object.class).ifPresent(v ->
-                    values.computeIfAbsent(v.toString().replaceAll("\\.0$", ""), k -> new ArrayList<>()).add(name));
+            d.get(setting, Object.class)
+                    .ifPresent(v -> values.computeIfAbsent(v.toString().replaceAll("\\.0$", ""), k -> new ArrayList<>())
+                            .add(name));
         });
-        return values.entrySet().stream().map(e -> "; " + DeclaredOptions.and(e.getValue()) + " " + e.getKey())
+        return values.entrySet().stream()
+                .map(e -> "; " + DeclaredOptions.and(e.getValue()) + " " + e.getKey())
                 .collect(Collectors.joining());
     }
 
@@ -254,32 +358,70 @@ final class PretrainOptions {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
         ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoderName()))), Map.of());
         HeadUse use = settings.method().headUse();
-        command.only(use == HeadUse.FEATURES || use == HeadUse.PARTS, "without --method " + method + ", which has "
-                + (use == HeadUse.CLASSIFIER ? "a linear classifier and the cross entropy" : "no projection head"),
-                "--head", "--head-norm", "--head-output-norm", "--hidden", "--projection");
-        command.only(use == HeadUse.FEATURES, "without --method " + method + ", which has no projection head behind the features",
+        command.only(
+                use == HeadUse.FEATURES || use == HeadUse.PARTS,
+                "without --method " + method + ", which has "
+                        + (use == HeadUse.CLASSIFIER
+                                ? "a linear classifier and the cross entropy"
+                                : "no projection head"),
+                "--head",
+                "--head-norm",
+                "--head-output-norm",
+                "--hidden",
+                "--projection");
+        command.only(
+                use == HeadUse.FEATURES,
+                "without --method " + method + ", which has no projection head behind the features",
                 "--keep-head");
-        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--head-output-norm", "--hidden", "--projection");
+        command.only(
+                settings.head().layers() > 0,
+                "with a --head",
+                "--head-norm",
+                "--head-output-norm",
+                "--hidden",
+                "--projection");
         command.only(settings.head().batchNorm(), "with --head-norm true", "--head-output-norm");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
-        command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
+        command.only(
+                learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
         command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
     }
 
     /** Fills a builder with what was given. */
     private PretrainBuilder builder(long seed) {
         if (mixedPrecision) {
-            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a"
-                    + " GPU");
+            throw new IllegalArgumentException(
+                    "--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a" + " GPU");
         }
-        PretrainBuilder b = new PretrainBuilder().preset(preset()).method(factory())
-                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoderName())))).imageSize(imageSize)
-                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).headOutputNorm(headOutputNorm).hidden(hidden)
-                .projection(projection).keepHead(keepHead)
-                .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).devices(devices)
+        PretrainBuilder b = new PretrainBuilder()
+                .preset(preset())
+                .method(factory())
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoderName()))))
+                .imageSize(imageSize)
+                .zeroGamma(zeroGamma)
+                .head(head)
+                .headNorm(headNorm)
+                .headOutputNorm(headOutputNorm)
+                .hidden(hidden)
+                .projection(projection)
+                .keepHead(keepHead)
+                .views(views)
+                .otherViews(views2)
+                .batch(batch)
+                .microBatch(microBatch)
+                .bnSplits(bnSplits)
+                .devices(devices)
                 .epochs(epochs)
-                .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
-                .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())
+                .optimizer(optimizer)
+                .learningRate(learningRate)
+                .rateScaling(scaling)
+                .momentum(momentum)
+                .weightDecay(weightDecay)
+                .warmupEpochs(warmupEpochs)
+                .schedule(schedule)
+                .clip(clip)
+                .weightAverage(weightAverage)
+                .precision(precision())
                 .seed(seed);
         ofMethods.given(method).forEach(b::option);
         return b;
@@ -288,8 +430,8 @@ final class PretrainOptions {
     private MethodFactory factory() {
         MethodFactory factory = methods.get(method);
         if (factory == null) {
-            throw new IllegalArgumentException(
-                    "Unknown --method, expected " + DeclaredOptions.either(List.copyOf(methods.keySet())) + ", found " + method);
+            throw new IllegalArgumentException("Unknown --method, expected "
+                    + DeclaredOptions.either(List.copyOf(methods.keySet())) + ", found " + method);
         }
         return factory;
     }
@@ -331,7 +473,8 @@ final class PretrainOptions {
         try {
             return builder(seed).batch(otherBatch).build(images);
         } catch (IllegalArgumentException e) {
-            String family = EncoderFamilies.names().contains(encoderName()) ? name(EncoderFamilies.family(encoderName())) : "";
+            String family =
+                    EncoderFamilies.names().contains(encoderName()) ? name(EncoderFamilies.family(encoderName())) : "";
             String message = ofMethods.inTermsOfOptions(method, e.getMessage());
             throw new IllegalArgumentException(ofEncoders.inTermsOfOptions(family, message), e);
         }

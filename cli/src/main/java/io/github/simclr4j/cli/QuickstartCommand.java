@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -29,23 +30,37 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr quickstart}. */
-@CommandLine.Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without"
-        + " their labels, and measures it.")
+@CommandLine.Command(
+        name = "quickstart",
+        description = "The main job on built-in images: draws them, learns an encoder without"
+                + " their labels, and measures it.")
 final class QuickstartCommand extends Command {
     private static final int BATCH = 64;
 
-    @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/quickstart",
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            defaultValue = "target/quickstart",
             description = "Where images and encoder go (default: ${DEFAULT-VALUE}).")
     Path out;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "400",
+    @Option(
+            names = "--images",
+            paramLabel = "N",
+            defaultValue = "400",
             description = "Training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
     int perClass;
 
-    @Option(names = "--epochs", defaultValue = "14", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--epochs",
+            defaultValue = "14",
+            description = "Passes over the images (default: ${DEFAULT-VALUE}).")
     int epochs;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "The page to look at, FILE.html (default: report.html in DIR).")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "The page to look at, FILE.html (default: report.html in DIR).")
     Path report;
 
     @Override
@@ -73,8 +88,13 @@ final class QuickstartCommand extends Command {
             throw new IllegalArgumentException("--images must be at least 1, found " + perClass);
         }
         Path encoder = out.resolve("encoder.onnx");
-        PretrainSettings settings = new PretrainBuilder().encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR))
-                .imageSize(BuiltInImages.SIZE).views("crop:0.3,flip,jitter:1,grey").batch(BATCH).epochs(epochs).seed(common.seed)
+        PretrainSettings settings = new PretrainBuilder()
+                .encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR))
+                .imageSize(BuiltInImages.SIZE)
+                .views("crop:0.3,flip,jitter:1,grey")
+                .batch(BATCH)
+                .epochs(epochs)
+                .seed(common.seed)
                 .build(BuiltInImages.classNames().size() * perClass);
         writable(encoder);
         EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
@@ -89,22 +109,32 @@ final class QuickstartCommand extends Command {
         }
         views = ViewRows.of(set, settings);
         List<Object> history = new ArrayList<>();
-        EncoderTrainer.Result trained = trainer.run(set, RunOptions.checkpoints(null).withListener(e -> history.add(e.toMap())));
+        EncoderTrainer.Result trained =
+                trainer.run(set, RunOptions.checkpoints(null).withListener(e -> history.add(e.toMap())));
         AtomicFiles.write(encoder, trained.onnx());
         Map<String, Object> json;
         LinearComparison result;
         try (ImageSource training = ImageSource.open(train);
                 ImageSource testing = ImageSource.open(test);
-                ProtocolContext context = ProtocolContext.builder().encoder(encoder)
-                        .runtime(RuntimeSettings.DEFAULT.withThreads(common.threads)).train(new LabelledImages(train, training))
-                        .test(new LabelledImages(test, testing)).shares(LabelShares.parse(List.of("1%", "10%", "100%")))
-                        .seeds(common.seed).progress(console).build()) {
+                ProtocolContext context = ProtocolContext.builder()
+                        .encoder(encoder)
+                        .runtime(RuntimeSettings.DEFAULT.withThreads(common.threads))
+                        .train(new LabelledImages(train, training))
+                        .test(new LabelledImages(test, testing))
+                        .shares(LabelShares.parse(List.of("1%", "10%", "100%")))
+                        .seeds(common.seed)
+                        .progress(console)
+                        .build()) {
             result = LinearComparison.of(context, common.seed);
             result.print();
             json = result.json(encoder, seconds());
             json.put("data", EvaluationData.of(context));
-            pictures = new ReportImages(context.train(), context.test(), 1, common.seed, console).of(context.features(),
-                    result.encoderSha256(), Confusions.of(result.classes(), result.best().getPredictions()), json);
+            pictures = new ReportImages(context.train(), context.test(), 1, common.seed, console)
+                    .of(
+                            context.features(),
+                            result.encoderSha256(),
+                            Confusions.of(result.classes(), result.best().getPredictions()),
+                            json);
         }
         json.put("history", history);
         json.put("trainingSettings", trained.settings());

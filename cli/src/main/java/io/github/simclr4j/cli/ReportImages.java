@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.cli.report.DataImage;
@@ -37,11 +38,13 @@ final class ReportImages {
     private static final int MAP = 2000;
     /** Images whose neighbours are shown, and how many of each. */
     private static final int QUERIES = 10;
+
     private static final int NEAREST = 8;
     /** Images of each confusion. */
     private static final int EXAMPLES = 8;
     /** Of more encoders than these fewer images each are shown, so that the page does not grow with them. */
     private static final int ENCODERS = 3;
+
     private static final int LEAST = 3;
     /** Side of a picture on the map in pixels. */
     private static final int TILE = 32;
@@ -99,14 +102,25 @@ final class ReportImages {
         }
     }
 
-    private EvaluationPictures gather(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json)
-            throws IOException {
+    private EvaluationPictures gather(
+            FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json) throws IOException {
         MutableDataset<Label> tested = features.test();
         List<List<Picture>> examples = new ArrayList<>();
         if (confusions != null) {
-            for (Confusions.Confusion c : confusions.commonest().subList(0, Math.min(EvaluationDetails.COMMONEST,
-                    confusions.commonest().size()))) {
-                examples.add(pictures(test, testNumbers, c.images().stream().limit(some(EXAMPLES)).map(i -> name(tested, i)).toList()));
+            for (Confusions.Confusion c : confusions
+                    .commonest()
+                    .subList(
+                            0,
+                            Math.min(
+                                    EvaluationDetails.COMMONEST,
+                                    confusions.commonest().size()))) {
+                examples.add(pictures(
+                        test,
+                        testNumbers,
+                        c.images().stream()
+                                .limit(some(EXAMPLES))
+                                .map(i -> name(tested, i))
+                                .toList()));
             }
         }
         List<List<Picture>> neighbours = neighbours(features, encoder, json);
@@ -119,7 +133,10 @@ final class ReportImages {
     }
 
     private static String name(MutableDataset<Label> dataset, int i) {
-        return dataset.getExample(i).getMetadataValue(Example.NAME).orElseThrow().toString();
+        return dataset.getExample(i)
+                .getMetadataValue(Example.NAME)
+                .orElseThrow()
+                .toString();
     }
 
     private static String label(MutableDataset<Label> dataset, int i) {
@@ -136,7 +153,8 @@ final class ReportImages {
         return source.read(numbers.get(name));
     }
 
-    private static List<Picture> pictures(ImageSource source, Map<String, Integer> numbers, List<String> names) throws IOException {
+    private static List<Picture> pictures(ImageSource source, Map<String, Integer> numbers, List<String> names)
+            throws IOException {
         List<Picture> pictures = new ArrayList<>();
         for (String name : names) {
             pictures.add(new Picture(name, DataImage.exact(read(source, numbers, name))));
@@ -159,7 +177,8 @@ final class ReportImages {
     }
 
     /** Test images, of as many classes as possible, and the training images that are nearest. */
-    private List<List<Picture>> neighbours(FeatureSets features, String encoder, Map<String, Object> json) throws IOException {
+    private List<List<Picture>> neighbours(FeatureSets features, String encoder, Map<String, Object> json)
+            throws IOException {
         MutableDataset<Label> tested = features.test();
         MutableDataset<Label> trained = features.train();
         int[] queries = queries(tested);
@@ -192,7 +211,8 @@ final class ReportImages {
 
     /** Numbers of test images: one of each class in turn, in an order that the seed decides. */
     private int[] queries(MutableDataset<Label> tested) {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, tested.size()).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, tested.size()).boxed().toList());
         Collections.shuffle(order, new Random(seed));
         Map<String, Integer> taken = new HashMap<>();
         List<int[]> ranked = new ArrayList<>();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.Gson;
@@ -11,7 +12,9 @@ import java.util.Map;
 
 /** Results of commands as JSON. */
 final class ResultJson {
-    private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping()
+    private static final Gson JSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .disableHtmlEscaping()
             .registerTypeAdapter(Double.class, new Finite())
             .registerTypeAdapter(double.class, new Finite())
             .registerTypeAdapter(Float.class, new Finite())

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -12,12 +13,16 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr select}. */
-@CommandLine.Command(name = "select", description = "Chooses diverse images to label first. The table's columns are rank and path.")
+@CommandLine.Command(
+        name = "select",
+        description = "Chooses diverse images to label first. The table's columns are rank and path.")
 final class SelectCommand extends ExploreCommand {
     @Option(names = "--count", paramLabel = "N", required = true, description = "How many images.")
     int count;
 
-    @Option(names = "--labelled", paramLabel = "SET",
+    @Option(
+            names = "--labelled",
+            paramLabel = "SET",
             description = "Images that are labelled already: what is like them is chosen later.")
     Path labelled;
 
@@ -29,10 +34,11 @@ final class SelectCommand extends ExploreCommand {
     }
 
     @Override
-    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json) throws IOException {
+    Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
+            throws IOException {
         if (count > found.features().size()) {
-            throw new IllegalArgumentException("--count must be at most the number of readable images, " + found.features().size()
-                    + ", found " + count);
+            throw new IllegalArgumentException("--count must be at most the number of readable images, "
+                    + found.features().size() + ", found " + count);
         }
         Features known = null;
         if (labelled != null) {
@@ -46,7 +52,8 @@ final class SelectCommand extends ExploreCommand {
         int[] chosen = Selection.select(found.features(), count, known, common.seed, console);
         List<Findings.Row> rows = new ArrayList<>();
         for (int image : chosen) {
-            rows.add(new Findings.Row(image, "", rows.size() + 1, found.features().name(image)));
+            rows.add(new Findings.Row(
+                    image, "", rows.size() + 1, found.features().name(image)));
         }
         return new Findings(List.of("rank", "path"), rows);
     }
@@ -58,7 +65,8 @@ final class SelectCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "Each image is the one least like those before it" + (labelled == null ? "" : " and those that are labelled already")
+        return "Each image is the one least like those before it"
+                + (labelled == null ? "" : " and those that are labelled already")
                 + "; the oddest images of the set are left for last.";
     }
 }

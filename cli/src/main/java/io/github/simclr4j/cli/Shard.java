@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -37,7 +38,8 @@ record Shard(int number, int count) {
                 return shard;
             }
         }
-        throw new IllegalArgumentException("--shard must be i/n, with i from 1 to n and n up to " + MOST + ", such as 3/16, found " + text);
+        throw new IllegalArgumentException(
+                "--shard must be i/n, with i from 1 to n and n up to " + MOST + ", such as 3/16, found " + text);
     }
 
     /** Returns where the rows of this part are, beside the file that all parts become. */
@@ -52,9 +54,13 @@ record Shard(int number, int count) {
      */
     static List<String> names(ImageSource source, Path images) {
         Path folder = images.toAbsolutePath().getParent();
-        List<String> bases = List.of(images.toString(), images.getParent() == null ? "" : images.getParent().toString(),
+        List<String> bases = List.of(
+                images.toString(),
+                images.getParent() == null ? "" : images.getParent().toString(),
                 folder == null ? "" : folder.toString());
-        return IntStream.range(0, source.size()).mapToObj(i -> relative(source.name(i), bases)).toList();
+        return IntStream.range(0, source.size())
+                .mapToObj(i -> relative(source.name(i), bases))
+                .toList();
     }
 
     private static String relative(String name, List<String> bases) {
@@ -72,7 +78,10 @@ record Shard(int number, int count) {
     static List<String> labels(ImageSource source) {
         List<String> classes = source.classes();
         return IntStream.range(0, source.size())
-                .mapToObj(i -> source.label(i).isPresent() ? classes.get(source.label(i).getAsInt()) : "").toList();
+                .mapToObj(i -> source.label(i).isPresent()
+                        ? classes.get(source.label(i).getAsInt())
+                        : "")
+                .toList();
     }
 
     /** Returns the SHA-256, in hexadecimal, of all names, or other texts, in order. */
@@ -88,7 +97,9 @@ record Shard(int number, int count) {
 
     /** Returns which of the names belong to this part, in order. */
     int[] of(List<String> names) {
-        return IntStream.range(0, names.size()).filter(i -> isMine(names.get(i))).toArray();
+        return IntStream.range(0, names.size())
+                .filter(i -> isMine(names.get(i)))
+                .toArray();
     }
 
     private boolean isMine(String name) {

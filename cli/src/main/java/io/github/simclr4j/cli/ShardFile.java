@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.Gson;
@@ -30,6 +31,7 @@ final class ShardFile {
     private static final int FIXED = 13;
     /** Bytes of the header: it names all classes. */
     private static final int LONGEST_HEADER = 1 << 24;
+
     private static final Gson JSON = new Gson();
     /** The label of an image that has none. */
     static final int NO_LABEL = -1;
@@ -51,11 +53,40 @@ final class ShardFile {
      * @param encoderSha256 of the encoder's file
      * @param settings how the encoder was fed and run
      */
-    record Header(String format, int shard, int shards, int images, int allImages, String listing, List<String> classes,
-            String labels, int dimension, String encoderSha256, Map<String, String> settings) {
-        Header(Shard shard, int images, int allImages, String listing, List<String> classes, String labels, int dimension,
-                String encoderSha256, Map<String, String> settings) {
-            this(FORMAT, shard.number(), shard.count(), images, allImages, listing, classes, labels, dimension, encoderSha256, settings);
+    record Header(
+            String format,
+            int shard,
+            int shards,
+            int images,
+            int allImages,
+            String listing,
+            List<String> classes,
+            String labels,
+            int dimension,
+            String encoderSha256,
+            Map<String, String> settings) {
+        Header(
+                Shard shard,
+                int images,
+                int allImages,
+                String listing,
+                List<String> classes,
+                String labels,
+                int dimension,
+                String encoderSha256,
+                Map<String, String> settings) {
+            this(
+                    FORMAT,
+                    shard.number(),
+                    shard.count(),
+                    images,
+                    allImages,
+                    listing,
+                    classes,
+                    labels,
+                    dimension,
+                    encoderSha256,
+                    settings);
         }
 
         /** Says in what another shard's rows differ in kind from these; null if in nothing. */
@@ -64,7 +95,8 @@ final class ShardFile {
                 return "another encoder (SHA-256 " + encoderSha256 + ", not " + other.encoderSha256 + ")";
             }
             if (allImages != other.allImages || !listing.equals(other.listing)) {
-                return "other images (" + allImages + ", not " + other.allImages + (allImages == other.allImages ? " of these names)" : ")");
+                return "other images (" + allImages + ", not " + other.allImages
+                        + (allImages == other.allImages ? " of these names)" : ")");
             }
             if (!classes.equals(other.classes) || !labels.equals(other.labels)) {
                 return "other labels of the images";
@@ -115,10 +147,16 @@ final class ShardFile {
             }
             whole = line.length() + 1;
             try {
-                Header read = JSON.fromJson(new String(line.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8),
+                Header read = JSON.fromJson(
+                        new String(line.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8),
                         Header.class);
-                if (read != null && FORMAT.equals(read.format()) && read.encoderSha256() != null && read.listing() != null
-                        && read.classes() != null && read.labels() != null && read.settings() != null) {
+                if (read != null
+                        && FORMAT.equals(read.format())
+                        && read.encoderSha256() != null
+                        && read.listing() != null
+                        && read.classes() != null
+                        && read.labels() != null
+                        && read.settings() != null) {
                     return read;
                 }
             } catch (JsonParseException e) {
@@ -158,11 +196,17 @@ final class ShardFile {
             body.get(name);
             String called = new String(name, StandardCharsets.UTF_8);
             if (!good) {
-                return new Row(index, called, label, null, StandardCharsets.UTF_8.decode(body).toString());
+                return new Row(
+                        index,
+                        called,
+                        label,
+                        null,
+                        StandardCharsets.UTF_8.decode(body).toString());
             }
             float[] features = new float[header.dimension()];
             if (body.remaining() != 4 * features.length) {
-                throw new IOException(file + " is damaged: a row has other than " + features.length + " features; delete it");
+                throw new IOException(
+                        file + " is damaged: a row has other than " + features.length + " features; delete it");
             }
             body.asFloatBuffer().get(features);
             return new Row(index, called, label, features, null);
@@ -201,13 +245,16 @@ final class ShardFile {
                 long whole;
                 try (Reader reader = new Reader(path)) {
                     String difference = header.difference(reader.about());
-                    if (difference != null || header.shard() != reader.about().shard() || header.shards() != reader.about().shards()) {
+                    if (difference != null
+                            || header.shard() != reader.about().shard()
+                            || header.shards() != reader.about().shards()) {
                         throw new IOException(path + " can't be continued with " + difference
                                 + ": use what it was begun with, or delete it to begin again");
                     }
                     for (Row row = reader.next(); row != null; row = reader.next()) {
                         if (count == images.length || row.index() != images[count]) {
-                            throw new IOException(path + " is damaged: row " + (count + 1) + " is another image's; delete it to begin again");
+                            throw new IOException(path + " is damaged: row " + (count + 1)
+                                    + " is another image's; delete it to begin again");
                         }
                         count++;
                         errors += row.error() == null ? 0 : 1;
@@ -241,7 +288,10 @@ final class ShardFile {
             byte[] error = row.error() == null ? new byte[0] : row.error().getBytes(StandardCharsets.UTF_8);
             int length = FIXED + name.length + (row.error() == null ? 4 * row.features().length : error.length);
             ByteBuffer record = ByteBuffer.allocate(length + 8);
-            record.putInt(length).putInt(row.index()).put((byte) (row.error() == null ? 0 : 1)).putInt(row.label());
+            record.putInt(length)
+                    .putInt(row.index())
+                    .put((byte) (row.error() == null ? 0 : 1))
+                    .putInt(row.label());
             record.putInt(name.length).put(name);
             if (row.error() == null) {
                 for (float f : row.features()) {

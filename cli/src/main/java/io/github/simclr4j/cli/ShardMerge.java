@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.io.Closeable;
@@ -20,7 +21,8 @@ import java.util.stream.Stream;
 final class ShardMerge implements Closeable {
     private final List<Path> files;
     private final List<ShardFile.Reader> readers = new ArrayList<>();
-    private final PriorityQueue<Next> queue = new PriorityQueue<>(Comparator.comparingInt(n -> n.row().index()));
+    private final PriorityQueue<Next> queue =
+            new PriorityQueue<>(Comparator.comparingInt(n -> n.row().index()));
     private int merged;
 
     private record Next(ShardFile.Row row, int shard) {}
@@ -39,7 +41,8 @@ final class ShardMerge implements Closeable {
                 readers.add(reader);
                 Shard shard = new Shard(reader.about().shard(), reader.about().shards());
                 if (!shard.beside(out).equals(file)) {
-                    throw new IOException(file + " holds shard " + shard + ", and its name says another: delete it, and run its --shard again");
+                    throw new IOException(file + " holds shard " + shard
+                            + ", and its name says another: delete it, and run its --shard again");
                 }
                 String difference = reader.about().difference(about());
                 if (difference != null) {
@@ -58,25 +61,31 @@ final class ShardMerge implements Closeable {
 
     private static List<Path> find(Path out) throws IOException {
         Path folder = out.toAbsolutePath().getParent();
-        Pattern pattern = Pattern.compile(Pattern.quote(out.getFileName().toString()) + "\\.shard-(\\d{1,4})-of-(\\d{1,4})");
+        Pattern pattern =
+                Pattern.compile(Pattern.quote(out.getFileName().toString()) + "\\.shard-(\\d{1,4})-of-(\\d{1,4})");
         Set<Shard> found = new TreeSet<>(Comparator.comparingInt(Shard::count).thenComparingInt(Shard::number));
         if (Files.isDirectory(folder)) {
             try (Stream<Path> list = Files.list(folder)) {
-                list.map(p -> pattern.matcher(p.getFileName().toString())).filter(Matcher::matches)
+                list.map(p -> pattern.matcher(p.getFileName().toString()))
+                        .filter(Matcher::matches)
                         .forEach(m -> found.add(new Shard(Integer.parseInt(m.group(1)), Integer.parseInt(m.group(2)))));
             }
         }
         Set<Integer> counts = found.stream().map(Shard::count).collect(Collectors.toCollection(TreeSet::new));
         if (counts.isEmpty()) {
-            throw new IOException("No shards of " + out + ": run embed with --shard 1/n to n/n and the same --out first");
+            throw new IOException(
+                    "No shards of " + out + ": run embed with --shard 1/n to n/n and the same --out first");
         }
         if (counts.size() > 1) {
-            throw new IOException("Beside " + out + " are shards of " + counts.stream().map(String::valueOf).collect(
-                    Collectors.joining(" and of ")) + ": delete those that are not wanted");
+            throw new IOException("Beside " + out + " are shards of "
+                    + counts.stream().map(String::valueOf).collect(Collectors.joining(" and of "))
+                    + ": delete those that are not wanted");
         }
         int count = counts.iterator().next();
-        String missing = IntStream.rangeClosed(1, count).filter(i -> !found.contains(new Shard(i, count)))
-                .mapToObj(i -> i + "/" + count).collect(Collectors.joining(", "));
+        String missing = IntStream.rangeClosed(1, count)
+                .filter(i -> !found.contains(new Shard(i, count)))
+                .mapToObj(i -> i + "/" + count)
+                .collect(Collectors.joining(", "));
         if (!missing.isEmpty()) {
             throw new IOException("Shards of " + out + " are missing: run embed with --shard " + missing);
         }
@@ -113,8 +122,8 @@ final class ShardMerge implements Closeable {
             throw new IOException(incomplete());
         }
         if (next.row().index() < merged) {
-            throw new IOException(files.get(next.shard()) + " has a row for " + next.row().name()
-                    + " that another shard has as well: delete it, and run its --shard again");
+            throw new IOException(files.get(next.shard()) + " has a row for "
+                    + next.row().name() + " that another shard has as well: delete it, and run its --shard again");
         }
         merged++;
         advance(next.shard());
@@ -132,13 +141,23 @@ final class ShardMerge implements Closeable {
                 }
                 ShardFile.Header header = reader.about();
                 if (rows < header.images()) {
-                    shards.append(shards.length() == 0 ? "" : "; ").append(file).append(" has ").append(rows).append(" of ")
-                            .append(header.images()).append(" rows: run embed with --shard ").append(header.shard()).append('/')
-                            .append(header.shards()).append(" again");
+                    shards.append(shards.length() == 0 ? "" : "; ")
+                            .append(file)
+                            .append(" has ")
+                            .append(rows)
+                            .append(" of ")
+                            .append(header.images())
+                            .append(" rows: run embed with --shard ")
+                            .append(header.shard())
+                            .append('/')
+                            .append(header.shards())
+                            .append(" again");
                 }
             }
         }
-        return shards.length() > 0 ? shards.toString() : "No shard has a row for image " + merged + ": run embed again for all shards";
+        return shards.length() > 0
+                ? shards.toString()
+                : "No shard has a row for image " + merged + ": run embed again for all shards";
     }
 
     @Override

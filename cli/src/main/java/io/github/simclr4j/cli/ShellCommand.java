@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.util.List;
@@ -14,7 +15,8 @@ final class ShellCommand {
      * @param arguments as the program got them
      */
     static String of(String before, List<String> arguments) {
-        return before + "./simclr " + arguments.stream().map(ShellCommand::quoted).collect(Collectors.joining(" "));
+        return before + "./simclr "
+                + arguments.stream().map(ShellCommand::quoted).collect(Collectors.joining(" "));
     }
 
     /** Returns a word in such a way that the shell reads it as it is. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.train.study.CellResult;
@@ -39,15 +40,30 @@ final class StudyChart {
 
     /** Returns the picture of a study of which at least one cell is done, as PNG. */
     static byte[] png(StudyResult result) throws IOException {
-        List<CellResult> done = result.cells().stream().filter(c -> c.measured() != null).toList();
+        List<CellResult> done =
+                result.cells().stream().filter(c -> c.measured() != null).toList();
         List<String> axes = result.axes();
         return switch (result.chart()) {
             case HEAT_MAP -> ChartEncoder.getBytes(heatMap(result, done), PNG);
             case BARS -> ChartEncoder.getBytes(bars(result, done), PNG);
-            case LINES -> ChartEncoder.getBytes(lines(result, done, axes.get(0),
-                    c -> Double.parseDouble(c.cell().levels().get(axes.get(0))), axes.subList(1, axes.size())), PNG);
-            case PARAMETERS -> ChartEncoder.getBytes(lines(result, done, "parameters of the encoder",
-                    c -> c.measured().parameters(), axes.subList(0, axes.size() - 1)), PNG);
+            case LINES ->
+                ChartEncoder.getBytes(
+                        lines(
+                                result,
+                                done,
+                                axes.get(0),
+                                c -> Double.parseDouble(c.cell().levels().get(axes.get(0))),
+                                axes.subList(1, axes.size())),
+                        PNG);
+            case PARAMETERS ->
+                ChartEncoder.getBytes(
+                        lines(
+                                result,
+                                done,
+                                "parameters of the encoder",
+                                c -> c.measured().parameters(),
+                                axes.subList(0, axes.size() - 1)),
+                        PNG);
         };
     }
 
@@ -77,8 +93,13 @@ final class StudyChart {
         // The first row is at the top.
         List<String> y = new ArrayList<>(levels(result.cells(), rows));
         Collections.reverse(y);
-        List<Number[]> values = done.stream().map(c -> new Number[] {x.indexOf(c.cell().levels().get(columns)),
-            y.indexOf(c.cell().levels().get(rows)), percent(c)}).toList();
+        List<Number[]> values = done.stream()
+                .map(c -> new Number[] {
+                    x.indexOf(c.cell().levels().get(columns)),
+                    y.indexOf(c.cell().levels().get(rows)),
+                    percent(c)
+                })
+                .toList();
         chart.addSeries(ACCURACY, x, y, values);
         style(chart.getStyler());
         chart.getStyler().setShowValue(true);
@@ -103,7 +124,8 @@ final class StudyChart {
         List<String> groups = levels(result.cells(), first);
         Map<String, Map<String, Double>> series = new LinkedHashMap<>();
         for (CellResult c : done) {
-            series.computeIfAbsent(label(c, result.axes().subList(1, result.axes().size())), s -> new LinkedHashMap<>())
+            series.computeIfAbsent(
+                            label(c, result.axes().subList(1, result.axes().size())), s -> new LinkedHashMap<>())
                     .put(c.cell().levels().get(first), percent(c));
         }
         series.forEach((name, values) -> {
@@ -121,7 +143,11 @@ final class StudyChart {
         return chart;
     }
 
-    private static XYChart lines(StudyResult result, List<CellResult> done, String title, ToDoubleFunction<CellResult> x,
+    private static XYChart lines(
+            StudyResult result,
+            List<CellResult> done,
+            String title,
+            ToDoubleFunction<CellResult> x,
             List<String> others) {
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setTitle(title(result));
@@ -142,13 +168,18 @@ final class StudyChart {
     }
 
     private static String title(StudyResult result) {
-        return result.summary() + (result.done() < result.cells().size()
-                ? " (" + result.done() + " of " + result.cells().size() + " cells)" : "");
+        return result.summary()
+                + (result.done() < result.cells().size()
+                        ? " (" + result.done() + " of " + result.cells().size() + " cells)"
+                        : "");
     }
 
     /** Names a series by the levels of some axes. */
     private static String label(CellResult c, List<String> axes) {
         Function<String, String> level = axis -> c.cell().levels().get(axis);
-        return axes.isEmpty() ? ACCURACY : String.join(", ", axes.stream().map(a -> a + " " + level.apply(a)).toList());
+        return axes.isEmpty()
+                ? ACCURACY
+                : String.join(
+                        ", ", axes.stream().map(a -> a + " " + level.apply(a)).toList());
     }
 }

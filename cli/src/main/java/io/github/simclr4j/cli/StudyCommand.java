@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
@@ -37,38 +38,61 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr study}. */
-@CommandLine.Command(name = "study", description = "Runs a grid of short pretrainings and measures each by a linear classifier."
-        + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell;"
-        + " without --epochs a cell has " + StudyRunner.EPOCHS + ".")
+@CommandLine.Command(
+        name = "study",
+        description = "Runs a grid of short pretrainings and measures each by a linear classifier."
+                + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell;"
+                + " without --epochs a cell has " + StudyRunner.EPOCHS + ".")
 final class StudyCommand extends Command {
     private static final String GRID = "grid";
 
     @Parameters(paramLabel = "NAME")
     String name;
 
-    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images to learn from, as pretrain takes them;"
-            + " with classes where a cell's method needs them.")
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            required = true,
+            description =
+                    "Images to learn from, as pretrain takes them;" + " with classes where a cell's method needs them.")
     Path images;
 
-    @Option(names = "--train", paramLabel = "SET", required = true, description = "Images with classes that the linear classifiers"
-            + " are trained on.")
+    @Option(
+            names = "--train",
+            paramLabel = "SET",
+            required = true,
+            description = "Images with classes that the linear classifiers" + " are trained on.")
     Path train;
 
-    @Option(names = "--test", paramLabel = "SET", required = true, description = "Images that they are tested on, likewise.")
+    @Option(
+            names = "--test",
+            paramLabel = "SET",
+            required = true,
+            description = "Images that they are tested on, likewise.")
     Path test;
 
-    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder of the results: NAME.csv, NAME.png,"
-            + " NAME.json, NAME.html, and a folder for each cell with its encoder and its checkpoints.")
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            required = true,
+            description = "Folder of the results: NAME.csv, NAME.png,"
+                    + " NAME.json, NAME.html, and a folder for each cell with its encoder and its checkpoints.")
     Path out;
 
-    @Option(names = "--axis", paramLabel = "OPTION=V,...", description = "Of the study grid: an option of pretrain and its values,"
-            + " such as temperature=0.1,0.5, with semicolons between values that have commas; may be repeated.")
+    @Option(
+            names = "--axis",
+            paramLabel = "OPTION=V,...",
+            description = "Of the study grid: an option of pretrain and its values,"
+                    + " such as temperature=0.1,0.5, with semicolons between values that have commas; may be repeated.")
     List<String> axes = new ArrayList<>();
 
     @Option(names = "--init", paramLabel = "E", description = "Start every cell from this encoder's weights.")
     Path init;
 
-    @Option(names = "--report", paramLabel = "FILE", description = "The study's page to look at, FILE.html (default: NAME.html in DIR).")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "The study's page to look at, FILE.html (default: NAME.html in DIR).")
     Path report;
 
     @Mixin
@@ -92,11 +116,15 @@ final class StudyCommand extends Command {
         PositionalParamSpec parameter = spec.positionalParameters().get(0);
         spec.remove(parameter);
         spec.addPositional(PositionalParamSpec.builder(parameter)
-                .description(names.replace("%", "%%") + "; or " + GRID + ": every combination of the values of each --axis.").build());
+                .description(
+                        names.replace("%", "%%") + "; or " + GRID + ": every combination of the values of each --axis.")
+                .build());
         Map<String, List<io.github.simclr4j.util.Option<?>>> all = new LinkedHashMap<>();
         known.forEach((study, s) -> all.put(study, s.options()));
-        ofStudies = new DeclaredOptions("study", all, new HashSet<>(spec.optionsMap().keySet()));
-        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of studies%n");
+        ofStudies = new DeclaredOptions(
+                "study", all, new HashSet<>(spec.optionsMap().keySet()));
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of studies%n");
         ofStudies.specs(spec).forEach(group::addArg);
         spec.addArgGroup(group.build());
         hyper.addTo(spec);
@@ -112,7 +140,8 @@ final class StudyCommand extends Command {
         ofStudies.check(this, List.of(name), Map.of());
         if (name.equals(GRID)) {
             if (axes.isEmpty()) {
-                throw new IllegalArgumentException("The study " + GRID + " needs an --axis, such as --axis temperature=0.1,0.5");
+                throw new IllegalArgumentException(
+                        "The study " + GRID + " needs an --axis, such as --axis temperature=0.1,0.5");
             }
             return new GridStudy(axes.stream().map(Axis::parse).toList());
         }
@@ -120,7 +149,8 @@ final class StudyCommand extends Command {
         if (study == null) {
             List<String> names = new ArrayList<>(known.keySet());
             names.add(GRID);
-            throw new IllegalArgumentException("Unknown study, expected " + DeclaredOptions.either(names) + ", found " + name);
+            throw new IllegalArgumentException(
+                    "Unknown study, expected " + DeclaredOptions.either(names) + ", found " + name);
         }
         return study;
     }
@@ -139,7 +169,9 @@ final class StudyCommand extends Command {
 
     @Override
     Path reportFile() {
-        return report != null ? report : known.containsKey(name) || name.equals(GRID) ? out.resolve(name + ".html") : null;
+        return report != null
+                ? report
+                : known.containsKey(name) || name.equals(GRID) ? out.resolve(name + ".html") : null;
     }
 
     @Override
@@ -157,12 +189,20 @@ final class StudyCommand extends Command {
         try (ImageSource learnt = open(images, tables, console).sample(reading.limit, common.seed);
                 ImageSource training = open(train, tables, console);
                 ImageSource testing = open(test, tables, console)) {
-            String provider = common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
+            String provider =
+                    common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
             RuntimeSettings runtime = new RuntimeSettings(common.threads, provider, 0, true, Map.of(), null);
-            StudyRunner runner = new StudyRunner(study, ofStudies.given(name), given(),
-                    new StudyImages(learnt, new LabelledImages(train, training), new LabelledImages(test, testing)), out)
-                    .machine(new StudyMachine(common.device, common.threads, reading.megabytes, reading.decoders, runtime))
-                    .progress(console).listener(soFar -> changed(soFar, console));
+            StudyRunner runner = new StudyRunner(
+                            study,
+                            ofStudies.given(name),
+                            given(),
+                            new StudyImages(
+                                    learnt, new LabelledImages(train, training), new LabelledImages(test, testing)),
+                            out)
+                    .machine(new StudyMachine(
+                            common.device, common.threads, reading.megabytes, reading.decoders, runtime))
+                    .progress(console)
+                    .listener(soFar -> changed(soFar, console));
             ShutdownGuard guard = interruptible();
             result = runner.run();
             guard.finishing();
@@ -171,8 +211,10 @@ final class StudyCommand extends Command {
         Map<String, Object> json = described(result);
         json.put("seconds", seconds());
         if (!result.failed().isEmpty()) {
-            throw new CheckFailed(result.failed().size() + " of " + result.cells().size() + " cells failed, the first with: "
-                    + result.failed().get(0).failure() + "; the same command tries them again", json);
+            throw new CheckFailed(
+                    result.failed().size() + " of " + result.cells().size() + " cells failed, the first with: "
+                            + result.failed().get(0).failure() + "; the same command tries them again",
+                    json);
         }
         return json;
     }
@@ -204,17 +246,29 @@ final class StudyCommand extends Command {
             console.warn("the study goes on without its page for now: " + e.getMessage());
         }
         if (ShutdownGuard.requested()) {
-            throw new InterruptedIOException("interrupted after " + soFar.done() + " of " + soFar.cells().size()
-                    + " cells; train again with the same settings to continue from there");
+            throw new InterruptedIOException("interrupted after " + soFar.done() + " of "
+                    + soFar.cells().size() + " cells; train again with the same settings to continue from there");
         }
     }
 
     private void print(StudyResult result) {
         for (CellResult cell : result.cells()) {
-            System.out.printf(Locale.ROOT, "%8s  %s%n", cell.measured() == null ? cell.state()
-                    : String.format(Locale.ROOT, "%.2f%%", 100 * cell.measured().accuracy()), cell.cell().title());
+            System.out.printf(
+                    Locale.ROOT,
+                    "%8s  %s%n",
+                    cell.measured() == null
+                            ? cell.state()
+                            : String.format(
+                                    Locale.ROOT, "%.2f%%", 100 * cell.measured().accuracy()),
+                    cell.cell().title());
         }
-        result.best().ifPresent(b -> System.out.printf(Locale.ROOT, "%nbest: %s; the table is %s, the picture %s, the page %s%n",
-                b.cell().title(), out.resolve(result.name() + ".csv"), out.resolve(result.name() + ".png"), reportFile()));
+        result.best()
+                .ifPresent(b -> System.out.printf(
+                        Locale.ROOT,
+                        "%nbest: %s; the table is %s, the picture %s, the page %s%n",
+                        b.cell().title(),
+                        out.resolve(result.name() + ".csv"),
+                        out.resolve(result.name() + ".png"),
+                        reportFile()));
     }
 }

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.CheckpointEncoder;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,28 +22,42 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr verify}. */
-@CommandLine.Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before"
-        + " an export, or of the training checkpoint that it was written from.")
+@CommandLine.Command(
+        name = "verify",
+        description = "Compares the embeddings of an encoder with those of another, such as before"
+                + " an export, or of the training checkpoint that it was written from.")
 final class VerifyCommand extends Command {
     @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
-    @Parameters(index = "1", paramLabel = "REFERENCE", description = "What it should agree with: an encoder (ONNX), or a"
-            + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
+    @Parameters(
+            index = "1",
+            paramLabel = "REFERENCE",
+            description = "What it should agree with: an encoder (ONNX), or a"
+                    + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
     Path reference;
 
-    @Option(names = "--images", paramLabel = "SET", required = true,
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            required = true,
             description = "Images to compare on: whatever pretrain takes.")
     Path images;
 
     @Mixin
     TableOptions tables;
 
-    @Option(names = "--limit", paramLabel = "N", defaultValue = "256",
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            defaultValue = "256",
             description = "At most N images, chosen by the seed (default: ${DEFAULT-VALUE}).")
     int limit;
 
-    @Option(names = "--tolerance", paramLabel = "T", defaultValue = "1e-3",
+    @Option(
+            names = "--tolerance",
+            paramLabel = "T",
+            defaultValue = "1e-3",
             description = "Largest difference, in parts of the embeddings' mean absolute value, that still passes"
                     + " (default: ${DEFAULT-VALUE}).")
     double tolerance;
@@ -80,11 +95,13 @@ final class VerifyCommand extends Command {
         Architecture net;
         int size;
         try (OnnxEncoder model = open(encoder)) {
-            net = model.architecture().orElseThrow(() -> new IOException(
-                    encoder + " does not name its architecture: expected a file that pretrain wrote"));
+            net = model.architecture()
+                    .orElseThrow(() -> new IOException(
+                            encoder + " does not name its architecture: expected a file that pretrain wrote"));
             size = model.preprocessing().size();
             if (model.dimension() != net.dimension()) {
-                throw new IOException(encoder + " has layers of the head, which a checkpoint's features are taken before");
+                throw new IOException(
+                        encoder + " has layers of the head, which a checkpoint's features are taken before");
             }
         }
         Path file = Files.isDirectory(reference) ? new CheckpointFolder(reference).newest() : reference;
@@ -105,9 +122,16 @@ final class VerifyCommand extends Command {
                 c = EncoderComparison.of(expected, model::embed, sample);
             }
         }
-        System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
-                + " cosine similarity at least %.6f, mean %.6f%n",
-                c.images(), c.largest(), c.mean(), c.scale(), c.leastCosine(), c.meanCosine());
+        System.out.printf(
+                Locale.ROOT,
+                "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
+                        + " cosine similarity at least %.6f, mean %.6f%n",
+                c.images(),
+                c.largest(),
+                c.mean(),
+                c.scale(),
+                c.leastCosine(),
+                c.meanCosine());
         boolean passed = c.largest() <= tolerance * c.scale();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", encoder.toString());
@@ -121,9 +145,15 @@ final class VerifyCommand extends Command {
         json.put("skipped", skipped);
         json.put("seconds", seconds());
         if (!passed) {
-            throw new CheckFailed(String.format(Locale.ROOT,
-                    "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
-                    encoder, c.largest(), tolerance * c.scale(), tolerance), json);
+            throw new CheckFailed(
+                    String.format(
+                            Locale.ROOT,
+                            "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
+                            encoder,
+                            c.largest(),
+                            tolerance * c.scale(),
+                            tolerance),
+                    json);
         }
         return json;
     }

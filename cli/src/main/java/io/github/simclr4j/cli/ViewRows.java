@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.cli.report.DataImage;
@@ -27,14 +28,16 @@ final class ViewRows {
         List<ViewGenerator> ways = new ArrayList<>();
         ways.add(new ViewGenerator(settings.firstView(), settings.imageSize()));
         boolean small = settings.smallViews().count() > 0;
-        boolean alike = settings.otherViews().toString().equals(settings.firstView().toString());
+        boolean alike =
+                settings.otherViews().toString().equals(settings.firstView().toString());
         // Views that are made alike are shown together, unless small ones make it three kinds in any case.
         if (settings.method().views() > 1 && (small || !alike)) {
             ways.add(new ViewGenerator(settings.otherViews(), settings.imageSize()));
         }
         int each = VIEWS / ways.size();
         if (small) {
-            ways.add(new ViewGenerator(settings.smallView(), settings.smallViews().size()));
+            ways.add(new ViewGenerator(
+                    settings.smallView(), settings.smallViews().size()));
         }
         SplittableRandom random = new SplittableRandom(settings.seed());
         LinkedHashSet<Integer> chosen = new LinkedHashSet<>();
@@ -51,7 +54,8 @@ final class ViewRows {
                 for (ViewGenerator way : ways) {
                     List<String> some = new ArrayList<>();
                     for (int v = 0; v < (way.size() == settings.imageSize() ? each : VIEWS / 2); v++) {
-                        some.add(DataImage.exact(image(way.view(image.rgb(), images.side(), random.nextLong()), way.size())));
+                        some.add(DataImage.exact(
+                                image(way.view(image.rgb(), images.side(), random.nextLong()), way.size())));
                     }
                     views.add(some);
                 }

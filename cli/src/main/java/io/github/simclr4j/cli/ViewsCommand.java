@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ResidentImages;
@@ -26,7 +27,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr views}. */
-@CommandLine.Command(name = "views", description = "Draws images beside random views of them, enlarged and with captions.")
+@CommandLine.Command(
+        name = "views",
+        description = "Draws images beside random views of them, enlarged and with captions.")
 final class ViewsCommand extends Command {
     static {
         // Text is drawn, but nothing is shown on a screen.
@@ -42,35 +45,54 @@ final class ViewsCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the picture goes (PNG).")
     Path out;
 
-    @Option(names = "--views", paramLabel = "C", defaultValue = "simclr-cifar",
+    @Option(
+            names = "--views",
+            paramLabel = "C",
+            defaultValue = "simclr-cifar",
             description = "How the views are made: a preset or a composition, see below (default: ${DEFAULT-VALUE}).")
     String views;
 
-    @Option(names = "--views2", paramLabel = "C",
+    @Option(
+            names = "--views2",
+            paramLabel = "C",
             description = "Another composition, drawn to the right of the first, as for an asymmetric pair.")
     String views2;
 
-    @Option(names = "--count", paramLabel = "N", defaultValue = "10",
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            defaultValue = "10",
             description = "At most so many images, chosen at random by the seed (default: ${DEFAULT-VALUE}).")
     int count;
 
-    @Option(names = "--per-image", paramLabel = "K", defaultValue = "8",
+    @Option(
+            names = "--per-image",
+            paramLabel = "K",
+            defaultValue = "8",
             description = "Views of each image by each composition (default: ${DEFAULT-VALUE}).")
     int perImage;
 
-    @Option(names = "--image-size", paramLabel = "S", defaultValue = "32",
+    @Option(
+            names = "--image-size",
+            paramLabel = "S",
+            defaultValue = "32",
             description = "Side of the views in pixels (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
     /** Adds the help of all augmentations, which are not all known to this class. */
     @Spec
     void declare(CommandSpec spec) {
-        List<String> lines = new ArrayList<>(List.of("  name:strength@probability,name:strength@probability,...", "",
-                "What is left out has the value shown:", ""));
+        List<String> lines = new ArrayList<>(List.of(
+                "  name:strength@probability,name:strength@probability,...",
+                "",
+                "What is left out has the value shown:",
+                ""));
         lines.addAll(AugmentationPipeline.help());
-        lines.addAll(List.of("", "Presets: " + String.join(", ", AugmentationPipeline.presets()) + "; none resizes alone."));
-        spec.usageMessage().footerHeading("%nA composition is a preset or a list of augmentations, done in the order in which"
-                + " they are named:%n%n");
+        lines.addAll(
+                List.of("", "Presets: " + String.join(", ", AugmentationPipeline.presets()) + "; none resizes alone."));
+        spec.usageMessage()
+                .footerHeading("%nA composition is a preset or a list of augmentations, done in the order in which"
+                        + " they are named:%n%n");
         spec.usageMessage().footer(lines.stream().map(l -> l.replace("%", "%%")).toArray(String[]::new));
     }
 
@@ -87,7 +109,8 @@ final class ViewsCommand extends Command {
         if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw new IllegalArgumentException("--out must end in .png, found " + out);
         }
-        List<Composition> compositions = new ArrayList<>(List.of(composition(views, views2 == null ? "Views" : "First view")));
+        List<Composition> compositions =
+                new ArrayList<>(List.of(composition(views, views2 == null ? "Views" : "First view")));
         if (views2 != null) {
             compositions.add(composition(views2, "Second view"));
         }
@@ -97,7 +120,9 @@ final class ViewsCommand extends Command {
         Console console = new Console();
         try (ImageSource source = open(images, tables, console).sample(count, common.seed)) {
             ResidentImages resident = ResidentImages.read(source, imageSize, console);
-            names = Arrays.stream(resident.images()).mapToObj(i -> lastPart(source.name(i))).toList();
+            names = Arrays.stream(resident.images())
+                    .mapToObj(i -> lastPart(source.name(i)))
+                    .toList();
             set = ImageSet.of(resident);
         }
         if (!ViewPicture.hasCaptions()) {
@@ -109,20 +134,35 @@ final class ViewsCommand extends Command {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         AtomicFiles.write(out, png.toByteArray());
-        System.out.printf(Locale.ROOT, "%s: %d images, %d views of each, %dx%d pixels%n", out, set.pixels().size(),
-                perImage * compositions.size(), grid.getWidth(), grid.getHeight());
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %d images, %d views of each, %dx%d pixels%n",
+                out,
+                set.pixels().size(),
+                perImage * compositions.size(),
+                grid.getWidth(),
+                grid.getHeight());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("picture", out.toString());
         json.put("images", set.pixels().size());
         json.put("skipped", set.skipped());
         json.put("viewsPerImage", perImage * compositions.size());
-        json.put("views", compositions.stream().map(c -> c.pipeline().toString()).toList());
+        json.put(
+                "views", compositions.stream().map(c -> c.pipeline().toString()).toList());
         json.put("width", grid.getWidth());
         json.put("height", grid.getHeight());
         // Where the views are in the picture, in pixels.
         json.put("side", picture.cell());
-        json.put("columns", IntStream.rangeClosed(0, perImage * compositions.size()).map(picture::left).toArray());
-        json.put("rows", IntStream.range(0, set.pixels().size()).map(row -> drawn.top() + row * drawn.step()).toArray());
+        json.put(
+                "columns",
+                IntStream.rangeClosed(0, perImage * compositions.size())
+                        .map(picture::left)
+                        .toArray());
+        json.put(
+                "rows",
+                IntStream.range(0, set.pixels().size())
+                        .map(row -> drawn.top() + row * drawn.step())
+                        .toArray());
         json.put("seconds", seconds());
         return json;
     }
@@ -130,7 +170,8 @@ final class ViewsCommand extends Command {
     /** Names a composition by its preset, where it is one. */
     private static Composition composition(String text, String name) {
         AugmentationPipeline pipeline = AugmentationPipeline.of(text);
-        return new Composition(AugmentationPipeline.presets().contains(text.strip()) ? name + ": " + text.strip() : name, pipeline);
+        return new Composition(
+                AugmentationPipeline.presets().contains(text.strip()) ? name + ": " + text.strip() : name, pipeline);
     }
 
     private static String lastPart(String path) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.cli.watch.LoopbackServer;
@@ -12,17 +13,26 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr watch}. */
-@CommandLine.Command(name = "watch", description = "Shows a pretraining in a browser of this machine while it goes on, and when it is"
-        + " over: the page that pretrain --report writes, kept up to date. Ctrl-C ends it; the training does not notice.")
+@CommandLine.Command(
+        name = "watch",
+        description =
+                "Shows a pretraining in a browser of this machine while it goes on, and when it is"
+                        + " over: the page that pretrain --report writes, kept up to date. Ctrl-C ends it; the training does not notice.")
 final class WatchCommand extends Command {
     @Parameters(paramLabel = "DIR", description = "The folder that pretrain writes the encoder and its metrics to.")
     Path folder;
 
-    @Option(names = "--port", paramLabel = "N", defaultValue = "6016",
+    @Option(
+            names = "--port",
+            paramLabel = "N",
+            defaultValue = "6016",
             description = "Port on 127.0.0.1; 0 for any that is free (default: ${DEFAULT-VALUE}).")
     int port;
 
-    @Option(names = "--metrics", paramLabel = "NAME", defaultValue = "metrics.jsonl",
+    @Option(
+            names = "--metrics",
+            paramLabel = "NAME",
+            defaultValue = "metrics.jsonl",
             description = "Name of the file of metrics in DIR (default: ${DEFAULT-VALUE}).")
     String metrics;
 

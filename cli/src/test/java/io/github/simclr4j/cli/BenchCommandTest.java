@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -50,7 +51,8 @@ class BenchCommandTest {
         "step, viewsPerSecond, float32, --width 0.0625 --batch 4 --precision float32 --method supervised",
         "views, viewsPerSecond, float32, --batch 8 --count 8 --views crop",
         "input, imagesPerSecond, uint8, --batch 8 --count 32",
-        "embed, imagesPerSecond, float32, --width 0.0625 --count 8"})
+        "embed, imagesPerSecond, float32, --width 0.0625 --count 8"
+    })
     void aRateHasQuartilesAndConditions(String what, String rate, String precision, String options) throws IOException {
         List<Object> more = new ArrayList<>(List.of("--repetitions", 3, "--seconds", 0.01));
         more.addAll(List.of(options.split(" ")));
@@ -58,8 +60,11 @@ class BenchCommandTest {
         JsonArray quartiles = json.getAsJsonArray("quartiles");
         assertEquals(2, quartiles.size());
         double median = json.get(rate).getAsDouble();
-        assertTrue(0 < quartiles.get(0).getAsDouble() && quartiles.get(0).getAsDouble() <= median
-                && median <= quartiles.get(1).getAsDouble(), json.toString());
+        assertTrue(
+                0 < quartiles.get(0).getAsDouble()
+                        && quartiles.get(0).getAsDouble() <= median
+                        && median <= quartiles.get(1).getAsDouble(),
+                json.toString());
         assertEquals(precision, json.get("precision").getAsString());
     }
 
@@ -67,8 +72,16 @@ class BenchCommandTest {
     void givenImagesAndAGivenEncoderAreMeasured() throws IOException {
         BuiltInImages.write(dir.resolve("images"), 1, 1);
         Path encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
-        JsonObject json = bench("embed", "--images", dir.resolve("images"), "--encoder", encoder, "--repetitions", 1,
-                "--seconds", 0.01);
+        JsonObject json = bench(
+                "embed",
+                "--images",
+                dir.resolve("images"),
+                "--encoder",
+                encoder,
+                "--repetitions",
+                1,
+                "--seconds",
+                0.01);
         assertEquals(encoder.toString(), json.get("encoder").getAsString());
         assertEquals(64, json.get("encoderSha256").getAsString().length());
     }
@@ -77,8 +90,20 @@ class BenchCommandTest {
     @Test
     void aTimedTrainingGoesOnWhereItWas() throws IOException {
         Path state = dir.resolve("bench");
-        Object[] options = {"--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 1000000, "--minutes", 0.05,
-                "--checkpoint", state};
+        Object[] options = {
+            "--width",
+            "0.0625",
+            "--batch",
+            4,
+            "--count",
+            8,
+            "--epochs",
+            1000000,
+            "--minutes",
+            0.05,
+            "--checkpoint",
+            state
+        };
         JsonObject first = bench("train", options);
         assertFalse(first.get("complete").getAsBoolean());
         assertTrue(first.get("steps").getAsInt() > 2, first.toString());
@@ -91,15 +116,37 @@ class BenchCommandTest {
         assertEquals(first.get("trials"), second.get("trials"));
         JsonArray epochs = first.getAsJsonArray("epochs");
         int last = epochs.get(epochs.size() - 1).getAsJsonObject().get("epoch").getAsInt();
-        assertTrue(second.getAsJsonArray("epochs").get(0).getAsJsonObject().get("epoch").getAsInt() > last, second.toString());
+        assertTrue(
+                second.getAsJsonArray("epochs")
+                                .get(0)
+                                .getAsJsonObject()
+                                .get("epoch")
+                                .getAsInt()
+                        > last,
+                second.toString());
     }
 
     @Test
     void aTimedTrainingMayBeDoneBeforeItsTime() throws IOException {
         Path out = dir.resolve("e.onnx");
-        JsonObject json = bench("train", "--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 2, "--minutes", 5,
+        JsonObject json = bench(
+                "train",
+                "--width",
+                "0.0625",
+                "--batch",
+                4,
+                "--count",
+                8,
+                "--epochs",
+                2,
+                "--minutes",
+                5,
                 "--checkpoint",
-                dir.resolve("bench"), "--out", out, "--precision", "float32");
+                dir.resolve("bench"),
+                "--out",
+                out,
+                "--precision",
+                "float32");
         assertTrue(json.get("complete").getAsBoolean(), json.toString());
         assertEquals(4, json.get("steps").getAsInt());
         assertEquals(2, json.getAsJsonArray("epochs").size());
@@ -112,8 +159,11 @@ class BenchCommandTest {
     @CsvSource({
         "step --images x, --images has an effect only without bench step",
         "views --minutes 3, --minutes has an effect only with bench train",
-        "train --repetitions 3, --repetitions has an effect only without bench train", "step --repetitions 0, found 0",
-        "step --queue 4, --queue has an effect only with --method mocov1", "walk, WHAT"})
+        "train --repetitions 3, --repetitions has an effect only without bench train",
+        "step --repetitions 0, found 0",
+        "step --queue 4, --queue has an effect only with --method mocov1",
+        "walk, WHAT"
+    })
     void whatWouldHaveNoEffectIsRefused(String args, String expected) {
         Run run = run((Object[]) ("bench " + args).split(" "));
         assertEquals(2, run.code(), run.err());

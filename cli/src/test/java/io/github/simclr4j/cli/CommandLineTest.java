@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -65,7 +66,8 @@ class CommandLineTest {
 
     /** Writes a tiny encoder with random weights. */
     static Path untrained(Path file, long seed) throws IOException {
-        return Files.write(file, EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed));
+        return Files.write(
+                file, EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed));
     }
 
     static JsonObject json(Path file) throws IOException {
@@ -73,8 +75,20 @@ class CommandLineTest {
     }
 
     private static Object[] pretrain(Object... more) {
-        List<Object> all = new ArrayList<>(List.of("pretrain", "--images", train, "--width", "0.0625", "--batch", "16",
-                "--epochs", "3", "--threads", "2", "--device", "cpu"));
+        List<Object> all = new ArrayList<>(List.of(
+                "pretrain",
+                "--images",
+                train,
+                "--width",
+                "0.0625",
+                "--batch",
+                "16",
+                "--epochs",
+                "3",
+                "--threads",
+                "2",
+                "--device",
+                "cpu"));
         all.addAll(List.of(more));
         return all.toArray();
     }
@@ -107,8 +121,17 @@ class CommandLineTest {
     /** One device by either name gives the same file; what two have begun one ends. */
     @Test
     void pretrainSharesItsStepsAmongDevices() throws IOException {
-        List<Object> shared = new ArrayList<>(List.of(pretrain("--bn-splits", 2, "--precision", "float32", "--checkpoint",
-                dir.resolve("shared"), "--out", dir.resolve("d.onnx"), "--json", dir.resolve("d.json"))));
+        List<Object> shared = new ArrayList<>(List.of(pretrain(
+                "--bn-splits",
+                2,
+                "--precision",
+                "float32",
+                "--checkpoint",
+                dir.resolve("shared"),
+                "--out",
+                dir.resolve("d.onnx"),
+                "--json",
+                dir.resolve("d.json"))));
         int at = shared.indexOf("--device");
         shared.set(at, "--devices");
         shared.set(at + 1, "cpu,cpu");
@@ -134,10 +157,17 @@ class CommandLineTest {
         Run run = run("inspect", encoder, "--json", dir.resolve("i.json"));
         assertEquals(0, run.code(), run.err());
         JsonObject json = json(dir.resolve("i.json"));
-        assertEquals("[\"batch\",32,32,3]",
-                json.getAsJsonArray("inputs").get(0).getAsJsonObject().get("shape").toString());
+        assertEquals(
+                "[\"batch\",32,32,3]",
+                json.getAsJsonArray("inputs")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("shape")
+                        .toString());
         assertEquals(pretrained.get("encoderSha256"), json.get("encoderSha256"));
-        assertEquals("simclr", json.getAsJsonObject("metadata").get("training.method").getAsString());
+        assertEquals(
+                "simclr",
+                json.getAsJsonObject("metadata").get("training.method").getAsString());
         assertTrue(json.get("parameters").getAsLong() > 10_000);
         assertTrue(run.out().contains("resnet18"), run.out());
     }
@@ -145,7 +175,10 @@ class CommandLineTest {
     @Test
     void embedWritesARowAnImage() throws IOException {
         Path csv = dir.resolve("f.csv");
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", test, "--out", csv).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", test, "--out", csv)
+                        .code());
         List<String> lines = Files.readAllLines(csv);
         assertEquals(41, lines.size());
         assertTrue(lines.get(0).startsWith("path,h00,h01,"), lines.get(0));
@@ -153,31 +186,51 @@ class CommandLineTest {
         assertEquals(33, lines.get(1).split(",").length);
 
         Path npy = dir.resolve("f.npy");
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", test, "--out", npy).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", test, "--out", npy)
+                        .code());
         byte[] bytes = Files.readAllBytes(npy);
         String head = new String(bytes, 0, 128, StandardCharsets.ISO_8859_1);
         assertTrue(head.contains("'shape': (40, 32)"), head);
         int start = 10 + (bytes[8] & 255) + (bytes[9] & 255) * 256;
         assertEquals(0, start % 64);
         assertEquals(start + 40 * 32 * 4, bytes.length);
-        float first = java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getFloat(start);
+        float first = java.nio.ByteBuffer.wrap(bytes)
+                .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                .getFloat(start);
         assertEquals(Float.parseFloat(lines.get(1).split(",")[1]), first);
         assertEquals(40, Files.readAllLines(dir.resolve("f.npy.txt")).size());
     }
 
     @Test
     void evaluateComparesWithPixelsAndAnUntrainedEncoder() throws IOException {
-        Run run = run("evaluate", "--encoder", encoder, "--train", Colours.write(dir.resolve("colours"), 8, 1), "--test",
-                Colours.write(dir.resolve("more-colours"), 5, 2), "--labels", "50%,100%", "--json", dir.resolve("e.json"));
+        Run run = run(
+                "evaluate",
+                "--encoder",
+                encoder,
+                "--train",
+                Colours.write(dir.resolve("colours"), 8, 1),
+                "--test",
+                Colours.write(dir.resolve("more-colours"), 5, 2),
+                "--labels",
+                "50%,100%",
+                "--json",
+                dir.resolve("e.json"));
         assertEquals(0, run.code(), run.err());
         JsonObject json = json(dir.resolve("e.json"));
         for (String features : List.of("simclr", "pixels", "untrained")) {
             for (String share : List.of("50%", "100%")) {
-                double a = json.getAsJsonObject("linear").getAsJsonObject(features).get(share).getAsDouble();
+                double a = json.getAsJsonObject("linear")
+                        .getAsJsonObject(features)
+                        .get(share)
+                        .getAsDouble();
                 assertTrue(a > 0.9, features + " " + share + ": " + a);
             }
         }
-        assertEquals("[\"black\",\"blue\",\"red\",\"white\"]", json.getAsJsonArray("classes").toString());
+        assertEquals(
+                "[\"black\",\"blue\",\"red\",\"white\"]",
+                json.getAsJsonArray("classes").toString());
         assertTrue(run.out().contains("Balanced Error Rate"), run.out());
     }
 
@@ -195,41 +248,106 @@ class CommandLineTest {
         for (int i = 0; i < names.size(); i++) {
             Files.move(swapped.resolve("old-" + names.get(i)), swapped.resolve(names.get((i + 1) % names.size())));
         }
-        assertEquals(0, run("evaluate", "--encoder", encoder, "--train", colours, "--test", swapped, "--labels", "100%", "--json",
-                dir.resolve("s.json")).code());
-        json(dir.resolve("s.json")).getAsJsonObject("linear").entrySet().forEach(e ->
-                assertTrue(e.getValue().getAsJsonObject().get("100%").getAsDouble() < 0.1, e.toString()));
+        assertEquals(
+                0,
+                run(
+                                "evaluate",
+                                "--encoder",
+                                encoder,
+                                "--train",
+                                colours,
+                                "--test",
+                                swapped,
+                                "--labels",
+                                "100%",
+                                "--json",
+                                dir.resolve("s.json"))
+                        .code());
+        json(dir.resolve("s.json"))
+                .getAsJsonObject("linear")
+                .entrySet()
+                .forEach(e ->
+                        assertTrue(e.getValue().getAsJsonObject().get("100%").getAsDouble() < 0.1, e.toString()));
 
         // Shapes, which no features tell apart perfectly: the untrained encoder's row is what its own file comes to.
         Path untrained = untrained(dir.resolve("untrained.onnx"), 1);
         JsonObject[] linear = new JsonObject[2];
         for (int i = 0; i < 2; i++) {
-            assertEquals(0, run("evaluate", "--encoder", i == 0 ? encoder : untrained, "--train", train, "--test", test, "--labels",
-                    "50%", "--seed", 1, "--repeat", 3, "--json", dir.resolve("u.json")).code());
+            assertEquals(
+                    0,
+                    run(
+                                    "evaluate",
+                                    "--encoder",
+                                    i == 0 ? encoder : untrained,
+                                    "--train",
+                                    train,
+                                    "--test",
+                                    test,
+                                    "--labels",
+                                    "50%",
+                                    "--seed",
+                                    1,
+                                    "--repeat",
+                                    3,
+                                    "--json",
+                                    dir.resolve("u.json"))
+                            .code());
             linear[i] = json(dir.resolve("u.json")).getAsJsonObject("linearRuns");
         }
         assertEquals(linear[1].get("simclr"), linear[0].get("untrained"));
         assertEquals(linear[1].get("pixels"), linear[0].get("pixels"));
-        assertTrue(Set.of(linear[0].get("simclr"), linear[0].get("pixels"), linear[0].get("untrained")).size() > 1, linear[0].toString());
+        assertTrue(
+                Set.of(linear[0].get("simclr"), linear[0].get("pixels"), linear[0].get("untrained"))
+                                .size()
+                        > 1,
+                linear[0].toString());
     }
 
     @Test
     void quickstartRuns() throws IOException {
-        Run run = run("quickstart", "--out", dir.resolve("q"), "--images", "8", "--epochs", "1", "--device", "cpu",
-                "--json", dir.resolve("q.json"));
+        Run run = run(
+                "quickstart",
+                "--out",
+                dir.resolve("q"),
+                "--images",
+                "8",
+                "--epochs",
+                "1",
+                "--device",
+                "cpu",
+                "--json",
+                dir.resolve("q.json"));
         assertEquals(0, run.code(), run.err());
         JsonObject json = json(dir.resolve("q.json"));
-        assertEquals(Sha256.hex(Files.readAllBytes(dir.resolve("q/encoder.onnx"))), json.get("encoderSha256").getAsString());
-        assertEquals(BuiltInImages.classNames().stream().sorted().toList().toString(),
-                json.getAsJsonArray("classes").asList().stream().map(JsonElement::getAsString).toList().toString());
+        assertEquals(
+                Sha256.hex(Files.readAllBytes(dir.resolve("q/encoder.onnx"))),
+                json.get("encoderSha256").getAsString());
+        assertEquals(
+                BuiltInImages.classNames().stream().sorted().toList().toString(),
+                json.getAsJsonArray("classes").asList().stream()
+                        .map(JsonElement::getAsString)
+                        .toList()
+                        .toString());
         assertEquals(0, json.get("skipped").getAsInt());
         for (String features : List.of("simclr", "pixels", "untrained")) {
-            double right = 1000 * json.getAsJsonObject("linear").getAsJsonObject(features).get("100%").getAsDouble();
+            double right = 1000
+                    * json.getAsJsonObject("linear")
+                            .getAsJsonObject(features)
+                            .get("100%")
+                            .getAsDouble();
             assertEquals(Math.rint(right), right, 1e-9, features + ", of a thousand test images");
         }
         // No training has a part in it. Chance is 10% +- 1%.
-        assertTrue(json.getAsJsonObject("linear").getAsJsonObject("pixels").get("100%").getAsDouble() > 0.13, json.toString());
-        assertEquals(Set.of("simclr", "pixels", "untrained"), json.getAsJsonObject("linear").keySet());
+        assertTrue(
+                json.getAsJsonObject("linear")
+                                .getAsJsonObject("pixels")
+                                .get("100%")
+                                .getAsDouble()
+                        > 0.13,
+                json.toString());
+        assertEquals(
+                Set.of("simclr", "pixels", "untrained"),
+                json.getAsJsonObject("linear").keySet());
     }
 
     @Test
@@ -295,10 +413,23 @@ class CommandLineTest {
             Files.copy(train.resolve("disc/000" + i + ".png"), some.resolve(i + ".png"));
         }
         ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
-        javax.imageio.ImageIO.write(javax.imageio.ImageIO.read(some.resolve("1.png").toFile()), "jpg", jpeg);
+        javax.imageio.ImageIO.write(
+                javax.imageio.ImageIO.read(some.resolve("1.png").toFile()), "jpg", jpeg);
         Files.write(some.resolve("cut.jpg"), Arrays.copyOf(jpeg.toByteArray(), jpeg.size() * 2 / 3));
-        Run run = run("pretrain", "--images", some, "--width", "0.0625", "--epochs", "1", "--device", "cpu",
-                "--out", dir.resolve("s.onnx"), "--json", dir.resolve("s.json"));
+        Run run = run(
+                "pretrain",
+                "--images",
+                some,
+                "--width",
+                "0.0625",
+                "--epochs",
+                "1",
+                "--device",
+                "cpu",
+                "--out",
+                dir.resolve("s.onnx"),
+                "--json",
+                dir.resolve("s.json"));
         assertEquals(0, run.code(), run.err());
         assertTrue(run.err().contains("cut.jpg") && run.err().contains("1 skipped"), run.err());
         assertEquals(1, json(dir.resolve("s.json")).getAsJsonArray("skipped").size());
@@ -309,16 +440,34 @@ class CommandLineTest {
     void everyMethodTrainsAndIsNamedInTheFile() throws IOException {
         Path known = Colours.write(dir.resolve("known"), 8, 3);
         for (String[] how : new String[][] {
-            {"mocov1", "--queue", "64"}, {"mocov2", "--queue", "64", "--symmetric"}, {"end-to-end"}, {"supervised"},
-            {"simclr", "--loss", "supcon"}, {"simclr", "--micro-batch", "8", "--head", "deep", "--clip", "1"}}) {
-            List<Object> args = new ArrayList<>(List.of("--out", dir.resolve("m.onnx"), "--metrics", dir.resolve("m.jsonl"),
-                    "--knn", known, "--knn-every", "3", "--json", dir.resolve("m.json"), "--method"));
+            {"mocov1", "--queue", "64"},
+            {"mocov2", "--queue", "64", "--symmetric"},
+            {"end-to-end"},
+            {"supervised"},
+            {"simclr", "--loss", "supcon"},
+            {"simclr", "--micro-batch", "8", "--head", "deep", "--clip", "1"}
+        }) {
+            List<Object> args = new ArrayList<>(List.of(
+                    "--out",
+                    dir.resolve("m.onnx"),
+                    "--metrics",
+                    dir.resolve("m.jsonl"),
+                    "--knn",
+                    known,
+                    "--knn-every",
+                    "3",
+                    "--json",
+                    dir.resolve("m.json"),
+                    "--method"));
             args.addAll(List.of(how));
             Run run = run(pretrain(args.toArray()));
             assertEquals(0, run.code(), Arrays.toString(how) + run.err());
             JsonObject json = json(dir.resolve("m.json"));
-            assertEquals(how[0], json.getAsJsonObject("settings").get("training.method").getAsString());
-            // Where all features are alike none of four equal classes is right: each image's own class has one voter fewer.
+            assertEquals(
+                    how[0],
+                    json.getAsJsonObject("settings").get("training.method").getAsString());
+            // Where all features are alike none of four equal classes is right: each image's own class has one voter
+            // fewer.
             assertTrue(json.get("knn").getAsDouble() > 0.4, Arrays.toString(how) + ": " + json.get("knn"));
         }
         assertEquals(18, Files.readAllLines(dir.resolve("m.jsonl")).size());
@@ -331,8 +480,25 @@ class CommandLineTest {
         BuiltInImages.write(large, 40, 3);
         JsonObject[] results = new JsonObject[2];
         for (int i = 0; i < 2; i++) {
-            Run run = run("pretrain", "--images", large, "--width", "0.0625", "--batch", "16", "--epochs", "1", "--threads", "1",
-                    "--device", "cpu", "--out", dir.resolve("large.onnx"), "--memory", i == 0 ? 0 : 1, "--json",
+            Run run = run(
+                    "pretrain",
+                    "--images",
+                    large,
+                    "--width",
+                    "0.0625",
+                    "--batch",
+                    "16",
+                    "--epochs",
+                    "1",
+                    "--threads",
+                    "1",
+                    "--device",
+                    "cpu",
+                    "--out",
+                    dir.resolve("large.onnx"),
+                    "--memory",
+                    i == 0 ? 0 : 1,
+                    "--json",
                     dir.resolve("large.json"));
             assertEquals(0, run.code(), run.err());
             assertEquals(i == 1, run.err().contains("decoded again in every epoch"), run.err());
@@ -344,7 +510,12 @@ class CommandLineTest {
     @Test
     void helpListsTheHyperParametersWithTheirSources() {
         String help = run("pretrain", "--help").out();
-        for (String part : List.of("--temperature", "Chen et al. 2020, equation 1", "--queue", "65536, He et al. 2020", "Khosla 2020",
+        for (String part : List.of(
+                "--temperature",
+                "Chen et al. 2020, equation 1",
+                "--queue",
+                "65536, He et al. 2020",
+                "Khosla 2020",
                 "sqrt(B)")) {
             assertTrue(help.replaceAll("\\s+", " ").contains(part), part + help);
         }
@@ -355,8 +526,11 @@ class CommandLineTest {
         Path state = dir.resolve("killed");
         Path out = dir.resolve("killed.onnx");
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Dai.djl.offline=true",
-                "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
         Object[] args = pretrain("--out", out, "--checkpoint", state, "--epochs", "4", "--json", dir.resolve("k.json"));
         // The option may stand once: drop the helper's own.
         List<Object> once = new ArrayList<>(List.of(args));
@@ -364,8 +538,10 @@ class CommandLineTest {
         once.remove(at + 1);
         once.remove(at);
         once.forEach(a -> command.add(a.toString()));
-        Process p = new ProcessBuilder(command).redirectErrorStream(true)
-                .redirectOutput(dir.resolve("killed.log").toFile()).start();
+        Process p = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve("killed.log").toFile())
+                .start();
         while (p.isAlive() && !Files.exists(state.resolve("step-0000000010.ckpt"))) {
             Thread.sleep(5);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -50,7 +51,10 @@ class CommandTest {
         assertTrue(inspected.getAsJsonArray("problems").toString().contains("nothing"), inspected.toString());
 
         Path other = CommandLineTest.untrained(dir.resolve("other.onnx"), 2);
-        assertEquals(1, run("verify", encoder, other, "--images", images, "--json", file).code());
+        assertEquals(
+                1,
+                run("verify", encoder, other, "--images", images, "--json", file)
+                        .code());
         JsonObject verified = json(file);
         assertFalse(verified.get("passed").getAsBoolean());
         assertTrue(verified.get("largestDifference").getAsDouble() > 0);
@@ -58,7 +62,8 @@ class CommandTest {
         Run devices = run("devices", "--device", "gpu:99", "--json", file);
         assertEquals(1, devices.code());
         assertFalse(json(file).has("device"));
-        assertTrue(devices.err().contains("can't be had: " + json(file).get("why").getAsString()), devices.err());
+        assertTrue(
+                devices.err().contains("can't be had: " + json(file).get("why").getAsString()), devices.err());
     }
 
     /** A result with numbers of all kinds. */
@@ -80,13 +85,19 @@ class CommandTest {
     void aNumberThatIsNoneIsNullInTheResult() throws IOException {
         Path file = dir.resolve("numbers.json");
         assertEquals(0, new CommandLine(new Numbers()).execute("--json", file.toString()));
-        assertEquals("{\"loss\":null,\"runs\":[null,0.25],\"values\":[null,0.5],\"count\":3}", json(file).toString());
+        assertEquals(
+                "{\"loss\":null,\"runs\":[null,0.25],\"values\":[null,0.5],\"count\":3}",
+                json(file).toString());
     }
 
     /** A process of its own, whose environment has the variable; the exit code and the last line of what it says. */
     private static String withDevice(String device, Object... args) throws Exception {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dai.djl.offline=true", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
         for (Object a : args) {
             command.add(a.toString());
         }
@@ -94,14 +105,18 @@ class CommandTest {
         ProcessBuilder b = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         b.environment().put("SIMCLR_DEVICE", device);
         int code = b.start().waitFor();
-        return code + " " + Files.readString(log).strip().lines().reduce((x, y) -> y).orElse("");
+        return code + " "
+                + Files.readString(log).strip().lines().reduce((x, y) -> y).orElse("");
     }
 
     @Test
     void aDeviceInTheEnvironmentIsForTheCommandsThatHaveOne() throws Exception {
-        Object[] pretrain = {"pretrain", "--images", Files.createDirectories(dir.resolve("empty")), "--out", dir.resolve("x.onnx")};
+        Object[] pretrain = {
+            "pretrain", "--images", Files.createDirectories(dir.resolve("empty")), "--out", dir.resolve("x.onnx")
+        };
         assertTrue(withDevice("", pretrain).startsWith("1 simclr: No images in"), withDevice("", pretrain));
-        assertTrue(withDevice("tpu", pretrain).startsWith("2 simclr: Unknown SIMCLR_DEVICE"), withDevice("tpu", pretrain));
+        assertTrue(
+                withDevice("tpu", pretrain).startsWith("2 simclr: Unknown SIMCLR_DEVICE"), withDevice("tpu", pretrain));
         assertTrue(withDevice("tpu", "inspect", encoder).startsWith("0 "), withDevice("tpu", "inspect", encoder));
     }
 }

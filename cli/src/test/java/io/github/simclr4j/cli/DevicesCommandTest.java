@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -48,8 +49,11 @@ class DevicesCommandTest {
         JsonObject found = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
         assertEquals("cpu", found.get("device").getAsString());
         assertEquals("cpu", found.getAsJsonObject("libtorch").get("flavour").getAsString());
-        assertEquals(found.get("binding").getAsString(), found.getAsJsonObject("libtorch").get("version").getAsString());
-        assertTrue(Files.isDirectory(Path.of(found.getAsJsonObject("libtorch").get("folder").getAsString())));
+        assertEquals(
+                found.get("binding").getAsString(),
+                found.getAsJsonObject("libtorch").get("version").getAsString());
+        assertTrue(Files.isDirectory(
+                Path.of(found.getAsJsonObject("libtorch").get("folder").getAsString())));
         assertFalse(found.get("fix").getAsString().isEmpty());
         assertTrue(out.contains(found.get("why").getAsString()), out);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -43,18 +44,19 @@ class DocsArchitectureTest {
     void theDiagramHasTheModulesAndTheirDependencies() throws IOException {
         Map<String, String> artifacts = new TreeMap<>();
         for (String module : DocsPages.MODULES) {
-            Matcher m = Pattern.compile("</parent>\\s*<artifactId>([^<]+)<").matcher(
-                    Files.readString(DocsPages.ROOT.resolve(module).resolve("pom.xml")));
+            Matcher m = Pattern.compile("</parent>\\s*<artifactId>([^<]+)<")
+                    .matcher(Files.readString(DocsPages.ROOT.resolve(module).resolve("pom.xml")));
             assertTrue(m.find(), module);
             artifacts.put(m.group(1), module);
         }
         Map<String, Set<String>> built = new TreeMap<>();
         for (String module : DocsPages.MODULES) {
             built.put(module, new TreeSet<>());
-            Matcher m = Pattern.compile("(?s)<dependency>(.*?)</dependency>").matcher(
-                    Files.readString(DocsPages.ROOT.resolve(module).resolve("pom.xml")));
+            Matcher m = Pattern.compile("(?s)<dependency>(.*?)</dependency>")
+                    .matcher(Files.readString(DocsPages.ROOT.resolve(module).resolve("pom.xml")));
             while (m.find()) {
-                Matcher artifact = Pattern.compile("<artifactId>(simclr4j-[^<]+)<").matcher(m.group(1));
+                Matcher artifact =
+                        Pattern.compile("<artifactId>(simclr4j-[^<]+)<").matcher(m.group(1));
                 if (artifact.find() && !m.group(1).contains("<scope>test<")) {
                     built.get(module).add(artifacts.get(artifact.group(1)));
                 }
@@ -62,8 +64,11 @@ class DocsArchitectureTest {
         }
         Map<String, Set<String>> drawn = new TreeMap<>();
         DocsPages.MODULES.forEach(m -> drawn.put(m, new TreeSet<>()));
-        String diagram = DocsPages.fences(Files.readString(PAGE)).stream().filter(f -> f.language().equals("mermaid"))
-                .findFirst().orElseThrow().text();
+        String diagram = DocsPages.fences(Files.readString(PAGE)).stream()
+                .filter(f -> f.language().equals("mermaid"))
+                .findFirst()
+                .orElseThrow()
+                .text();
         Matcher arrow = Pattern.compile("(?m)^\\s*(\\w+) --> (\\w+)$").matcher(diagram);
         while (arrow.find()) {
             assertTrue(drawn.containsKey(arrow.group(1)), arrow.group());
@@ -76,7 +81,9 @@ class DocsArchitectureTest {
     private static Map<String, List<String>> listed() throws IOException {
         Map<String, List<String>> packages = new LinkedHashMap<>();
         String module = null;
-        for (String line : Files.readString(PAGE).replaceAll("(?s).*## Packages(.*?)\\n## .*", "$1").split("\\R")) {
+        for (String line : Files.readString(PAGE)
+                .replaceAll("(?s).*## Packages(.*?)\\n## .*", "$1")
+                .split("\\R")) {
             String[] cells = line.split("\\|");
             if (cells.length < 4 || !cells[2].contains("`")) {
                 continue;
@@ -96,9 +103,12 @@ class DocsArchitectureTest {
         Map<String, List<String>> packages = new TreeMap<>();
         Path main = DocsPages.mainSources(module);
         try (Stream<Path> files = Files.walk(main)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".java") && !f.endsWith("package-info.java")).toList()) {
-                packages.computeIfAbsent(main.relativize(file.getParent()).toString().replaceAll("[/\\\\]", "."),
-                        k -> new ArrayList<>()).add(Files.readString(file));
+            for (Path file : files.filter(f -> f.toString().endsWith(".java") && !f.endsWith("package-info.java"))
+                    .toList()) {
+                packages.computeIfAbsent(
+                                main.relativize(file.getParent()).toString().replaceAll("[/\\\\]", "."),
+                                k -> new ArrayList<>())
+                        .add(Files.readString(file));
             }
         }
         return packages;
@@ -123,7 +133,8 @@ class DocsArchitectureTest {
                 List<String> below = order.subList(order.indexOf(name) + 1, order.size());
                 for (String source : packages.get(name)) {
                     // Old names of trainers are kept in a package for the configuration files that have them.
-                    Matcher m = Pattern.compile("(?m)^import (?:static )?([a-z0-9.]+)\\.([A-Z]\\w*).*;$").matcher(source);
+                    Matcher m = Pattern.compile("(?m)^import (?:static )?([a-z0-9.]+)\\.([A-Z]\\w*).*;$")
+                            .matcher(source);
                     while (!source.contains("@Deprecated\npublic") && m.find()) {
                         if (below.contains(m.group(1)) && isUsed(m.group(2), source)) {
                             wrong.add(name + " uses " + m.group(1) + "." + m.group(2));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -16,19 +17,45 @@ import org.junit.jupiter.api.Test;
 class DocsFiguresTest {
     /** A page and a pattern of the figure there, then another page and pattern; the groups must be equal. */
     private static final List<List<String>> QUOTES = List.of(
-            List.of("docs/estimates.md", "(\\d+) views of 32x32 a second", "docs/performance.md",
+            List.of(
+                    "docs/estimates.md",
+                    "(\\d+) views of 32x32 a second",
+                    "docs/performance.md",
                     "\\| width 1, 64 views, float32 \\| (\\d+)"),
-            List.of("docs/estimates.md", "full width in float32, (\\d+) in bfloat16", "docs/performance.md",
+            List.of(
+                    "docs/estimates.md",
+                    "full width in float32, (\\d+) in bfloat16",
+                    "docs/performance.md",
                     "\\| width 1, 64 views, bfloat16 \\| (\\d+)"),
-            List.of("docs/estimates.md", "at ([\\d,]+) of 224x224 a second on each core", "docs/performance.md",
+            List.of(
+                    "docs/estimates.md",
+                    "at ([\\d,]+) of 224x224 a second on each core",
+                    "docs/performance.md",
                     "\\| 256x256 -> 224x224, with blur \\| ([\\d,]+)"),
-            List.of("docs/estimates.md", "encodes (\\d+) images of 224x224", "docs/onnx.md", "\\| ResNet-50 \\| 224x224 \\| (\\d+)"),
-            List.of("docs/estimates.md", "in float32, (\\d+) in 8-bit integers", "docs/onnx.md",
-                    "\\| ResNet-50 \\| 224x224 \\| \\d+ \\| \\d+ \\| (\\d+)"),
-            List.of("docs/estimates.md", "(\\d+) with a ResNet-18", "docs/onnx.md", "\\| ResNet-18 \\| 224x224 \\| (\\d+)"),
-            List.of("docs/estimates.md", "float32 encodes (\\d+) images a second", "docs/onnx.md",
+            List.of(
+                    "docs/estimates.md",
+                    "encodes (\\d+) images of 224x224",
+                    "docs/onnx.md",
                     "\\| ResNet-50 \\| 224x224 \\| (\\d+)"),
-            List.of("README.md", "all tests \\(about (\\w+) minutes on two cores\\)", "CONTRIBUTING.md",
+            List.of(
+                    "docs/estimates.md",
+                    "in float32, (\\d+) in 8-bit integers",
+                    "docs/onnx.md",
+                    "\\| ResNet-50 \\| 224x224 \\| \\d+ \\| \\d+ \\| (\\d+)"),
+            List.of(
+                    "docs/estimates.md",
+                    "(\\d+) with a ResNet-18",
+                    "docs/onnx.md",
+                    "\\| ResNet-18 \\| 224x224 \\| (\\d+)"),
+            List.of(
+                    "docs/estimates.md",
+                    "float32 encodes (\\d+) images a second",
+                    "docs/onnx.md",
+                    "\\| ResNet-50 \\| 224x224 \\| (\\d+)"),
+            List.of(
+                    "README.md",
+                    "all tests \\(about (\\w+) minutes on two cores\\)",
+                    "CONTRIBUTING.md",
                     "all tests, in about (\\w+) minutes on two cores"));
 
     private static String text(String page) throws IOException {
@@ -58,11 +85,14 @@ class DocsFiguresTest {
             }
         }
         List<String> unknown = new ArrayList<>();
-        Matcher m = Pattern.compile("(?<![\\w.])(\\d+\\.\\d+)(?: ?%| points)|(?<![\\w.])(\\d[\\d,]*) (?:views|images) a second")
+        Matcher m = Pattern.compile(
+                        "(?<![\\w.])(\\d+\\.\\d+)(?: ?%| points)|(?<![\\w.])(\\d[\\d,]*) (?:views|images) a second")
                 .matcher(DocsPages.prose(Files.readString(DocsPages.ROOT.resolve("README.md"))));
         while (m.find()) {
             String figure = m.group(1) != null ? m.group(1) : m.group(2);
-            if (!Pattern.compile("(?<![\\w.,])" + Pattern.quote(figure) + "(?![\\d,.]\\d)").matcher(pages).find()) {
+            if (!Pattern.compile("(?<![\\w.,])" + Pattern.quote(figure) + "(?![\\d,.]\\d)")
+                    .matcher(pages)
+                    .find()) {
                 unknown.add(m.group());
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -68,8 +69,11 @@ class DocsJavaTest {
         Map<String, String> names = new HashMap<>();
         DocsPages.sources().forEach((name, source) -> {
             String simple = name.substring(name.lastIndexOf('.') + 1);
-            if (!source.contains("@Deprecated\npublic") && !name.startsWith("io.github.simclr4j.spark")
-                    && Pattern.compile("(?m)^public .*\\b(?:class|interface|record|enum) " + simple + "\\b").matcher(source).find()) {
+            if (!source.contains("@Deprecated\npublic")
+                    && !name.startsWith("io.github.simclr4j.spark")
+                    && Pattern.compile("(?m)^public .*\\b(?:class|interface|record|enum) " + simple + "\\b")
+                            .matcher(source)
+                            .find()) {
                 names.put(simple, name);
             }
         });
@@ -110,12 +114,25 @@ class DocsJavaTest {
         assertTrue(units.size() > 12, "only " + units.size() + " blocks found");
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
-        compiler.getTask(null, null, diagnostics, List.of("-proc:none", "-nowarn", "-d", out.toString(), "-cp",
-                System.getProperty("java.class.path")), null, units).call();
+        compiler.getTask(
+                        null,
+                        null,
+                        diagnostics,
+                        List.of(
+                                "-proc:none",
+                                "-nowarn",
+                                "-d",
+                                out.toString(),
+                                "-cp",
+                                System.getProperty("java.class.path")),
+                        null,
+                        units)
+                .call();
         List<String> wrong = new ArrayList<>();
         for (Diagnostic<? extends JavaFileObject> d : diagnostics.getDiagnostics()) {
             if (d.getKind() == Diagnostic.Kind.ERROR) {
-                String unit = d.getSource() == null ? "" : d.getSource().getName().replaceAll(".*/|\\.java", "");
+                String unit =
+                        d.getSource() == null ? "" : d.getSource().getName().replaceAll(".*/|\\.java", "");
                 wrong.add(d.getMessage(Locale.ENGLISH) + "\n" + origin.getOrDefault(unit, unit));
             }
         }
@@ -126,7 +143,8 @@ class DocsJavaTest {
         // Fields, since a block may declare a variable of its own by the same name.
         String source = imports(VARIABLES + others + block, classes) + IMPORTS + "class " + name + " {\n"
                 + "  static class Given {\n" + VARIABLES + "  }\n  static class Here extends Given {\n" + others
-                + "    static <T> void use(Object... any) {}\n    void run() throws Exception {\n" + block + "\n    }\n  }\n}\n";
+                + "    static <T> void use(Object... any) {}\n    void run() throws Exception {\n" + block
+                + "\n    }\n  }\n}\n";
         return new SimpleJavaFileObject(URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
             @Override
             public CharSequence getCharContent(boolean ignoreEncodingErrors) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.io.File;
@@ -20,6 +21,7 @@ final class DocsPages {
     static final List<String> MODULES = modules();
     /** The start of a fence, which may be indented in a list, its language, its lines and its end. */
     private static final Pattern FENCE = Pattern.compile("(?ms)^( *)```(\\w*)[^\\n]*\\R(.*?)^\\1```$");
+
     private static final Pattern SPAN = Pattern.compile("(?s)`([^`]+)`");
 
     /** A fenced block: its language, empty if it has none, and its lines without their indentation. */
@@ -29,8 +31,12 @@ final class DocsPages {
 
     /** Returns the pages of docs/ and those beside the README. */
     static List<Path> all() throws IOException {
-        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs")); Stream<Path> front = Files.list(ROOT)) {
-            return Stream.concat(docs, front).filter(p -> p.toString().endsWith(".md")).sorted().toList();
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"));
+                Stream<Path> front = Files.list(ROOT)) {
+            return Stream.concat(docs, front)
+                    .filter(p -> p.toString().endsWith(".md"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -94,8 +100,10 @@ final class DocsPages {
     private static List<String> modules() {
         try (Stream<Path> folders = Files.list(ROOT)) {
             return folders.filter(f -> Files.exists(f.resolve("pom.xml"))
-                    && (Files.isDirectory(f.resolve("src")) || Files.isDirectory(f.resolve("main"))))
-                    .map(f -> f.getFileName().toString()).sorted().toList();
+                            && (Files.isDirectory(f.resolve("src")) || Files.isDirectory(f.resolve("main"))))
+                    .map(f -> f.getFileName().toString())
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -113,8 +121,10 @@ final class DocsPages {
         for (String module : MODULES) {
             Path main = mainSources(module).getParent().getParent();
             try (Stream<Path> files = Files.walk(main)) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
-                    String[] path = file.toString().replace(File.separatorChar, '/').split("/java/");
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    String[] path =
+                            file.toString().replace(File.separatorChar, '/').split("/java/");
                     sources.put(path[path.length - 1].replace(".java", "").replace('/', '.'), Files.readString(file));
                 }
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,10 +31,18 @@ import picocli.CommandLine;
 class DocsTest {
     private static final Path ROOT = DocsPages.ROOT;
     /** Options of other programs that the pages show. */
-    private static final Pattern OTHER_PROGRAMS = Pattern.compile("(?:docker|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
+    private static final Pattern OTHER_PROGRAMS =
+            Pattern.compile("(?:docker|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
     /** In backticks and written as a class: functions of C and Python, tags of TIFF, and what is not on the class path. */
-    private static final Set<String> NO_CLASSES = Set.of("WebPGetDecoderVersion", "MaxSampleValue", "ReproUtil", "Reproducibility",
-            "TimmWrapperImageProcessor", "BERTFeatureExtractor", "ImageOps");
+    private static final Set<String> NO_CLASSES = Set.of(
+            "WebPGetDecoderVersion",
+            "MaxSampleValue",
+            "ReproUtil",
+            "Reproducibility",
+            "TimmWrapperImageProcessor",
+            "BERTFeatureExtractor",
+            "ImageOps");
+
     private static final String PACKAGE = "io.github.simclr4j.";
 
     /** Looks at every page, and expects that nothing is wrong with any. */
@@ -59,7 +68,9 @@ class DocsTest {
             for (List<String> command : DocsPages.commands(text)) {
                 commands[0]++;
                 try {
-                    assertTrue(Main.commands().parseArgs(command.toArray(String[]::new)).hasSubcommand());
+                    assertTrue(Main.commands()
+                            .parseArgs(command.toArray(String[]::new))
+                            .hasSubcommand());
                 } catch (CommandLine.ParameterException e) {
                     wrong.add("./simclr " + String.join(" ", command) + ": " + e.getMessage());
                 }
@@ -72,22 +83,28 @@ class DocsTest {
     @Test
     void everyOptionWithinTheTextExists() throws IOException {
         Map<String, CommandLine> commands = Main.commands().getSubcommands();
-        Set<String> all = new HashSet<>(Main.commands().getCommandSpec().optionsMap().keySet());
-        commands.values().forEach(c -> all.addAll(c.getCommandSpec().optionsMap().keySet()));
+        Set<String> all =
+                new HashSet<>(Main.commands().getCommandSpec().optionsMap().keySet());
+        commands.values()
+                .forEach(c -> all.addAll(c.getCommandSpec().optionsMap().keySet()));
         check((page, text) -> {
             List<String> wrong = new ArrayList<>();
             for (String span : DocsPages.spans(text)) {
-                String[] words = span.replaceFirst("^(?:\\w+=\\S+ )*(?:\\./simclr )?", "").split(" ");
+                String[] words = span.replaceFirst("^(?:\\w+=\\S+ )*(?:\\./simclr )?", "")
+                        .split(" ");
                 // Behind the name of a command only that command's options are right.
                 Set<String> known = words.length > 1 && commands.containsKey(words[0])
-                        ? commands.get(words[0]).getCommandSpec().optionsMap().keySet() : all;
+                        ? commands.get(words[0]).getCommandSpec().optionsMap().keySet()
+                        : all;
                 Matcher m = Pattern.compile("(?<![\\w.-])--[a-z][a-z0-9-]*").matcher(span);
                 while (!OTHER_PROGRAMS.matcher(span).matches() && m.find()) {
                     if (!known.contains(m.group())) {
                         wrong.add(m.group() + " in " + span);
                     }
                 }
-                if (span.startsWith("./simclr ") && !commands.containsKey(words[0]) && !words[0].matches("[A-Z]+|help")) {
+                if (span.startsWith("./simclr ")
+                        && !commands.containsKey(words[0])
+                        && !words[0].matches("[A-Z]+|help")) {
                     wrong.add(span);
                 }
             }
@@ -100,7 +117,8 @@ class DocsTest {
         Map<String, String> sources = DocsPages.sources();
         check((page, text) -> {
             List<String> wrong = new ArrayList<>();
-            Matcher m = Pattern.compile("io\\.github\\.simclr4j(?:\\.[a-z0-9]+)*\\.[A-Z]\\w*").matcher(text);
+            Matcher m = Pattern.compile("io\\.github\\.simclr4j(?:\\.[a-z0-9]+)*\\.[A-Z]\\w*")
+                    .matcher(text);
             while (m.find()) {
                 // An old name, under which configuration files find a class that has moved, is none to learn.
                 if (!sources.containsKey(m.group()) || sources.get(m.group()).contains("@Deprecated\npublic")) {
@@ -153,12 +171,14 @@ class DocsTest {
             while (word.find()) {
                 words.add(word.group());
             }
-            Matcher type = Pattern.compile("\\b(?:class|interface|record|enum) (\\w+)").matcher(source);
+            Matcher type =
+                    Pattern.compile("\\b(?:class|interface|record|enum) (\\w+)").matcher(source);
             while (type.find()) {
                 all.computeIfAbsent(type.group(1), k -> new HashSet<>()).addAll(words);
             }
             // Classes of optional libraries are not on this module's class path, but some module is compiled with them.
-            Matcher imported = Pattern.compile("(?m)^import (?:static )?[a-z0-9.]+\\.([A-Z]\\w*)").matcher(source);
+            Matcher imported = Pattern.compile("(?m)^import (?:static )?[a-z0-9.]+\\.([A-Z]\\w*)")
+                    .matcher(source);
             while (imported.find()) {
                 all.computeIfAbsent(imported.group(1), k -> new HashSet<>());
             }
@@ -181,7 +201,8 @@ class DocsTest {
                     continue;
                 }
                 Set<String> words = own.get(m.group(1));
-                boolean there = words == null || words.isEmpty() ? words != null || libraries.contains(m.group(1))
+                boolean there = words == null || words.isEmpty()
+                        ? words != null || libraries.contains(m.group(1))
                         : m.group(2) == null || words.contains(m.group(2));
                 if (!there) {
                     wrong.add(span);
@@ -196,11 +217,15 @@ class DocsTest {
         Map<String, String> sources = DocsPages.sources();
         check((page, text) -> {
             List<String> missing = new ArrayList<>();
-            Matcher m = Pattern.compile("`(\\w+(?:Test|Soak|Bench))(?:\\.(\\w+))?`").matcher(text);
+            Matcher m =
+                    Pattern.compile("`(\\w+(?:Test|Soak|Bench))(?:\\.(\\w+))?`").matcher(text);
             while (m.find()) {
-                List<String> tests = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1)))
-                        .map(Map.Entry::getValue).toList();
-                if (tests.isEmpty() || m.group(2) != null && tests.stream().noneMatch(t -> t.contains(" " + m.group(2) + "("))) {
+                List<String> tests = sources.entrySet().stream()
+                        .filter(e -> e.getKey().endsWith("." + m.group(1)))
+                        .map(Map.Entry::getValue)
+                        .toList();
+                if (tests.isEmpty()
+                        || m.group(2) != null && tests.stream().noneMatch(t -> t.contains(" " + m.group(2) + "("))) {
                     missing.add(m.group());
                 }
             }
@@ -238,8 +263,10 @@ class DocsTest {
         Set<String> settings = Set.of("provider", "winograd");
         Set<String> missing = new TreeSet<>();
         try (Stream<Path> files = Files.list(DocsPages.mainSources("cli").resolve("io/github/simclr4j/cli"))) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".java") && !f.endsWith("RunRecord.java")).toList()) {
-                Matcher m = Pattern.compile("(?:put|addProperty|add)\\(\"([a-z]\\w*)\",").matcher(Files.readString(file));
+            for (Path file : files.filter(f -> f.toString().endsWith(".java") && !f.endsWith("RunRecord.java"))
+                    .toList()) {
+                Matcher m = Pattern.compile("(?:put|addProperty|add)\\(\"([a-z]\\w*)\",")
+                        .matcher(Files.readString(file));
                 while (m.find()) {
                     if (!explained.contains(m.group(1)) && !settings.contains(m.group(1))) {
                         missing.add(file.getFileName() + ": " + m.group(1));
@@ -256,7 +283,8 @@ class DocsTest {
         Set<String> explained = new HashSet<>(DocsPages.spans(Files.readString(ROOT.resolve("docs/metadata.md"))));
         Set<String> missing = new TreeSet<>();
         Map<String, String> sources = DocsPages.sources();
-        Matcher constant = Pattern.compile("String \\w+ = \"([\\w.]+)\";").matcher(sources.get(PACKAGE + "onnx.file.EncoderMetadata"));
+        Matcher constant = Pattern.compile("String \\w+ = \"([\\w.]+)\";")
+                .matcher(sources.get(PACKAGE + "onnx.file.EncoderMetadata"));
         while (constant.find()) {
             missing.add(constant.group(1));
         }
@@ -275,14 +303,17 @@ class DocsTest {
     void everyLinkLeadsSomewhere() throws IOException {
         check((page, text) -> {
             List<String> broken = new ArrayList<>();
-            Matcher m = Pattern.compile("]\\(([^)\\s]+)\\)|(?:src|srcset)=\"([^\"]+)\"").matcher(DocsPages.prose(text));
+            Matcher m = Pattern.compile("]\\(([^)\\s]+)\\)|(?:src|srcset)=\"([^\"]+)\"")
+                    .matcher(DocsPages.prose(text));
             while (m.find()) {
                 String[] link = (m.group(1) != null ? m.group(1) : m.group(2)).split("#", 2);
                 if (link[0].matches("https?:.*")) {
                     continue;
                 }
-                Path target = link[0].isEmpty() ? page : page.resolveSibling(link[0]).normalize();
-                boolean there = Files.exists(target) && (link.length == 1 || anchors(target).contains(link[1]));
+                Path target =
+                        link[0].isEmpty() ? page : page.resolveSibling(link[0]).normalize();
+                boolean there = Files.exists(target)
+                        && (link.length == 1 || anchors(target).contains(link[1]));
                 if (!there) {
                     broken.add(m.group());
                 }
@@ -296,7 +327,11 @@ class DocsTest {
         Set<String> anchors = new HashSet<>();
         Matcher m = Pattern.compile("(?m)^#+ +(.+)$").matcher(DocsPages.prose(Files.readString(page)));
         while (m.find()) {
-            String anchor = m.group(1).strip().toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-');
+            String anchor = m.group(1)
+                    .strip()
+                    .toLowerCase(Locale.ROOT)
+                    .replaceAll("[^\\w\\- ]", "")
+                    .replace(' ', '-');
             String numbered = anchor;
             for (int i = 1; !anchors.add(numbered); i++) {
                 numbered = anchor + "-" + i;
@@ -313,12 +348,16 @@ class DocsTest {
             List<String> missing = new ArrayList<>();
             List<String> words = new ArrayList<>();
             DocsPages.spans(text).forEach(s -> words.addAll(List.of(s.split(" "))));
-            DocsPages.fences(text).stream().filter(f -> f.language().equals("sh"))
+            DocsPages.fences(text).stream()
+                    .filter(f -> f.language().equals("sh"))
                     .forEach(f -> words.addAll(List.of(f.text().split("[\\s\"':]+"))));
             for (String word : words) {
                 // Files that a build makes, and those of other projects, are not there.
-                if (file.matcher(word).matches() && !word.contains("/target/") && !word.startsWith("src/transformers")
-                        && !word.startsWith("images/format") && !Files.exists(ROOT.resolve(word))) {
+                if (file.matcher(word).matches()
+                        && !word.contains("/target/")
+                        && !word.startsWith("src/transformers")
+                        && !word.startsWith("images/format")
+                        && !Files.exists(ROOT.resolve(word))) {
                     missing.add(word);
                 }
             }
@@ -330,7 +369,9 @@ class DocsTest {
     void everyBlockOfCodeIsFencedAndSaysItsLanguage() throws IOException {
         check((page, text) -> {
             List<String> wrong = new ArrayList<>();
-            DocsPages.fences(text).stream().filter(f -> f.language().isEmpty()).forEach(f -> wrong.add("no language: " + f.text()));
+            DocsPages.fences(text).stream()
+                    .filter(f -> f.language().isEmpty())
+                    .forEach(f -> wrong.add("no language: " + f.text()));
             Matcher m = Pattern.compile("(?m)^\\R {4,}(?![-*] |\\d+\\. ).*$").matcher(DocsPages.prose(text));
             while (m.find()) {
                 wrong.add("indented: " + m.group().strip());

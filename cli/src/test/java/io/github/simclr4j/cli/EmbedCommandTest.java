@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -73,13 +74,39 @@ class EmbedCommandTest {
 
     @Test
     void featuresThatAreNoNumbersAndRandomOnesAreNotWritten() throws IOException {
-        Path cases = Path.of(System.getProperty("simclr.root", ".."), "onnx/src/test/resources/io/github/simclr4j/onnx/cases");
+        Path cases = Path.of(
+                System.getProperty("simclr.root", ".."), "onnx/src/test/resources/io/github/simclr4j/onnx/cases");
         Path out = dir.resolve("none.csv");
-        Run nan = run("embed", "--encoder", cases.resolve("nan.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images, "--out", out);
+        Run nan = run(
+                "embed",
+                "--encoder",
+                cases.resolve("nan.onnx"),
+                "--mean",
+                "0.5",
+                "--std",
+                "0.5",
+                "--images",
+                images,
+                "--out",
+                out);
         assertNotEquals(0, nan.code());
-        assertTrue(nan.err().contains("nan.onnx computes NaN") && nan.err().contains(".png") && nan.err().contains("export it in float32"), nan.err());
-        Run random = run("embed", "--encoder", cases.resolve("training-mode.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images,
-                "--out", out);
+        assertTrue(
+                nan.err().contains("nan.onnx computes NaN")
+                        && nan.err().contains(".png")
+                        && nan.err().contains("export it in float32"),
+                nan.err());
+        Run random = run(
+                "embed",
+                "--encoder",
+                cases.resolve("training-mode.onnx"),
+                "--mean",
+                "0.5",
+                "--std",
+                "0.5",
+                "--images",
+                images,
+                "--out",
+                out);
         assertNotEquals(0, random.code());
         assertTrue(random.err().contains("eval mode"), random.err());
         assertFalse(Files.exists(out));
@@ -95,8 +122,11 @@ class EmbedCommandTest {
         for (String name : List.of("f.txt", "f", "f.ndjson", "f.json")) {
             Run run = embed(images, dir.resolve(name));
             assertEquals(2, run.code());
-            assertTrue(run.err().contains("--out must end in .csv, .npy, .parquet, .arff, .jsonl or .bulk.ndjson, found "
-                    + dir.resolve(name)), run.err());
+            assertTrue(
+                    run.err()
+                            .contains("--out must end in .csv, .npy, .parquet, .arff, .jsonl or .bulk.ndjson, found "
+                                    + dir.resolve(name)),
+                    run.err());
         }
     }
 
@@ -124,7 +154,8 @@ class EmbedCommandTest {
         assertEquals(0, run.code(), run.err());
         assertTrue(run.out().contains("1 images, 32 features, 2 skipped"), run.out());
         List<String> skipped = json(dir.resolve("e.json")).getAsJsonArray("skipped").asList().stream()
-                .map(e -> e.getAsString()).toList();
+                .map(e -> e.getAsString())
+                .toList();
         assertTrue(skipped.get(0).startsWith(some.resolve("b.png") + ": "), skipped.toString());
         assertEquals(some.resolve("c.png") + ": no such file", skipped.get(1));
         skipped.forEach(s -> assertTrue(run.err().contains("warning: skipped " + s), run.err()));
@@ -140,7 +171,10 @@ class EmbedCommandTest {
         assumeTrue(Files.exists(full));
         for (String name : FeatureFile.ENDINGS.stream().map(e -> "full" + e).toList()) {
             Path link = Files.createSymbolicLink(dir.resolve(name), full);
-            assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", link, "--shard", "1/1").code());
+            assertEquals(
+                    0,
+                    run("embed", "--encoder", encoder, "--images", images, "--out", link, "--shard", "1/1")
+                            .code());
             for (Run run : List.of(embed(images, link), run("embed", "--merge", "--out", link))) {
                 assertEquals(1, run.code());
                 String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
@@ -166,12 +200,16 @@ class EmbedCommandTest {
             assertArrayEquals(Files.readAllBytes(whole), features.get(30, TimeUnit.SECONDS));
             assertTrue(new String(result.get(30, TimeUnit.SECONDS), StandardCharsets.UTF_8).contains("\"images\": 8"));
             assertFalse(Files.isRegularFile(fifo) || Files.isRegularFile(json));
-            assertEquals(name.endsWith("npy") ? Set.of(name, "e.json", name + ".txt") : Set.of(name, "e.json"), names(folder));
+            assertEquals(
+                    name.endsWith("npy") ? Set.of(name, "e.json", name + ".txt") : Set.of(name, "e.json"),
+                    names(folder));
         }
     }
 
     private static Path fifo(Path path) throws IOException, InterruptedException {
-        assumeTrue(File.separatorChar == '/' && new ProcessBuilder("mkfifo", path.toString()).start().waitFor() == 0,
+        assumeTrue(
+                File.separatorChar == '/'
+                        && new ProcessBuilder("mkfifo", path.toString()).start().waitFor() == 0,
                 "skipped: this system has no mkfifo");
         return path;
     }
@@ -206,7 +244,9 @@ class EmbedCommandTest {
         try {
             Run run = embed(images, out);
             assertEquals(1, run.code());
-            assertTrue(run.err().contains("is writing to " + out + ": wait until it has ended, or choose another path"), run.err());
+            assertTrue(
+                    run.err().contains("is writing to " + out + ": wait until it has ended, or choose another path"),
+                    run.err());
         } finally {
             lock.close();
         }
@@ -216,9 +256,15 @@ class EmbedCommandTest {
 
     @Test
     void tooManyThreadsAreRefusedByEveryCommand() {
-        for (String[] command : new String[][] {{"embed", "--encoder", "e", "--images", "i", "--out", "o.csv"},
-            {"pretrain", "--images", "i", "--out", "o.onnx"}, {"inspect", "e.onnx"}, {"devices"}, {"bench", "embed"}}) {
-            Object[] all = Stream.concat(Stream.of(command), Stream.of("--threads", "10000")).toArray();
+        for (String[] command : new String[][] {
+            {"embed", "--encoder", "e", "--images", "i", "--out", "o.csv"},
+            {"pretrain", "--images", "i", "--out", "o.onnx"},
+            {"inspect", "e.onnx"},
+            {"devices"},
+            {"bench", "embed"}
+        }) {
+            Object[] all = Stream.concat(Stream.of(command), Stream.of("--threads", "10000"))
+                    .toArray();
             Run run = run(all);
             assertEquals(2, run.code(), run.err());
             assertTrue(run.err().contains("--threads must be from 0 to "), run.err());
@@ -238,12 +284,20 @@ class EmbedCommandTest {
             Files.createLink(many.resolve(i + ".png"), many.resolve("0.png"));
         }
         Path folder = Files.createDirectories(dir.resolve("interrupted"));
-        ProcessBuilder command = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                Main.class.getName(), "embed", "--encoder", encoder.toString(), "--images", many.toString(), "--out",
+        ProcessBuilder command = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                Main.class.getName(),
+                "embed",
+                "--encoder",
+                encoder.toString(),
+                "--images",
+                many.toString(),
+                "--out",
                 folder.resolve("f.csv").toString());
         command.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         Path log = dir.resolve("interrupted.log");
-        Process p = command.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        Process p =
+                command.redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             assumeTrue(p.supportsNormalTermination());
             while (p.isAlive() && names(folder).stream().noneMatch(n -> n.endsWith(".part"))) {

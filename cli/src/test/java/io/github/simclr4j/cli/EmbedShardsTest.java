@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -46,11 +47,25 @@ class EmbedShardsTest {
         images = Colours.write(dir.resolve("images"), 12, 1);
         Files.writeString(images.resolve("red/bad.png"), "no image");
         whole = dir.resolve("whole.csv");
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", whole).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", images, "--out", whole)
+                        .code());
     }
 
     private static Run shard(int i, int n, Path set, Path out) {
-        return run("embed", "--encoder", encoder, "--images", set, "--out", out, "--shard", i + "/" + n, "--json", result());
+        return run(
+                "embed",
+                "--encoder",
+                encoder,
+                "--images",
+                set,
+                "--out",
+                out,
+                "--shard",
+                i + "/" + n,
+                "--json",
+                result());
     }
 
     private static Path result() {
@@ -81,7 +96,10 @@ class EmbedShardsTest {
     @MethodSource("endings")
     void mergedShardsAreTheFileOfOneRun(String ending) throws IOException {
         Path one = dir.resolve("one-run" + ending);
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", one).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", images, "--out", one)
+                        .code());
         Path out = out("m" + ending);
         all(5, out);
         Run merge = run("embed", "--merge", "--out", out, "--json", result());
@@ -97,7 +115,10 @@ class EmbedShardsTest {
         Files.copy(images.resolve("red/0.png"), few.resolve("a.png"));
         Files.copy(images.resolve("blue/0.png"), few.resolve("b.png"));
         Path one = dir.resolve("one.npy");
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", few, "--out", one).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", few, "--out", one)
+                        .code());
         Path out = out("few.npy");
         for (int i = 1; i <= 7; i++) {
             assertEquals(0, shard(i, 7, few, out).code());
@@ -146,11 +167,17 @@ class EmbedShardsTest {
         Files.delete(second);
         failsWith("run embed with --shard 2/3", run("embed", "--merge", "--out", out));
         Path other = CommandLineTest.untrained(dir.resolve("other.onnx"), 2);
-        assertEquals(0, run("embed", "--encoder", other, "--images", images, "--out", out, "--shard", "2/3").code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", other, "--images", images, "--out", out, "--shard", "2/3")
+                        .code());
         failsWith("another encoder", run("embed", "--merge", "--out", out));
         failsWith("can't be continued with another encoder", shard(2, 3, images, out));
         Files.delete(second);
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", out, "--shard", "2/3", "--no-winograd").code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", images, "--out", out, "--shard", "2/3", "--no-winograd")
+                        .code());
         failsWith("other settings", run("embed", "--merge", "--out", out));
         Files.delete(second);
         Path more = Colours.write(dir.resolve("more"), 13, 1);
@@ -172,12 +199,19 @@ class EmbedShardsTest {
     @Test
     void wrongOptionsAreRefused() {
         for (String shard : List.of("0/3", "4/3", "3", "1/1001", "a/b", "-1/2")) {
-            Run run = run("embed", "--encoder", encoder, "--images", images, "--out", dir.resolve("x.csv"), "--shard", shard);
+            Run run = run(
+                    "embed", "--encoder", encoder, "--images", images, "--out", dir.resolve("x.csv"), "--shard", shard);
             assertEquals(2, run.code(), run.err());
             assertTrue(run.err().contains("--shard must be i/n"), run.err());
         }
-        assertEquals(2, run("embed", "--merge", "--out", dir.resolve("x.csv"), "--shard", "1/2").code());
-        assertEquals(2, run("embed", "--merge", "--out", dir.resolve("x.csv"), "--images", images).code());
+        assertEquals(
+                2,
+                run("embed", "--merge", "--out", dir.resolve("x.csv"), "--shard", "1/2")
+                        .code());
+        assertEquals(
+                2,
+                run("embed", "--merge", "--out", dir.resolve("x.csv"), "--images", images)
+                        .code());
         Run run = run("embed", "--out", dir.resolve("x.csv"), "--images", images);
         assertEquals(2, run.code());
         assertTrue(run.err().contains("Missing required option: '--encoder=E'"), run.err());
@@ -186,8 +220,11 @@ class EmbedShardsTest {
     /** The set may lie elsewhere on another machine, and images may come and go without moving others between shards. */
     @Test
     void whichShardAnImageIsInDependsOnItsNameOnly() {
-        List<String> names = IntStream.range(0, 10_000).mapToObj(i -> "class/" + i + ".png").toList();
-        int[] counts = IntStream.rangeClosed(1, 16).map(i -> new Shard(i, 16).of(names).length).toArray();
+        List<String> names =
+                IntStream.range(0, 10_000).mapToObj(i -> "class/" + i + ".png").toList();
+        int[] counts = IntStream.rangeClosed(1, 16)
+                .map(i -> new Shard(i, 16).of(names).length)
+                .toArray();
         assertEquals(10_000, Arrays.stream(counts).sum());
         // Binomial: 625 with a standard deviation of 24.
         assertTrue(Arrays.stream(counts).allMatch(c -> c > 500 && c < 750), Arrays.toString(counts));
@@ -205,12 +242,13 @@ class EmbedShardsTest {
         assertEquals(0, run.code(), run.err());
         List<String> lines = Files.readAllLines(whole);
         int row = 1;
-        try (ParquetReader<Group> reader = new ParquetReader.Builder<Group>(new LocalInputFile(out), new PlainParquetConfiguration()) {
-            @Override
-            protected ReadSupport<Group> getReadSupport() {
-                return new GroupReadSupport();
-            }
-        }.build()) {
+        try (ParquetReader<Group> reader =
+                new ParquetReader.Builder<Group>(new LocalInputFile(out), new PlainParquetConfiguration()) {
+                    @Override
+                    protected ReadSupport<Group> getReadSupport() {
+                        return new GroupReadSupport();
+                    }
+                }.build()) {
             for (Group group = reader.read(); group != null; group = reader.read()) {
                 StringBuilder line = new StringBuilder(group.getString("path", 0));
                 Group features = group.getGroup("features", 0);
@@ -237,12 +275,27 @@ class EmbedShardsTest {
             }
         }
         Path one = dir.resolve("large.csv");
-        assertEquals(0, run("embed", "--encoder", encoder, "--images", large, "--out", one, "--encoder-batch", 2).code());
+        assertEquals(
+                0,
+                run("embed", "--encoder", encoder, "--images", large, "--out", one, "--encoder-batch", 2)
+                        .code());
         Path out = out("killed.csv");
         for (int i = 1; i <= 8; i++) {
             int killed = i == 3 || i == 6 ? kill(i, large, out) : 0;
-            Run run = run("embed", "--encoder", encoder, "--images", large, "--out", out, "--shard", i + "/8", "--encoder-batch", 2,
-                    "--json", result());
+            Run run = run(
+                    "embed",
+                    "--encoder",
+                    encoder,
+                    "--images",
+                    large,
+                    "--out",
+                    out,
+                    "--shard",
+                    i + "/8",
+                    "--encoder-batch",
+                    2,
+                    "--json",
+                    result());
             assertEquals(0, run.code(), run.err());
             int images = json(result()).get("images").getAsInt();
             assertEquals(images - killed, json(result()).get("computed").getAsInt(), "rows are computed once");
@@ -254,11 +307,26 @@ class EmbedShardsTest {
     /** Starts a shard, kills it (SIGKILL) when it has some rows, and returns how many whole ones it left. */
     private static int kill(int i, Path set, Path out) throws Exception {
         Path file = new Shard(i, 8).beside(out);
-        ProcessBuilder command = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                Main.class.getName(), "embed", "--encoder", encoder.toString(), "--images", set.toString(), "--out", out.toString(),
-                "--shard", i + "/8", "--threads", "1", "--encoder-batch", "2");
+        ProcessBuilder command = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                Main.class.getName(),
+                "embed",
+                "--encoder",
+                encoder.toString(),
+                "--images",
+                set.toString(),
+                "--out",
+                out.toString(),
+                "--shard",
+                i + "/8",
+                "--threads",
+                "1",
+                "--encoder-batch",
+                "2");
         command.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        Process p = command.redirectErrorStream(true).redirectOutput(dir.resolve("killed.log").toFile()).start();
+        Process p = command.redirectErrorStream(true)
+                .redirectOutput(dir.resolve("killed.log").toFile())
+                .start();
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (p.isAlive() && System.nanoTime() < end && (!Files.exists(file) || rows(file) < 2)) {
             Thread.sleep(2);
@@ -266,7 +334,9 @@ class EmbedShardsTest {
         p.destroyForcibly().waitFor();
         int rows = rows(file);
         try (ShardFile.Reader reader = new ShardFile.Reader(file)) {
-            assertTrue(rows >= 2 && rows < reader.about().images(), rows + " rows: " + Files.readString(dir.resolve("killed.log")));
+            assertTrue(
+                    rows >= 2 && rows < reader.about().images(),
+                    rows + " rows: " + Files.readString(dir.resolve("killed.log")));
         }
         return rows;
     }

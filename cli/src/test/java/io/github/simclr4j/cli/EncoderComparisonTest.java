@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,7 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class EncoderComparisonTest {
-    private static final List<RgbImage> IMAGES = List.of(new RgbImage(1, 1, new byte[3]), new RgbImage(1, 1, new byte[3]));
+    private static final List<RgbImage> IMAGES =
+            List.of(new RgbImage(1, 1, new byte[3]), new RgbImage(1, 1, new byte[3]));
 
     private static EncoderComparison of(float[][] first, float[][] second) {
         return EncoderComparison.of(images -> first, images -> second, IMAGES);
@@ -29,6 +31,7 @@ class EncoderComparisonTest {
             assertEquals(0.5, c.meanCosine());
         }
         assertEquals(1, of(zeros, zeros).leastCosine());
-        assertEquals(Double.NaN, of(zeros, new float[][] {{0, 0}, {0, Float.NaN}}).leastCosine());
+        assertEquals(
+                Double.NaN, of(zeros, new float[][] {{0, 0}, {0, Float.NaN}}).leastCosine());
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -41,8 +42,20 @@ class EvaluateProtocolTest {
     }
 
     private static Run run(String name, Object... more) {
-        List<Object> args = new ArrayList<>(List.of("evaluate", "--encoder", encoder, "--train", dir.resolve("train"), "--test",
-                dir.resolve("test"), "--json", dir.resolve(name + ".json"), "--device", "cpu", "--threads", "1"));
+        List<Object> args = new ArrayList<>(List.of(
+                "evaluate",
+                "--encoder",
+                encoder,
+                "--train",
+                dir.resolve("train"),
+                "--test",
+                dir.resolve("test"),
+                "--json",
+                dir.resolve(name + ".json"),
+                "--device",
+                "cpu",
+                "--threads",
+                "1"));
         args.addAll(List.of(more));
         return CommandLineTest.run(args.toArray());
     }
@@ -51,19 +64,56 @@ class EvaluateProtocolTest {
     @Test
     void everyProtocolIsMeasuredForEachShareAndSeed() throws IOException {
         List<String> names = List.of("knn", "self-training", "from-scratch", "finetune", "distillation");
-        Run run = run("all", "--protocol", String.join(",", names), "--labels", "50%,100%", "--repeat", 2, "--epochs", 1,
-                "--batch", 8, "--student-epochs", 1, "--unlabelled", 20, "--temperature", 4, "--neighbours", 3);
+        Run run = run(
+                "all",
+                "--protocol",
+                String.join(",", names),
+                "--labels",
+                "50%,100%",
+                "--repeat",
+                2,
+                "--epochs",
+                1,
+                "--batch",
+                8,
+                "--student-epochs",
+                1,
+                "--unlabelled",
+                20,
+                "--temperature",
+                4,
+                "--neighbours",
+                3);
         assertEquals(0, run.code(), run.err());
         JsonObject json = CommandLineTest.json(dir.resolve("all.json"));
         assertEquals(names, List.copyOf(json.getAsJsonObject("protocols").keySet()));
         for (String name : names) {
             for (String share : List.of("50%", "100%")) {
-                List<Double> runs = json.getAsJsonObject("protocolRuns").getAsJsonObject(name).getAsJsonArray(share).asList()
-                        .stream().map(JsonElement::getAsDouble).toList();
+                List<Double> runs =
+                        json
+                                .getAsJsonObject("protocolRuns")
+                                .getAsJsonObject(name)
+                                .getAsJsonArray(share)
+                                .asList()
+                                .stream()
+                                .map(JsonElement::getAsDouble)
+                                .toList();
                 assertEquals(2, runs.size());
-                assertEquals((runs.get(0) + runs.get(1)) / 2,
-                        json.getAsJsonObject("protocols").getAsJsonObject(name).get(share).getAsDouble(), 1e-12, name + share);
-                assertEquals(2, run.err().lines().filter(l -> l.startsWith(name + " with " + share)).count(), run.err());
+                assertEquals(
+                        (runs.get(0) + runs.get(1)) / 2,
+                        json.getAsJsonObject("protocols")
+                                .getAsJsonObject(name)
+                                .get(share)
+                                .getAsDouble(),
+                        1e-12,
+                        name + share);
+                assertEquals(
+                        2,
+                        run.err()
+                                .lines()
+                                .filter(l -> l.startsWith(name + " with " + share))
+                                .count(),
+                        run.err());
             }
         }
     }
@@ -75,17 +125,36 @@ class EvaluateProtocolTest {
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip));
                 Stream<Path> files = Files.walk(dir.resolve("train"))) {
             for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                out.putNextEntry(new ZipEntry(dir.resolve("train").relativize(file).toString()));
+                out.putNextEntry(
+                        new ZipEntry(dir.resolve("train").relativize(file).toString()));
                 Files.copy(file, out);
             }
         }
         Run folder = run("folder", "--protocol", "knn,finetune", "--labels", "50%", "--epochs", 1);
-        Run archive = CommandLineTest.run("evaluate", "--encoder", encoder, "--train", zip, "--test", dir.resolve("test"), "--json",
-                dir.resolve("archive.json"), "--device", "cpu", "--threads", "1", "--protocol", "knn,finetune", "--labels", "50%",
-                "--epochs", 1);
+        Run archive = CommandLineTest.run(
+                "evaluate",
+                "--encoder",
+                encoder,
+                "--train",
+                zip,
+                "--test",
+                dir.resolve("test"),
+                "--json",
+                dir.resolve("archive.json"),
+                "--device",
+                "cpu",
+                "--threads",
+                "1",
+                "--protocol",
+                "knn,finetune",
+                "--labels",
+                "50%",
+                "--epochs",
+                1);
         assertEquals(0, folder.code(), folder.err());
         assertEquals(0, archive.code(), archive.err());
-        assertEquals(CommandLineTest.json(dir.resolve("folder.json")).get("protocols"),
+        assertEquals(
+                CommandLineTest.json(dir.resolve("folder.json")).get("protocols"),
                 CommandLineTest.json(dir.resolve("archive.json")).get("protocols"));
     }
 
@@ -93,15 +162,25 @@ class EvaluateProtocolTest {
     void whatIsNoSetOfImagesIsSaidOnce() throws IOException {
         Path zip = Files.writeString(dir.resolve("train.zip"), "PK");
         for (String protocol : List.of("linear", "self-training", "finetune")) {
-            Run run = CommandLineTest.run("evaluate", "--encoder", encoder, "--train", zip, "--test",
-                    dir.resolve("test"), "--protocol", protocol, "--device", "cpu");
+            Run run = CommandLineTest.run(
+                    "evaluate",
+                    "--encoder",
+                    encoder,
+                    "--train",
+                    zip,
+                    "--test",
+                    dir.resolve("test"),
+                    "--protocol",
+                    protocol,
+                    "--device",
+                    "cpu");
             assertEquals(1, run.code());
             String last = run.err().strip().lines().reduce((a, b) -> b).orElseThrow();
             assertTrue(last.startsWith("simclr: " + zip), last);
             assertFalse(last.substring(8 + zip.toString().length()).contains(zip.toString()), last);
         }
-        Run run = CommandLineTest.run("evaluate", "--encoder", zip, "--train", dir.resolve("train"), "--test",
-                dir.resolve("test"));
+        Run run = CommandLineTest.run(
+                "evaluate", "--encoder", zip, "--train", dir.resolve("train"), "--test", dir.resolve("test"));
         assertEquals(1, run.code());
         assertTrue(run.err().matches("simclr: \\S*train.zip is not an ONNX file[^(]*\\R"), run.err());
     }
@@ -120,8 +199,15 @@ class EvaluateProtocolTest {
         Run run = run("full", "--protocol", "linear,self-training", "--labels", "100%");
         assertEquals(0, run.code(), run.err());
         JsonObject json = CommandLineTest.json(dir.resolve("full.json"));
-        assertEquals(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble(),
-                json.getAsJsonObject("protocols").getAsJsonObject("self-training").get("100%").getAsDouble());
+        assertEquals(
+                json.getAsJsonObject("linear")
+                        .getAsJsonObject("simclr")
+                        .get("100%")
+                        .getAsDouble(),
+                json.getAsJsonObject("protocols")
+                        .getAsJsonObject("self-training")
+                        .get("100%")
+                        .getAsDouble());
     }
 
     @Test
@@ -134,7 +220,10 @@ class EvaluateProtocolTest {
         assertTrue(json.has("encoderSha256"));
         Run wrong = run("wrong", "--protocol", "finetuning");
         assertEquals(2, wrong.code());
-        assertTrue(wrong.err().contains(
-                "expected linear, knn, self-training, from-scratch, finetune, distillation, found finetuning"), wrong.err());
+        assertTrue(
+                wrong.err()
+                        .contains(
+                                "expected linear, knn, self-training, from-scratch, finetune, distillation, found finetuning"),
+                wrong.err());
     }
 }

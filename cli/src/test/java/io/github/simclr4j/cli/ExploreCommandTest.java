@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -50,8 +51,20 @@ class ExploreCommandTest {
     }
 
     private static Run explore(String command, Path set, Object... more) {
-        List<Object> args = new ArrayList<>(List.of(command, "--encoder", encoder, "--images", set, "--out",
-                dir.resolve(command + ".csv"), "--json", dir.resolve(command + ".json"), "--device", "cpu", "--threads", 2));
+        List<Object> args = new ArrayList<>(List.of(
+                command,
+                "--encoder",
+                encoder,
+                "--images",
+                set,
+                "--out",
+                dir.resolve(command + ".csv"),
+                "--json",
+                dir.resolve(command + ".json"),
+                "--device",
+                "cpu",
+                "--threads",
+                2));
         args.addAll(List.of(more));
         return run(args.toArray());
     }
@@ -79,7 +92,8 @@ class ExploreCommandTest {
         assertFalse(mine.get(1).split(",")[2].endsWith("disc/0000.png"), "the query itself is no neighbour");
         // The same file under another name is one, and as near as can be.
         List<String> other = table("neighbours", images, "--query", one.resolve("0.png"), "--top", 1);
-        assertEquals(List.of(one.resolve("0.png") + ",1," + images.resolve("disc/0000.png") + ",1.000000"),
+        assertEquals(
+                List.of(one.resolve("0.png") + ",1," + images.resolve("disc/0000.png") + ",1.000000"),
                 other.subList(1, 2));
     }
 
@@ -88,10 +102,17 @@ class ExploreCommandTest {
         Path set = Files.createDirectories(dir.resolve("copies"));
         Files.copy(images.resolve("checks/0000.png"), set.resolve("a.png"));
         Files.copy(images.resolve("disc/0001.png"), set.resolve("b.png"));
-        ImageIO.write(ImageIO.read(set.resolve("a.png").toFile()), "bmp", set.resolve("c.bmp").toFile());
+        ImageIO.write(
+                ImageIO.read(set.resolve("a.png").toFile()),
+                "bmp",
+                set.resolve("c.bmp").toFile());
         List<String> rows = table("duplicates", set);
-        assertEquals(List.of("group,path,similarity", "1," + set.resolve("a.png") + ",1.000000",
-                "1," + set.resolve("c.bmp") + ",1.000000"), rows);
+        assertEquals(
+                List.of(
+                        "group,path,similarity",
+                        "1," + set.resolve("a.png") + ",1.000000",
+                        "1," + set.resolve("c.bmp") + ",1.000000"),
+                rows);
         JsonObject json = json(dir.resolve("duplicates.json"));
         assertEquals(1, json.get("groups").getAsInt());
         assertEquals(2, json.get("kept").getAsInt());
@@ -119,7 +140,9 @@ class ExploreCommandTest {
         assertEquals(1 + size, doubts.size());
         String[] first = doubts.get(1).split(",");
         assertTrue(first[1].contains("/" + first[2] + "/") && !first[2].equals(first[3]), doubts.get(1));
-        assertEquals(10, json(dir.resolve("mislabelled.json")).getAsJsonArray("classes").size());
+        assertEquals(
+                10,
+                json(dir.resolve("mislabelled.json")).getAsJsonArray("classes").size());
     }
 
     @Test
@@ -132,7 +155,11 @@ class ExploreCommandTest {
             Run run = explore(command, set, command.equals("select") ? new Object[] {"--count", 2} : new Object[0]);
             assertEquals(0, run.code(), run.err());
             assertTrue(run.err().contains("warning: skipped " + set.resolve("b.png")), run.err());
-            assertEquals(1, json(dir.resolve(command + ".json")).getAsJsonArray("skipped").size());
+            assertEquals(
+                    1,
+                    json(dir.resolve(command + ".json"))
+                            .getAsJsonArray("skipped")
+                            .size());
             assertTrue(rows(command).stream().noneMatch(r -> r.contains("b.png")));
         }
         Run query = explore("neighbours", set, "--query", set.resolve("b.png"));
@@ -164,7 +191,10 @@ class ExploreCommandTest {
         fails(1, "has a class: expected at least two classes", explore("mislabelled", one));
         assertEquals(List.of("group,path,similarity"), table("duplicates", one));
         assertEquals(2, table("select", one, "--count", 1).size());
-        assertEquals(2, table("neighbours", one, "--query", images.resolve("disc/0000.png")).size());
+        assertEquals(
+                2,
+                table("neighbours", one, "--query", images.resolve("disc/0000.png"))
+                        .size());
         Path single = Files.createDirectories(dir.resolve("single/only"));
         Files.copy(images.resolve("disc/0000.png"), single.resolve("0.png"));
         Run run = explore("mislabelled", single.getParent());
@@ -175,11 +205,17 @@ class ExploreCommandTest {
     @Test
     void optionsOutOfTheirRangeAreRefused() {
         fails(2, "--count must be at least 1", explore("select", images, "--count", 0));
-        fails(2, "--count must be at most the number of readable images, " + size, explore("select", images, "--count", size + 1));
+        fails(
+                2,
+                "--count must be at most the number of readable images, " + size,
+                explore("select", images, "--count", size + 1));
         fails(2, "--count", explore("select", images));
         fails(2, "--top must be at least 1", explore("neighbours", images, "--top", 0));
         fails(1, "gone.png: no such file", explore("neighbours", images, "--query", dir.resolve("gone.png")));
-        fails(2, "--out must end in .csv", run("outliers", "--encoder", encoder, "--images", images, "--out", dir.resolve("x.txt")));
+        fails(
+                2,
+                "--out must end in .csv",
+                run("outliers", "--encoder", encoder, "--images", images, "--out", dir.resolve("x.txt")));
         fails(2, "--report must end in .html", explore("outliers", images, "--report", dir.resolve("x.csv")));
     }
 
@@ -218,14 +254,19 @@ class ExploreCommandTest {
         String html = Files.readString(report);
         assertFalse(html.contains("<img src=x"), "escaped");
         assertTrue(html.contains("&lt;img src=x onerror=&#39;alert(1)&#39;&gt; &amp; &quot;q&quot;, 1.png"), html);
-        assertTrue(rows.stream().anyMatch(r -> r.contains("\"" + (set + "/" + name).replace("\"", "\"\"") + "\"")), rows.toString());
+        assertTrue(
+                rows.stream().anyMatch(r -> r.contains("\"" + (set + "/" + name).replace("\"", "\"\"") + "\"")),
+                rows.toString());
         assertEquals(2, html.split("<input type=\"checkbox\"", -1).length - 1);
         assertEquals(2, html.split("src=\"data:image/jpeg;base64,", -1).length - 1);
         assertEquals(html.split(" src=\"", -1).length, html.split(" src=\"data:", -1).length);
         assertFalse(html.matches("(?s).*(https?:|//[a-z]|@import|url\\().*"), "nothing is loaded");
         assertTrue(html.contains("default-src 'none'") && html.contains("prefers-color-scheme: dark"));
-        assertTrue(html.contains("data-header=\"rank,path,score\"") && html.contains("data-file=\"outliers-ticked.csv\""));
-        assertEquals(report.toString(), json(dir.resolve("outliers.json")).get("report").getAsString());
+        assertTrue(
+                html.contains("data-header=\"rank,path,score\"") && html.contains("data-file=\"outliers-ticked.csv\""));
+        assertEquals(
+                report.toString(),
+                json(dir.resolve("outliers.json")).get("report").getAsString());
     }
 
     @Test

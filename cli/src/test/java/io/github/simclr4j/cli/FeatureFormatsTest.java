@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -28,9 +29,23 @@ import org.junit.jupiter.api.io.TempDir;
 class FeatureFormatsTest {
     private static final List<String> CLASSES = List.of("cat", "Maine Coon", "it's, \"so\" {odd} 100%\\", "?", "");
     /** Everything that a path or a class may have and a format may give a meaning. */
-    private static final List<String> NAMES = List.of("photos/a.png", "archive.zip!b c.png", "comma,\"quoted\".png", "it's.png",
-            "C:\\new\\table\\r.png", "100%.png", "?", "{brace}", "  spaces  ", "line\nfeed\rreturn\ttab.png", "\u001eunit\u0001", "größe/猫/\ud83d\ude00.png");
-    private static final float[] VALUES = {0, -0f, 1, -1.5f, Float.MIN_VALUE, -Float.MAX_VALUE, 1e-5f, 0.1f, 16777217, 1 / 3f};
+    private static final List<String> NAMES = List.of(
+            "photos/a.png",
+            "archive.zip!b c.png",
+            "comma,\"quoted\".png",
+            "it's.png",
+            "C:\\new\\table\\r.png",
+            "100%.png",
+            "?",
+            "{brace}",
+            "  spaces  ",
+            "line\nfeed\rreturn\ttab.png",
+            "\u001eunit\u0001",
+            "größe/猫/\ud83d\ude00.png");
+
+    private static final float[] VALUES = {
+        0, -0f, 1, -1.5f, Float.MIN_VALUE, -Float.MAX_VALUE, 1e-5f, 0.1f, 16777217, 1 / 3f
+    };
 
     @TempDir
     static Path dir;
@@ -59,7 +74,8 @@ class FeatureFormatsTest {
 
     private static Path write(String name, boolean labelled) throws IOException {
         Path file = dir.resolve(name);
-        try (FeatureFile out = FeatureFile.create(file, VALUES.length, labelled ? CLASSES : List.of(), Map.of("sha256", "abc"))) {
+        try (FeatureFile out =
+                FeatureFile.create(file, VALUES.length, labelled ? CLASSES : List.of(), Map.of("sha256", "abc"))) {
             for (int i = 0; i < NAMES.size(); i++) {
                 out.add(NAMES.get(i), labelled ? labelOf(i) : null, featuresOf(i));
             }
@@ -71,7 +87,8 @@ class FeatureFormatsTest {
     @Test
     void jsonLinesHoldAnObjectALine() throws IOException {
         for (boolean labelled : new boolean[] {true, false}) {
-            List<String> lines = Files.readString(write("f.jsonl", labelled)).lines().toList();
+            List<String> lines =
+                    Files.readString(write("f.jsonl", labelled)).lines().toList();
             assertEquals(NAMES.size(), lines.size());
             for (int i = 0; i < lines.size(); i++) {
                 object(lines.get(i)).check(i, labelled);
@@ -87,10 +104,15 @@ class FeatureFormatsTest {
         float[] features = new float[array.size()];
         for (int i = 0; i < features.length; i++) {
             // A number of JSON itself, which has no NaN, no plus sign and no bare point.
-            assertTrue(array.get(i).toString().matches("-?\\d+(\\.\\d+)?([eE][+-]?\\d+)?"), array.get(i).toString());
+            assertTrue(
+                    array.get(i).toString().matches("-?\\d+(\\.\\d+)?([eE][+-]?\\d+)?"),
+                    array.get(i).toString());
             features[i] = array.get(i).getAsFloat();
         }
-        return new Row(json.get("path").getAsString(), json.has("label") ? json.get("label").getAsString() : null, features);
+        return new Row(
+                json.get("path").getAsString(),
+                json.has("label") ? json.get("label").getAsString() : null,
+                features);
     }
 
     /** The bulk API takes pairs of lines, and a line feed behind the last. */
@@ -111,7 +133,8 @@ class FeatureFormatsTest {
     }
 
     private static String sha256(String text) throws NoSuchAlgorithmException {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
@@ -119,7 +142,8 @@ class FeatureFormatsTest {
         for (boolean labelled : new boolean[] {true, false}) {
             Path file = write("f.arff", labelled);
             Arff arff = new Arff(Files.readString(file));
-            assertTrue(Files.readString(file).startsWith("% sha256: abc\n@relation features\n@attribute path string\n"));
+            assertTrue(
+                    Files.readString(file).startsWith("% sha256: abc\n@relation features\n@attribute path string\n"));
             assertEquals(VALUES.length + (labelled ? 2 : 1), arff.attributes.size());
             assertEquals("path string", arff.attributes.get(0));
             assertEquals("h9 numeric", arff.attributes.get(VALUES.length));
@@ -154,7 +178,9 @@ class FeatureFormatsTest {
                 if (line.get(0).equalsIgnoreCase("@attribute")) {
                     if (line.get(2).equals("{")) {
                         assertEquals("}", line.get(line.size() - 1));
-                        classes.addAll(line.subList(3, line.size() - 1).stream().map(Arff::text).toList());
+                        classes.addAll(line.subList(3, line.size() - 1).stream()
+                                .map(Arff::text)
+                                .toList());
                         attributes.add(line.get(1));
                     } else {
                         attributes.add(line.get(1) + " " + line.get(2));
@@ -170,7 +196,8 @@ class FeatureFormatsTest {
                 for (int i = 0; i < columns; i++) {
                     features[i] = (float) Double.parseDouble(line.get(i + 1));
                 }
-                String label = classes.isEmpty() || line.get(columns + 1).equals("?") ? null : text(line.get(columns + 1));
+                String label =
+                        classes.isEmpty() || line.get(columns + 1).equals("?") ? null : text(line.get(columns + 1));
                 assertTrue(label == null || classes.contains(label), label);
                 rows.add(new Row(text(line.get(0)), label, features));
             }
@@ -187,7 +214,10 @@ class FeatureFormatsTest {
                 if (type == StreamTokenizer.TT_EOL || type == StreamTokenizer.TT_EOF) {
                     return tokens.isEmpty() ? null : tokens;
                 }
-                tokens.add(type == StreamTokenizer.TT_WORD ? in.sval : type == '\'' || type == '"' ? "'" + in.sval : "" + (char) type);
+                tokens.add(
+                        type == StreamTokenizer.TT_WORD
+                                ? in.sval
+                                : type == '\'' || type == '"' ? "'" + in.sval : "" + (char) type);
             }
         }
 
@@ -205,7 +235,10 @@ class FeatureFormatsTest {
         Path images = Colours.write(dir.resolve("images"), 3, 1);
         for (String name : List.of("l.jsonl", "l.bulk.ndjson", "l.arff")) {
             Path one = dir.resolve("one-" + name);
-            assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", one).code());
+            assertEquals(
+                    0,
+                    run("embed", "--encoder", encoder, "--images", images, "--out", one)
+                            .code());
             Path out = dir.resolve(name);
             for (int i = 1; i <= 3; i++) {
                 Run run = run("embed", "--encoder", encoder, "--images", images, "--out", out, "--shard", i + "/3");
@@ -221,7 +254,8 @@ class FeatureFormatsTest {
             assertEquals(Path.of(read.name()).getParent().getFileName().toString(), read.label());
             assertEquals(32, read.features().length);
         }
-        assertEquals(List.of("black", "blue", "red", "white"), new Arff(Files.readString(dir.resolve("l.arff"))).classes);
+        assertEquals(
+                List.of("black", "blue", "red", "white"), new Arff(Files.readString(dir.resolve("l.arff"))).classes);
     }
 
     /** Features of one labelling are not merged with, or continued by, those of another. */
@@ -234,7 +268,10 @@ class FeatureFormatsTest {
         String rows = "path,label\nrelabelled/red/0.png,%s\nrelabelled/blue/0.png,b\n";
         Files.writeString(table, rows.formatted("a"));
         for (int i = 1; i <= 2; i++) {
-            assertEquals(0, run("embed", "--encoder", encoder, "--images", table, "--out", out, "--shard", i + "/2").code());
+            assertEquals(
+                    0,
+                    run("embed", "--encoder", encoder, "--images", table, "--out", out, "--shard", i + "/2")
+                            .code());
         }
         assertEquals(0, run("embed", "--merge", "--out", out).code());
         assertEquals("a", object(Files.readAllLines(out).get(0)).label(), images.toString());

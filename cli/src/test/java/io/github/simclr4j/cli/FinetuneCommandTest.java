@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -77,21 +78,26 @@ class FinetuneCommandTest {
         assertEquals(20, json.get("images").getAsInt());
         assertEquals(2, json.get("epochs").getAsInt());
         assertEquals(4, json.get("steps").getAsInt());
-        assertEquals(Sha256.hex(Files.readAllBytes(out("model"))), json.get("modelSha256").getAsString());
+        assertEquals(
+                Sha256.hex(Files.readAllBytes(out("model"))),
+                json.get("modelSha256").getAsString());
         assertFalse(Files.exists(dir.resolve("model.onnx.checkpoint")));
-        try (OrtSession session = OrtEnvironment.getEnvironment().createSession(out("model").toString())) {
+        try (OrtSession session =
+                OrtEnvironment.getEnvironment().createSession(out("model").toString())) {
             assertEquals(List.of("image"), List.copyOf(session.getInputNames()));
             assertEquals(List.of("output"), List.copyOf(session.getOutputNames()));
             long[] shape = ((TensorInfo) session.getOutputInfo().get("output").getInfo()).getShape();
             assertEquals(10, shape[1]);
             Map<String, String> metadata = session.getMetadata().getCustomMetadata();
             String[] names = new Gson().fromJson(metadata.get("class_names"), String[].class);
-            assertEquals(BuiltInImages.classNames(), Arrays.stream(names).sorted().toList());
+            assertEquals(
+                    BuiltInImages.classNames(), Arrays.stream(names).sorted().toList());
             assertEquals("supervised", metadata.get("training.method"));
             assertEquals("nesterov", metadata.get("training.optimizer"));
             assertEquals("0.001953125", metadata.get("training.learning_rate"));
             assertEquals(Sha256.hex(Files.readAllBytes(encoder)), metadata.get("training.started_from"));
-            assertTrue(metadata.get(ONNXExportable.PROVENANCE_METADATA_FIELD).contains("50% of the labels of " + images));
+            assertTrue(
+                    metadata.get(ONNXExportable.PROVENANCE_METADATA_FIELD).contains("50% of the labels of " + images));
         }
     }
 
@@ -102,7 +108,8 @@ class FinetuneCommandTest {
         Thread worker = Thread.currentThread();
         Thread cutter = new Thread(() -> {
             try {
-                while (!Files.isDirectory(state) || state.toFile().list((folder, name) -> name.endsWith(".ckpt")).length == 0) {
+                while (!Files.isDirectory(state)
+                        || state.toFile().list((folder, name) -> name.endsWith(".ckpt")).length == 0) {
                     Thread.sleep(5);
                 }
                 worker.interrupt();
@@ -127,9 +134,12 @@ class FinetuneCommandTest {
     void badInputIsOneSentence() throws IOException {
         Path one = dir.resolve("one");
         Files.createDirectories(one);
-        Files.copy(images.resolve("disc/0000.png"), Files.createDirectories(one.resolve("disc")).resolve("a.png"));
+        Files.copy(
+                images.resolve("disc/0000.png"),
+                Files.createDirectories(one.resolve("disc")).resolve("a.png"));
         Path flat = dir.resolve("flat");
-        Files.copy(images.resolve("disc/0000.png"), Files.createDirectories(flat).resolve("a.png"));
+        Files.copy(
+                images.resolve("disc/0000.png"), Files.createDirectories(flat).resolve("a.png"));
         Object[][] cases = {
             {1, "one class, [disc]", "--train", one},
             {1, "no images with a class", "--train", flat},
@@ -150,12 +160,14 @@ class FinetuneCommandTest {
     /** A ResNet of others that leaves its size free: the model is for the size that was given. */
     @Test
     void anEncoderOfAnySizeIsGivenOne() throws IOException {
-        Path foreign = Path.of(System.getProperty("simclr.root", ".."),
+        Path foreign = Path.of(
+                System.getProperty("simclr.root", ".."),
                 "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/resnet50-folded.onnx");
         Run without = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10);
         assertEquals(1, without.code());
         assertTrue(without.err().contains("--image-size"), without.err());
-        Run run = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10, "--image-size", "32", "--labels", "50%");
+        Run run = run(
+                "anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10, "--image-size", "32", "--labels", "50%");
         assertEquals(0, run.code(), run.err());
         try (OnnxEncoder model = OnnxEncoder.open(out("anysize"), 1)) {
             assertEquals(32, model.preprocessing().size());

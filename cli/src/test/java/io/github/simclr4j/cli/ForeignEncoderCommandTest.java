@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -75,8 +76,19 @@ class ForeignEncoderCommandTest {
     }
 
     private static String embed(String name, Path out, String... options) {
-        Object[] args = {"embed", "--encoder", FOREIGN.resolve(name + ".onnx"), "--images", images, "--out", out,
-            "--threads", "1", "--json", dir.resolve("e.json")};
+        Object[] args = {
+            "embed",
+            "--encoder",
+            FOREIGN.resolve(name + ".onnx"),
+            "--images",
+            images,
+            "--out",
+            out,
+            "--threads",
+            "1",
+            "--json",
+            dir.resolve("e.json")
+        };
         Object[] all = Arrays.copyOf(args, args.length + options.length);
         System.arraycopy(options, 0, all, args.length, options.length);
         return run(all);
@@ -85,8 +97,12 @@ class ForeignEncoderCommandTest {
     /** Each part's own file says what belongs where. */
     @Test
     void severalOutputsAndPoolingsAreConcatenated() throws IOException {
-        String[][] runs = {{"pooler_output,last_hidden_state", "class+mean"}, {"pooler_output", ""}, {"last_hidden_state", "class"},
-            {"last_hidden_state", "mean"}};
+        String[][] runs = {
+            {"pooler_output,last_hidden_state", "class+mean"},
+            {"pooler_output", ""},
+            {"last_hidden_state", "class"},
+            {"last_hidden_state", "mean"}
+        };
         List<List<String>> rows = new ArrayList<>();
         for (String[] r : runs) {
             Path csv = dir.resolve("part.csv");
@@ -107,7 +123,13 @@ class ForeignEncoderCommandTest {
             assertEquals(joined.toString(), rows.get(0).get(i));
         }
         assertEquals(49, rows.get(0).get(0).split(",").length);
-        String bad = embed("vit-tokens", dir.resolve("bad.csv"), "--output", "pooler_output,last_hidden_state", "--pooling", "mean,class");
+        String bad = embed(
+                "vit-tokens",
+                dir.resolve("bad.csv"),
+                "--output",
+                "pooler_output,last_hidden_state",
+                "--pooling",
+                "mean,class");
         assertTrue(bad.startsWith("1 ") && bad.contains("write none for it in --pooling"), bad);
     }
 
@@ -122,8 +144,21 @@ class ForeignEncoderCommandTest {
                 {"do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}""");
         String[][] runs = {
             {"mobilenet-v2", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"},
-            {"resnet50-folded", "--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225", "--image-size", "64",
-                "--resize-short", "64", "--encoder-batch", "1", "--provider", "cpu"},
+            {
+                "resnet50-folded",
+                "--mean",
+                "0.485,0.456,0.406",
+                "--std",
+                "0.229,0.224,0.225",
+                "--image-size",
+                "64",
+                "--resize-short",
+                "64",
+                "--encoder-batch",
+                "1",
+                "--provider",
+                "cpu"
+            },
             {"tensorflow-nhwc", "--preprocessing", hub.toString()},
             {"resnet18-bytes"},
         };
@@ -157,12 +192,26 @@ class ForeignEncoderCommandTest {
         }
         for (String name : List.of("mobilenet-v2", "resnet18-bytes")) {
             Path csv = dir.resolve("photos.csv");
-            String said = run("embed", "--encoder", FOREIGN.resolve(name + ".onnx"), "--images", photos, "--out", csv,
-                    "--resize-short", "80", "--image-size", "64", "--threads", "2", "--provider", "CPU");
+            String said = run(
+                    "embed",
+                    "--encoder",
+                    FOREIGN.resolve(name + ".onnx"),
+                    "--images",
+                    photos,
+                    "--out",
+                    csv,
+                    "--resize-short",
+                    "80",
+                    "--image-size",
+                    "64",
+                    "--threads",
+                    "2",
+                    "--provider",
+                    "CPU");
             assertTrue(said.startsWith("0 "), said);
             EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80", "image-size", "64"), "argument");
-            try (OnnxEncoder encoder = OnnxEncoder.open(
-                    FOREIGN.resolve(name + ".onnx"), given, RuntimeSettings.DEFAULT.withThreads(1))) {
+            try (OnnxEncoder encoder =
+                    OnnxEncoder.open(FOREIGN.resolve(name + ".onnx"), given, RuntimeSettings.DEFAULT.withThreads(1))) {
                 List<String> rows = Files.readAllLines(csv);
                 assertEquals(6, rows.size());
                 for (String row : rows.subList(1, 6)) {
@@ -178,11 +227,17 @@ class ForeignEncoderCommandTest {
 
     @Test
     void optionsWinOverTheFileAndSourcesAreReported() throws IOException {
-        Path file = Files.writeString(dir.resolve("mine.json"), "{\"mean\": [0.1, 0.2, 0.3], \"std\": 0.5, \"resize-short\": 80}");
+        Path file = Files.writeString(
+                dir.resolve("mine.json"), "{\"mean\": [0.1, 0.2, 0.3], \"std\": 0.5, \"resize-short\": 80}");
         String said = embed("mobilenet-v2", dir.resolve("m.csv"), "--preprocessing", file.toString(), "--std", "0.25");
-        assertTrue(said.startsWith("0 ") && said.contains("std 0.25 (option)") && said.contains("resize-short 80 (mine.json)"), said);
+        assertTrue(
+                said.startsWith("0 ")
+                        && said.contains("std 0.25 (option)")
+                        && said.contains("resize-short 80 (mine.json)"),
+                said);
         JsonObject settings = json(dir.resolve("e.json")).getAsJsonObject("settings");
-        assertEquals("0.1,0.2,0.3", settings.getAsJsonObject("mean").get("value").getAsString());
+        assertEquals(
+                "0.1,0.2,0.3", settings.getAsJsonObject("mean").get("value").getAsString());
         assertEquals("mine.json", settings.getAsJsonObject("mean").get("source").getAsString());
         assertEquals("graph", settings.getAsJsonObject("layout").get("source").getAsString());
     }
@@ -192,15 +247,42 @@ class ForeignEncoderCommandTest {
         Path train = Colours.write(dir.resolve("train"), 6, 1);
         Path data = dir.resolve("weights.bin");
         Path encoder = apart(FOREIGN.resolve("tensorflow-nhwc.onnx"), data);
-        String said = run("evaluate", "--encoder", encoder, "--train", train, "--test",
+        String said = run(
+                "evaluate",
+                "--encoder",
+                encoder,
+                "--train",
+                train,
+                "--test",
                 Colours.write(dir.resolve("test"), 5, 2),
-                "--labels", "100%", "--mean", "0.5", "--std", "0.5", "--threads", "1", "--json", dir.resolve("v.json"));
+                "--labels",
+                "100%",
+                "--mean",
+                "0.5",
+                "--std",
+                "0.5",
+                "--threads",
+                "1",
+                "--json",
+                dir.resolve("v.json"));
         assertTrue(said.startsWith("0 ") && said.contains("does not name its architecture"), said);
         JsonObject json = json(dir.resolve("v.json"));
-        assertTrue(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble() > 0.9, json.toString());
-        assertEquals("option", json.getAsJsonObject("settings").getAsJsonObject("mean").get("source").getAsString());
+        assertTrue(
+                json.getAsJsonObject("linear")
+                                .getAsJsonObject("simclr")
+                                .get("100%")
+                                .getAsDouble()
+                        > 0.9,
+                json.toString());
+        assertEquals(
+                "option",
+                json.getAsJsonObject("settings")
+                        .getAsJsonObject("mean")
+                        .get("source")
+                        .getAsString());
         // Of the file, then of the weights beside it.
-        assertEquals(Sha256.hex(List.of(Files.readAllBytes(encoder), Files.readAllBytes(data))),
+        assertEquals(
+                Sha256.hex(List.of(Files.readAllBytes(encoder), Files.readAllBytes(data))),
                 json.get("encoderSha256").getAsString());
     }
 
@@ -208,10 +290,14 @@ class ForeignEncoderCommandTest {
     private static Path apart(Path encoder, Path data) throws IOException {
         ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(encoder)).toBuilder();
         TensorProto.Builder weight = model.getGraphBuilder().getInitializerBuilderList().stream()
-                .max(Comparator.comparingInt(t -> t.getRawData().size())).orElseThrow();
+                .max(Comparator.comparingInt(t -> t.getRawData().size()))
+                .orElseThrow();
         Files.write(data, weight.getRawData().toByteArray());
-        weight.clearRawData().setDataLocation(TensorProto.DataLocation.EXTERNAL).addExternalData(
-                StringStringEntryProto.newBuilder().setKey("location").setValue(data.getFileName().toString()));
+        weight.clearRawData()
+                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(StringStringEntryProto.newBuilder()
+                        .setKey("location")
+                        .setValue(data.getFileName().toString()));
         return Files.write(data.resolveSibling("apart.onnx"), model.build().toByteArray());
     }
 
@@ -220,27 +306,61 @@ class ForeignEncoderCommandTest {
     void exportAndVerifyTakeTheSettings() throws IOException {
         Path encoder = FOREIGN.resolve("resnet50-folded.onnx");
         Path int8 = dir.resolve("int8.onnx");
-        List<String> fed = List.of("--image-size", "64", "--resize-short", "64", "--mean", "0.485,0.456,0.406",
-                "--std", "0.229,0.224,0.225", "--session-option", "session.intra_op.allow_spinning=0", "--threads", "1");
+        List<String> fed = List.of(
+                "--image-size",
+                "64",
+                "--resize-short",
+                "64",
+                "--mean",
+                "0.485,0.456,0.406",
+                "--std",
+                "0.229,0.224,0.225",
+                "--session-option",
+                "session.intra_op.allow_spinning=0",
+                "--threads",
+                "1");
         Object[] export = with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8);
         String said = run(export);
         assertTrue(said.startsWith("0 "), said);
-        said = run(with(fed, "verify", int8, encoder, "--images", images, "--tolerance", "1", "--json", dir.resolve("v8.json")));
+        said = run(with(
+                fed,
+                "verify",
+                int8,
+                encoder,
+                "--images",
+                images,
+                "--tolerance",
+                "1",
+                "--json",
+                dir.resolve("v8.json")));
         assertTrue(said.startsWith("0 "), said);
         assertTrue(json(dir.resolve("v8.json")).get("leastCosine").getAsDouble() > 0.98);
         // Ranges of images in another scale are other ranges.
         byte[] before = Files.readAllBytes(int8);
-        assertTrue(run(with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8,
-                "--scale", "1")).startsWith("0 "));
+        assertTrue(run(with(
+                        fed,
+                        "export",
+                        encoder,
+                        "--precision",
+                        "int8",
+                        "--calibration",
+                        images,
+                        "--out",
+                        int8,
+                        "--scale",
+                        "1"))
+                .startsWith("0 "));
         assertFalse(Arrays.equals(before, Files.readAllBytes(int8)));
 
         said = run("verify", int8, encoder, "--images", images);
         assertTrue(said.startsWith("1 ") && said.contains("--image-size"), said);
-        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--image-size", "64");
+        said = run(
+                "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--image-size", "64");
         assertTrue(said.startsWith("2 ") && said.contains("--mean"), said);
         said = run("export", encoder, "--precision", "float16", "--out", int8, "--mean", "0.5");
         assertTrue(said.startsWith("1 ") && said.contains("--image-size"), said);
-        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--mean", "0.5,0.5");
+        said = run(
+                "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--mean", "0.5,0.5");
         assertTrue(said.startsWith("2 ") && said.contains("one number or three"), said);
     }
 
@@ -268,7 +388,8 @@ class ForeignEncoderCommandTest {
             {"1 ", "no execution provider cuda", "resnet18-bytes", "--device", "gpu"},
         };
         for (Object[] c : cases) {
-            boolean cuda = io.github.simclr4j.onnx.runtime.Provider.available().contains(io.github.simclr4j.onnx.runtime.Provider.CUDA);
+            boolean cuda = io.github.simclr4j.onnx.runtime.Provider.available()
+                    .contains(io.github.simclr4j.onnx.runtime.Provider.CUDA);
             if (cuda && c[1].equals("no execution provider cuda")) {
                 continue;
             }

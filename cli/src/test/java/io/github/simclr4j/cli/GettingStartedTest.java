@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -27,14 +28,31 @@ import org.junit.jupiter.api.io.TempDir;
 class GettingStartedTest {
     private static final Path DOCS = Path.of("../docs");
     /** Names of files and folders on the page. */
-    private static final Pattern NAME = Pattern.compile("photos|labelled/\\w+|views\\.png|run/bench|[\\w-]+/(?:encoder|report)\\.\\w+"
-            + "|dinov2-small\\.onnx|dinov2\\.json|(?:label-first|features)\\.csv|classifier\\.onnx");
+    private static final Pattern NAME =
+            Pattern.compile("photos|labelled/\\w+|views\\.png|run/bench|[\\w-]+/(?:encoder|report)\\.\\w+"
+                    + "|dinov2-small\\.onnx|dinov2\\.json|(?:label-first|features)\\.csv|classifier\\.onnx");
+
     private static final String TINY = " --width 0.0625 --image-size 32 --batch 8 --device cpu --threads 2";
     /** What each command has in place of what the page has. */
     private static final Map<String, String> INSTEAD = Map.of(
-            "pretrain", TINY + " --epochs 1 --limit 20", "bench step", TINY + " --repetitions 1 --seconds 0.01",
-            "bench train", TINY + " --epochs 1 --minutes 0.1", "select", " --count 3", "finetune", " --epochs 1 --device cpu --threads 2",
-            "views", "", "devices", "", "evaluate", " --threads 2", "embed", " --threads 2");
+            "pretrain",
+            TINY + " --epochs 1 --limit 20",
+            "bench step",
+            TINY + " --repetitions 1 --seconds 0.01",
+            "bench train",
+            TINY + " --epochs 1 --minutes 0.1",
+            "select",
+            " --count 3",
+            "finetune",
+            " --epochs 1 --device cpu --threads 2",
+            "views",
+            "",
+            "devices",
+            "",
+            "evaluate",
+            " --threads 2",
+            "embed",
+            " --threads 2");
 
     @TempDir
     static Path dir;
@@ -46,7 +64,8 @@ class GettingStartedTest {
         BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
         // A network of DINOv2's architecture, and the configuration of its page.
         Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("dinov2-small.onnx"));
-        Matcher json = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(DOCS.resolve("teacher.md")));
+        Matcher json = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(DOCS.resolve("teacher.md")));
         assertTrue(json.find());
         Files.writeString(dir.resolve("dinov2.json"), json.group(1));
     }
@@ -54,9 +73,14 @@ class GettingStartedTest {
     /** The lines of the page's shell blocks, joined where a backslash says so. */
     private static List<String> commands() throws IOException {
         List<String> all = new ArrayList<>();
-        Matcher block = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(DOCS.resolve("getting-started.md")));
+        Matcher block = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(DOCS.resolve("getting-started.md")));
         while (block.find()) {
-            all.addAll(block.group(1).replaceAll("\\\\\\R\\s*", " ").strip().lines().toList());
+            all.addAll(block.group(1)
+                    .replaceAll("\\\\\\R\\s*", " ")
+                    .strip()
+                    .lines()
+                    .toList());
         }
         return all;
     }
@@ -64,11 +88,15 @@ class GettingStartedTest {
     private static List<String> small(String command) {
         assertTrue(command.startsWith("./simclr "), command);
         String rest = command.substring("./simclr ".length());
-        String name = INSTEAD.keySet().stream().filter(rest::startsWith).findFirst().orElseThrow(() -> new AssertionError(command));
-        for (Matcher m = Pattern.compile("--[a-z-]+").matcher(INSTEAD.get(name)); m.find();) {
+        String name = INSTEAD.keySet().stream()
+                .filter(rest::startsWith)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(command));
+        for (Matcher m = Pattern.compile("--[a-z-]+").matcher(INSTEAD.get(name)); m.find(); ) {
             rest = rest.replaceAll(m.group() + " \\S+", "");
         }
-        List<String> words = new ArrayList<>(List.of((rest + INSTEAD.get(name)).strip().split("\\s+")));
+        List<String> words =
+                new ArrayList<>(List.of((rest + INSTEAD.get(name)).strip().split("\\s+")));
         for (int i = 0; i < words.size(); i++) {
             // The preset and the folder have the same name.
             boolean preset = i > 0 && words.get(i - 1).equals("--preset");
@@ -90,7 +118,9 @@ class GettingStartedTest {
         try (OnnxEncoder served = OnnxEncoder.open(dir.resolve("small/encoder.onnx"), 1);
                 OnnxEncoder run = OnnxEncoder.open(dir.resolve("run/encoder.onnx"), 1)) {
             assertEquals("serving", served.metadata().get("training.preset"));
-            assertEquals("mobilenetv3-large width 0.0625 stem IMAGENET", served.metadata().get("training.encoder"));
+            assertEquals(
+                    "mobilenetv3-large width 0.0625 stem IMAGENET",
+                    served.metadata().get("training.encoder"));
             assertEquals("photos", run.metadata().get("training.preset"));
             assertEquals("resnet50 width 0.0625 stem IMAGENET", run.metadata().get("training.encoder"));
         }
@@ -100,8 +130,26 @@ class GettingStartedTest {
     @Test
     void theRecordOfATrainingNamesThePreset() throws IOException {
         Path json = dir.resolve("preset.json");
-        Run run = run("pretrain", "--preset", "small", "--images", dir.resolve("photos"), "--width", "0.0625", "--batch", "8", "--epochs",
-                "1", "--device", "cpu", "--threads", "2", "--out", dir.resolve("preset/encoder.onnx"), "--json", json);
+        Run run = run(
+                "pretrain",
+                "--preset",
+                "small",
+                "--images",
+                dir.resolve("photos"),
+                "--width",
+                "0.0625",
+                "--batch",
+                "8",
+                "--epochs",
+                "1",
+                "--device",
+                "cpu",
+                "--threads",
+                "2",
+                "--out",
+                dir.resolve("preset/encoder.onnx"),
+                "--json",
+                json);
         assertEquals(0, run.code(), run.err());
         JsonObject settings = json(json).getAsJsonObject("settings");
         assertEquals("small", settings.get("training.preset").getAsString());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -47,22 +48,31 @@ class GuideCommandsTest {
         BuiltInImages.write(dir.resolve("cifar10/test"), 2, 3);
         Files.createDirectories(dir.resolve("own"));
         Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("vendor.onnx"));
-        AtomicFiles.write(dir.resolve("resnet50.onnx"), EncoderExport.untrained(new ResNet(50, 1.0 / 16, ResNet.Stem.IMAGENET), 64, 1));
+        AtomicFiles.write(
+                dir.resolve("resnet50.onnx"),
+                EncoderExport.untrained(new ResNet(50, 1.0 / 16, ResNet.Stem.IMAGENET), 64, 1));
     }
 
     /** Runs the commands of a page in their order, with its names in the test's folder, one epoch and a tiny network. */
     private static int runAll(String page) throws IOException {
-        List<List<String>> commands = DocsPages.commands(Files.readString(DocsPages.ROOT.resolve("docs").resolve(page)));
+        List<List<String>> commands = DocsPages.commands(
+                Files.readString(DocsPages.ROOT.resolve("docs").resolve(page)));
         for (List<String> words : commands) {
-            String command = String.join(" ", words).replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
-                    .replaceAll("--repeat \\d+", "--repeat 2").replaceAll("--unlabelled \\d+", "--unlabelled 20")
-                    .replaceAll("--student-epochs \\d+", "--student-epochs 1").replaceAll("^(evaluate .*--protocol linear,from.*)$",
+            String command = String.join(" ", words)
+                    .replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
+                    .replaceAll("--repeat \\d+", "--repeat 2")
+                    .replaceAll("--unlabelled \\d+", "--unlabelled 20")
+                    .replaceAll("--student-epochs \\d+", "--student-epochs 1")
+                    .replaceAll(
+                            "^(evaluate .*--protocol linear,from.*)$",
                             "$1 --epochs 1 --student-epochs 1 --batch 16 --device cpu --threads 2");
             if (command.startsWith("pretrain")) {
-                command = command.replace("--image-size 224", "--image-size 64").replaceAll(" --width \\d+", "") + " --width 0.0625";
+                command = command.replace("--image-size 224", "--image-size 64").replaceAll(" --width \\d+", "")
+                        + " --width 0.0625";
             }
             String[] args = Arrays.stream(command.split(" "))
-                    .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w).toArray(String[]::new);
+                    .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w)
+                    .toArray(String[]::new);
             Run run = run((Object[]) args);
             assertEquals(0, run.code(), Arrays.toString(args) + ": " + run.err());
         }
@@ -84,11 +94,15 @@ class GuideCommandsTest {
     @Test
     void pythonGetsTheSameNumbers() throws Exception {
         String python = System.getenv().getOrDefault("SIMCLR_PYTHON", "python3");
-        assumeTrue(python(python, "import onnxruntime, PIL.Image, numpy").equals("0 "),
+        assumeTrue(
+                python(python, "import onnxruntime, PIL.Image, numpy").equals("0 "),
                 "no Python with onnxruntime, Pillow and NumPy: set SIMCLR_PYTHON");
         String page = Files.readString(DocsPages.ROOT.resolve("docs/python.md"));
-        String code = DocsPages.fences(page.substring(page.indexOf("## From Java to Python"), page.indexOf("### A classifier")))
-                .stream().map(DocsPages.Fence::text).collect(Collectors.joining("\n"));
+        String code = DocsPages.fences(
+                        page.substring(page.indexOf("## From Java to Python"), page.indexOf("### A classifier")))
+                .stream()
+                .map(DocsPages.Fence::text)
+                .collect(Collectors.joining("\n"));
         Path encoder = dir.resolve("small.onnx");
         AtomicFiles.write(encoder, EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
         Path same = Images.find(dir.resolve("photos")).get(0); // 32 pixels, as the encoder takes them
@@ -102,8 +116,10 @@ class GuideCommandsTest {
 
     /** The cosine similarity of an image's embedding by the page's code and by Java. */
     private static double cosine(String python, String code, Path encoder, Path image) throws Exception {
-        String found = python(python, code.replace("\"encoder.onnx\"", "r\"" + encoder + "\"")
-                .replace("\"photo.jpg\"", "r\"" + image + "\"") + "\nprint(' '.join(str(float(v)) for v in embedding[0]))\n");
+        String found = python(
+                python,
+                code.replace("\"encoder.onnx\"", "r\"" + encoder + "\"").replace("\"photo.jpg\"", "r\"" + image + "\"")
+                        + "\nprint(' '.join(str(float(v)) for v in embedding[0]))\n");
         assertTrue(found.startsWith("0 "), found);
         String[] values = found.substring(2).strip().split(" ");
         try (OnnxEncoder opened = OnnxEncoder.open(encoder, 1)) {
@@ -126,7 +142,9 @@ class GuideCommandsTest {
     private static String python(String python, String code) throws Exception {
         Process process;
         try {
-            process = new ProcessBuilder(python, "-c", code).redirectErrorStream(true).start();
+            process = new ProcessBuilder(python, "-c", code)
+                    .redirectErrorStream(true)
+                    .start();
         } catch (IOException e) {
             return "-1 " + e.getMessage();
         }
@@ -138,7 +156,9 @@ class GuideCommandsTest {
 
     @Test
     void everyCommandForServingRuns() throws IOException {
-        AtomicFiles.write(dir.resolve("encoder.onnx"), EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+        AtomicFiles.write(
+                dir.resolve("encoder.onnx"),
+                EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
         assertTrue(runAll("serving.md") >= 2);
     }
 }

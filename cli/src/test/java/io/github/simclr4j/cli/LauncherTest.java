@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -27,8 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Which libtorch a command gets, on a made-up machine that has a GPU unless a test says otherwise. */
 class LauncherTest {
-    private static final List<String> PROPERTIES = List.of("ai.djl.offline", "ai.djl.pytorch.cudnn_benchmark", "OPT_OUT_TRACKING",
-            "sun.net.client.defaultConnectTimeout", "sun.net.client.defaultReadTimeout");
+    private static final List<String> PROPERTIES = List.of(
+            "ai.djl.offline",
+            "ai.djl.pytorch.cudnn_benchmark",
+            "OPT_OUT_TRACKING",
+            "sun.net.client.defaultConnectTimeout",
+            "sun.net.client.defaultReadTimeout");
 
     @TempDir
     Path dir;
@@ -158,7 +163,14 @@ class LauncherTest {
     }
 
     private String[] pretrain(String... more) {
-        return with(List.of("pretrain", "--images", images.toString(), "--out", dir.resolve("x.onnx").toString()), more);
+        return with(
+                List.of(
+                        "pretrain",
+                        "--images",
+                        images.toString(),
+                        "--out",
+                        dir.resolve("x.onnx").toString()),
+                more);
     }
 
     private String[] evaluate(String... more) {
@@ -173,8 +185,10 @@ class LauncherTest {
 
     @Test
     void withoutAGpuTheCpuLibtorchIsUsed() {
-        for (Environment.Output none : List.of(new Environment.Output(0, "No devices were found\n"),
-                new Environment.Output(9, "NVIDIA-SMI has failed\n"), new Environment.Output(-1, "no such program"))) {
+        for (Environment.Output none : List.of(
+                new Environment.Output(0, "No devices were found\n"),
+                new Environment.Output(9, "NVIDIA-SMI has failed\n"),
+                new Environment.Output(-1, "no such program"))) {
             smi = none;
             has(true, 0, pretrain());
             has(true, 0, pretrain("--device", "gpu"));
@@ -211,7 +225,16 @@ class LauncherTest {
         has(false, 1, pretrain());
         cached = true;
         has(false, 0, pretrain());
-        has(false, 0, "finetune", "--encoder", "e.onnx", "--train", "nowhere", "--out", dir.resolve("x.onnx").toString(),
+        has(
+                false,
+                0,
+                "finetune",
+                "--encoder",
+                "e.onnx",
+                "--train",
+                "nowhere",
+                "--out",
+                dir.resolve("x.onnx").toString(),
                 "--device=gpu:1");
         has(false, 0, evaluate("--protocol", "linear,finetune"));
         has(false, 0, evaluate("--protocol=distillation"));
@@ -228,7 +251,9 @@ class LauncherTest {
         assertTrue(err.endsWith("--device gpu can't be had without the CUDA libtorch" + System.lineSeparator()), err);
         assertEquals(1, run(pretrain("--devices", "gpu:0,gpu:1")));
         assertEquals(2, fetches);
-        assertTrue(err.endsWith("--devices gpu:0,gpu:1 can't be had without the CUDA libtorch" + System.lineSeparator()), err);
+        assertTrue(
+                err.endsWith("--devices gpu:0,gpu:1 can't be had without the CUDA libtorch" + System.lineSeparator()),
+                err);
     }
 
     @Test
@@ -237,7 +262,16 @@ class LauncherTest {
         has(true, 0, pretrain("--device=cpu"));
         has(true, 0, pretrain("--devices", "cpu,cpu"));
         has(true, 0, "inspect", "nowhere.onnx");
-        has(true, 0, "embed", "--encoder", "pretrain", "--images", "finetune", "--out", dir.resolve("f.csv").toString());
+        has(
+                true,
+                0,
+                "embed",
+                "--encoder",
+                "pretrain",
+                "--images",
+                "finetune",
+                "--out",
+                dir.resolve("f.csv").toString());
         has(true, 0, evaluate("--device", "gpu"));
         has(true, 0, evaluate("--protocol", "linear,self-training"));
         variables.put("CUDA_VISIBLE_DEVICES", "");

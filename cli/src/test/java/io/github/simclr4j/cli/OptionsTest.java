@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -66,36 +67,69 @@ class OptionsTest {
     /** picocli does so for an option outside a group; inside, all others of the group would fall back to their defaults. */
     @Test
     void anOptionThatIsGivenTwiceIsRefused() {
-        refused("'--epochs' should be specified only once", pretrain(empty, "--method mocov2 --batch 16 --epochs 3 --epochs 2"));
-        refused("'--symmetric' should be specified only once", pretrain(empty, "--symmetric --method mocov2 --symmetric"));
+        refused(
+                "'--epochs' should be specified only once",
+                pretrain(empty, "--method mocov2 --batch 16 --epochs 3 --epochs 2"));
+        refused(
+                "'--symmetric' should be specified only once",
+                pretrain(empty, "--symmetric --method mocov2 --symmetric"));
         refused("'--keep' should be specified only once", pretrain(empty, "--keep 3 --epochs 3 --knn k --keep 2"));
         refused("'--limit' (N) should be specified only once", pretrain(empty, "--limit 3 --limit 2"));
-        refused("'--views' should be specified only once",
-                with(List.of("finetune", "--encoder", encoder, "--train", empty, "--out", dir.resolve("f.onnx")),
+        refused(
+                "'--views' should be specified only once",
+                with(
+                        List.of("finetune", "--encoder", encoder, "--train", empty, "--out", dir.resolve("f.onnx")),
                         "--views none --batch 8 --views crop"));
         refused("'--batch' should be specified only once", evaluate("--protocol finetune --batch 8 --batch 16"));
     }
 
     /** The last option is the one. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "--queue 64", "--momentum-encoder 0.9", "--momentum-encoder-end 0.995", "--symmetric", "--margin 0.5",
-        "--class-prior 0.2", "--momentum 0.8", "--optimizer adam --momentum 0.8", "--knn-every 3", "--knn-test empty",
-        "--loss debiased --margin 0.5", "--loss margin --class-prior 0.2", "--loss margin --temperature 0.5",
-        "--loss margin-semihard --temperature 0.5", "--method mocov1 --loss nt-logistic", "--method mocov2 --loss margin",
-        "--method end-to-end --loss debiased", "--method end-to-end --queue 64", "--method mocov2 --margin 0.5",
-        "--method supervised --temperature 0.2", "--method supervised --loss supcon", "--method supervised --head deep",
-        "--method supervised --projection 32", "--method supervised --hidden 32", "--method supervised --head-norm false",
-        "--method supervised --keep-head 1", "--head none --hidden 32", "--head none --projection 32",
-        "--head none --head-norm true", "--head linear --hidden 32", "--method mocov1 --hidden 32",
-        "--learning-rate 0.1 --lr-scaling linear", "--init encoder.onnx --zero-gamma true", "--teacher encoder.onnx",
-        "--method mocov2 --teacher-views"})
+    @ValueSource(
+            strings = {
+                "--queue 64",
+                "--momentum-encoder 0.9",
+                "--momentum-encoder-end 0.995",
+                "--symmetric",
+                "--margin 0.5",
+                "--class-prior 0.2",
+                "--momentum 0.8",
+                "--optimizer adam --momentum 0.8",
+                "--knn-every 3",
+                "--knn-test empty",
+                "--loss debiased --margin 0.5",
+                "--loss margin --class-prior 0.2",
+                "--loss margin --temperature 0.5",
+                "--loss margin-semihard --temperature 0.5",
+                "--method mocov1 --loss nt-logistic",
+                "--method mocov2 --loss margin",
+                "--method end-to-end --loss debiased",
+                "--method end-to-end --queue 64",
+                "--method mocov2 --margin 0.5",
+                "--method supervised --temperature 0.2",
+                "--method supervised --loss supcon",
+                "--method supervised --head deep",
+                "--method supervised --projection 32",
+                "--method supervised --hidden 32",
+                "--method supervised --head-norm false",
+                "--method supervised --keep-head 1",
+                "--head none --hidden 32",
+                "--head none --projection 32",
+                "--head none --head-norm true",
+                "--head linear --hidden 32",
+                "--method mocov1 --hidden 32",
+                "--learning-rate 0.1 --lr-scaling linear",
+                "--init encoder.onnx --zero-gamma true",
+                "--teacher encoder.onnx",
+                "--method mocov2 --teacher-views"
+            })
     void whatWouldHaveNoEffectIsRefused(String options) {
         refused(last(options) + " has an effect only with", pretrain(empty, options));
     }
 
     private static Run onDevices(String devices, String options) {
-        return with(List.of("pretrain", "--images", empty, "--out", dir.resolve("x.onnx"), "--devices", devices), options);
+        return with(
+                List.of("pretrain", "--images", empty, "--out", dir.resolve("x.onnx"), "--devices", devices), options);
     }
 
     @Test
@@ -107,7 +141,8 @@ class OptionsTest {
         refused("Unknown device", onDevices("cpu,", "--batch 8"));
         refused("auto is not one of several devices", onDevices("auto,gpu:1", "--batch 8"));
         refused("The batch must be a multiple of 2, for 2 devices, found 9", onDevices("cpu,cpu", "--batch 9"));
-        refused("(--bn-splits) must be a multiple of the 2 devices, which share them: found 3 for a batch of 9",
+        refused(
+                "(--bn-splits) must be a multiple of the 2 devices, which share them: found 3 for a batch of 9",
                 onDevices("cpu,cpu", "--batch 9 --bn-splits 3"));
     }
 
@@ -116,12 +151,23 @@ class OptionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "--epochs 5", "--batch 8", "--learning-rate 0.1", "--views none", "--student-epochs 5", "--temperature 2",
-        "--unlabelled 5", "--protocol self-training --epochs 5", "--protocol finetune --student-epochs 5",
-        "--protocol from-scratch --temperature 2", "--protocol linear,finetune --unlabelled 5",
-        "--protocol finetune,distillation --mean 0.5", "--protocol finetune --provider cpu",
-        "--protocol from-scratch --encoder-batch 4"})
+    @ValueSource(
+            strings = {
+                "--epochs 5",
+                "--batch 8",
+                "--learning-rate 0.1",
+                "--views none",
+                "--student-epochs 5",
+                "--temperature 2",
+                "--unlabelled 5",
+                "--protocol self-training --epochs 5",
+                "--protocol finetune --student-epochs 5",
+                "--protocol from-scratch --temperature 2",
+                "--protocol linear,finetune --unlabelled 5",
+                "--protocol finetune,distillation --mean 0.5",
+                "--protocol finetune --provider cpu",
+                "--protocol from-scratch --encoder-batch 4"
+            })
     void whatAProtocolDoesNotReadIsRefused(String options) {
         refused(last(options) + " has an effect only with --protocol", evaluate(options));
     }
@@ -130,20 +176,34 @@ class OptionsTest {
     void aTeacherMustBeGivenAndBeThere() {
         refused("--teacher must name", pretrain(empty, "--method distill"));
         refused("must name an existing file, found gone.onnx", pretrain(empty, "--method distill --teacher gone.onnx"));
-        refused("--teacher-config must name", pretrain(empty, "--method distill --teacher " + encoder + " --teacher-config gone.json"));
-        refused("--teacher-cache has an effect only with",
+        refused(
+                "--teacher-config must name",
+                pretrain(empty, "--method distill --teacher " + encoder + " --teacher-config gone.json"));
+        refused(
+                "--teacher-cache has an effect only with",
                 pretrain(empty, "--method distill --teacher-views --teacher " + encoder + " --teacher-cache folder"));
-        refused("--head has an effect only without", pretrain(empty, "--method distill --teacher " + encoder + " --head deep"));
+        refused(
+                "--head has an effect only without",
+                pretrain(empty, "--method distill --teacher " + encoder + " --head deep"));
     }
 
     /** They come as far as the images, of which there are none. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "--method mocov2 --momentum-encoder-end 0.995", "--method mocov1 --queue 256 --symmetric --head nonlinear --hidden 32",
-        "--loss margin --margin 0.5", "--loss debiased --class-prior 0.2 --temperature 0.5", "--loss nt-xent --temperature 0.5",
-        "--optimizer sgd --momentum 0.8 --lr-scaling linear", "--learning-rate 0.1", "--head linear --projection 32 --head-norm false",
-        "--method end-to-end --temperature 0.1 --head deep", "--method supervised --views supervised", "--zero-gamma true",
-        "--method mocov2 --queue 64 --batch 128"})
+    @ValueSource(
+            strings = {
+                "--method mocov2 --momentum-encoder-end 0.995",
+                "--method mocov1 --queue 256 --symmetric --head nonlinear --hidden 32",
+                "--loss margin --margin 0.5",
+                "--loss debiased --class-prior 0.2 --temperature 0.5",
+                "--loss nt-xent --temperature 0.5",
+                "--optimizer sgd --momentum 0.8 --lr-scaling linear",
+                "--learning-rate 0.1",
+                "--head linear --projection 32 --head-norm false",
+                "--method end-to-end --temperature 0.1 --head deep",
+                "--method supervised --views supervised",
+                "--zero-gamma true",
+                "--method mocov2 --queue 64 --batch 128"
+            })
     void whatHasAnEffectIsNot(String options) {
         Run run = pretrain(empty, options);
         assertEquals(1, run.code(), run.err());
@@ -153,10 +213,13 @@ class OptionsTest {
     @ParameterizedTest
     @CsvSource({
         "--keep must be at least 1, --keep 0", "--checkpoint-minutes must be above 0, --checkpoint-minutes -1",
-        "--knn-every must be at least 1, --knn empty --knn-every 0", "--temperature must be a finite number, --temperature Infinity",
-        "--learning-rate must be a finite number, --learning-rate Infinity", "--width must be a finite number, --width NaN",
+        "--knn-every must be at least 1, --knn empty --knn-every 0",
+                "--temperature must be a finite number, --temperature Infinity",
+        "--learning-rate must be a finite number, --learning-rate Infinity",
+                "--width must be a finite number, --width NaN",
         "Batch must be at least 2, --batch 0", "Unknown learning rate scaling, --lr-scaling cubic",
-        "Unknown learning rate scaling, --learning-rate 1 --lr-scaling cubic"})
+        "Unknown learning rate scaling, --learning-rate 1 --lr-scaling cubic"
+    })
     void aValueOutOfRangeIsSaidBeforeImagesAreRead(String expected, String options) {
         Run run = pretrain(empty, options);
         assertEquals(2, run.code(), run.err());
@@ -166,13 +229,22 @@ class OptionsTest {
     @Test
     void whatImagesLackIsSaidBeforeTheyAreRead() {
         for (String[] c : new String[][] {
-            {"--knn needs a label for each image", "--knn " + flat}, {"--knn-test needs a label", "--knn " + images + " --knn-test " + flat},
-            {"needs a label for each image", "--method supervised"}, {"needs a label for each image", "--loss supcon"}}) {
+            {"--knn needs a label for each image", "--knn " + flat},
+            {"--knn-test needs a label", "--knn " + images + " --knn-test " + flat},
+            {"needs a label for each image", "--method supervised"},
+            {"needs a label for each image", "--loss supcon"}
+        }) {
             Run run = pretrain(flat, c[1]);
             assertEquals(1, run.code(), run.err());
-            assertTrue(run.err().startsWith("simclr: ") && run.err().contains(c[0]) && run.err().contains("0.png has none"), run.err());
+            assertTrue(
+                    run.err().startsWith("simclr: ")
+                            && run.err().contains(c[0])
+                            && run.err().contains("0.png has none"),
+                    run.err());
         }
-        refused("--queue must hold the keys of a batch, 10 or more, found 4", pretrain(images, "--method mocov2 --queue 4"));
+        refused(
+                "--queue must hold the keys of a batch, 10 or more, found 4",
+                pretrain(images, "--method mocov2 --queue 4"));
         refused("--temperature must be a finite number", evaluate("--protocol distillation --temperature Infinity"));
     }
 
@@ -183,17 +255,48 @@ class OptionsTest {
         Path inside = images.resolve("../encoder.onnx");
         for (Object[] c : new Object[][] {
             {"--out and --json", "pretrain", "--images", images, "--out", out, "--json", out},
-            {"--out and --metrics", "pretrain", "--images", images, "--out", out, "--metrics", dir.resolve("no/../both.onnx")},
+            {
+                "--out and --metrics",
+                "pretrain",
+                "--images",
+                images,
+                "--out",
+                out,
+                "--metrics",
+                dir.resolve("no/../both.onnx")
+            },
             {"--out and --checkpoint", "pretrain", "--images", images, "--out", out, "--checkpoint", out},
             {"--json names", "pretrain", "--images", images, "--out", out, "--json", dir.resolve("metrics.jsonl")},
             {"--out and --init", "pretrain", "--images", images, "--out", inside, "--init", encoder},
             {"--metrics and --knn", "pretrain", "--images", images, "--out", out, "--knn", images, "--metrics", images},
-            {"--encoder and --json", "evaluate", "--encoder", encoder, "--train", images, "--test", images, "--json", encoder},
+            {
+                "--encoder and --json",
+                "evaluate",
+                "--encoder",
+                encoder,
+                "--train",
+                images,
+                "--test",
+                images,
+                "--json",
+                encoder
+            },
             {"--encoder and --out", "finetune", "--encoder", encoder, "--train", images, "--out", encoder},
-            {"--json names", "finetune", "--encoder", encoder, "--train", images, "--out", out,
-                "--json", dir.resolve("both.onnx.checkpoint")},
+            {
+                "--json names",
+                "finetune",
+                "--encoder",
+                encoder,
+                "--train",
+                images,
+                "--out",
+                out,
+                "--json",
+                dir.resolve("both.onnx.checkpoint")
+            },
             {"--json names", "quickstart", "--out", dir.resolve("q"), "--json", dir.resolve("q/encoder.onnx")},
-            {"--json and E", "inspect", encoder, "--json", encoder}, {"E name the same file", "inspect", encoder, "--json", encoder},
+            {"--json and E", "inspect", encoder, "--json", encoder},
+            {"E name the same file", "inspect", encoder, "--json", encoder},
             {"REFERENCE", "verify", encoder, inside, "--images", images, "--json", inside},
         }) {
             Run run = run(Arrays.copyOfRange(c, 1, c.length));
@@ -209,14 +312,28 @@ class OptionsTest {
     @Test
     void aStartThatFailsLeavesNoFolders() throws IOException {
         Path out = dir.resolve("n1/n2/x.onnx");
-        assertEquals(1, run("pretrain", "--images", dir.resolve("nosuch"), "--out", out, "--json", dir.resolve("n3/x.json")).code());
-        assertEquals(2, run("pretrain", "--images", images, "--out", out, "--epochs", "0").code());
-        assertEquals(1, run("finetune", "--encoder", dir.resolve("nosuch"), "--train", images, "--out", out).code());
-        assertEquals(2, run("quickstart", "--out", dir.resolve("n1"), "--images", "0").code());
+        assertEquals(
+                1,
+                run("pretrain", "--images", dir.resolve("nosuch"), "--out", out, "--json", dir.resolve("n3/x.json"))
+                        .code());
+        assertEquals(
+                2,
+                run("pretrain", "--images", images, "--out", out, "--epochs", "0")
+                        .code());
+        assertEquals(
+                1,
+                run("finetune", "--encoder", dir.resolve("nosuch"), "--train", images, "--out", out)
+                        .code());
+        assertEquals(
+                2,
+                run("quickstart", "--out", dir.resolve("n1"), "--images", "0").code());
         assertFalse(Files.exists(dir.resolve("n1")));
         assertFalse(Files.exists(dir.resolve("n3")));
         Path kept = Files.createDirectories(dir.resolve("kept"));
-        assertEquals(1, run("pretrain", "--images", dir.resolve("nosuch"), "--out", kept.resolve("sub/x.onnx")).code());
+        assertEquals(
+                1,
+                run("pretrain", "--images", dir.resolve("nosuch"), "--out", kept.resolve("sub/x.onnx"))
+                        .code());
         assertTrue(Files.isDirectory(kept) && !Files.exists(kept.resolve("sub")));
     }
 

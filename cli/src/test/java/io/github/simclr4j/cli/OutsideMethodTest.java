@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -78,7 +79,8 @@ class OutsideMethodTest {
         before = Thread.currentThread().getContextClassLoader();
         Path services = Files.createDirectories(dir.resolve("META-INF/services"));
         Files.writeString(services.resolve(MethodFactory.class.getName()), Outside.class.getName());
-        Thread.currentThread().setContextClassLoader(new URLClassLoader(new URL[] {dir.toUri().toURL()}, before));
+        Thread.currentThread()
+                .setContextClassLoader(new URLClassLoader(new URL[] {dir.toUri().toURL()}, before));
     }
 
     @AfterEach
@@ -92,8 +94,8 @@ class OutsideMethodTest {
         if (!Files.exists(images)) {
             BuiltInImages.write(images, 1, 1);
         }
-        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device",
-                "cpu"));
+        List<Object> args = new ArrayList<>(
+                List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device", "cpu"));
         args.addAll(List.of(options.split(" ")));
         return run(args.toArray());
     }
@@ -101,9 +103,13 @@ class OutsideMethodTest {
     @Test
     void theHelpNamesItAndItsOptions() {
         String help = run("pretrain", "--help").out().replaceAll("\\s+", " ").replace(". org", ".org");
-        for (String part : List.of("outside [example.org/outside]", "--sharpness=X",
-                "How sharp the views are, 100% at most (default: 0.5, nobody 1999).", "--blunt Take no sharpness.",
-                "--outside-batch=N Batch of another kind (default: 3).", "outside 0.9)")) {
+        for (String part : List.of(
+                "outside [example.org/outside]",
+                "--sharpness=X",
+                "How sharp the views are, 100% at most (default: 0.5, nobody 1999).",
+                "--blunt Take no sharpness.",
+                "--outside-batch=N Batch of another kind (default: 3).",
+                "outside 0.9)")) {
             assertTrue(help.contains(part), part + " in " + help);
         }
         assertFalse(run("views", "--help").out().contains("outside"));
@@ -113,18 +119,24 @@ class OutsideMethodTest {
     void itsOptionsReachItAndAreChecked() throws IOException {
         Run made = pretrain("--method outside --sharpness 0.25 --outside-batch 4");
         assertEquals(1, made.code(), made.err());
-        assertTrue(made.err().contains("made with {sharpness=0.25, blunt=false, batch=4, temperature=0.9}"), made.err());
+        assertTrue(
+                made.err().contains("made with {sharpness=0.25, blunt=false, batch=4, temperature=0.9}"), made.err());
         for (String[] c : new String[][] {
             {"--sharpness 0.25", "--sharpness has an effect only with --method outside"},
             {"--method outside --queue 9", "--queue has an effect only with --method mocov1"},
-            {"--method outside --blunt --sharpness 0.25", "--sharpness has an effect only with settings that are not blunt"},
+            {
+                "--method outside --blunt --sharpness 0.25",
+                "--sharpness has an effect only with settings that are not blunt"
+            },
             {"--method outside --sharpness 2", "--sharpness must be from 0 to 1, found 2"},
             {"--method outside --outside-batch 10", "--outside-batch must be from 1 to 9, found 10"},
-            {"--method inside", "Unknown --method, expected simclr, mocov1, mocov2, end-to-end, supervised"}}) {
+            {"--method inside", "Unknown --method, expected simclr, mocov1, mocov2, end-to-end, supervised"}
+        }) {
             Run run = pretrain(c[0]);
             assertEquals(2, run.code(), run.err());
             assertTrue(run.err().contains(c[1]), run.err());
         }
-        assertTrue(pretrain("--method inside").err().contains(" or outside, found inside"), "it is the last in the list");
+        assertTrue(
+                pretrain("--method inside").err().contains(" or outside, found inside"), "it is the last in the list");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -51,7 +52,8 @@ class PlantedCasesTest {
     static void find() {
         String data = System.getenv("SIMCLR_CIFAR10");
         String file = System.getenv("SIMCLR_CIFAR10_ENCODER");
-        assumeTrue(data != null && file != null,
+        assumeTrue(
+                data != null && file != null,
                 "skipped: SIMCLR_CIFAR10 and SIMCLR_CIFAR10_ENCODER must name the data set and an encoder");
         test = Path.of(data, "test");
         encoder = Path.of(file);
@@ -69,7 +71,8 @@ class PlantedCasesTest {
         args.addAll(List.of(more));
         Run run = run(args.toArray());
         assertEquals(0, run.code(), run.err());
-        List<String[]> rows = Files.readAllLines(out).stream().map(l -> l.split(",")).toList();
+        List<String[]> rows =
+                Files.readAllLines(out).stream().map(l -> l.split(",")).toList();
         return rows.subList(1, rows.size());
     }
 
@@ -99,11 +102,20 @@ class PlantedCasesTest {
             }
         }
         Map<String, Integer> known = looked();
-        List<Set<Path>> wrong = groups.values().stream().filter(g -> g.stream().map(p -> planted.getOrDefault(p, p))
-                .map(p -> set.relativize(p).toString().replace('\\', '/').replaceFirst("\\..*$", ""))
-                .map(n -> known.getOrDefault(n, n.hashCode() | 1 << 30)).distinct().count() > 1).toList();
-        System.out.println("duplicates: found " + found + " of 500 " + foundOf + ", " + groups.size() + " groups, false "
-                + wrong.size() + " " + wrong);
+        List<Set<Path>> wrong = groups.values().stream()
+                .filter(g -> g.stream()
+                                .map(p -> planted.getOrDefault(p, p))
+                                .map(p -> set.relativize(p)
+                                        .toString()
+                                        .replace('\\', '/')
+                                        .replaceFirst("\\..*$", ""))
+                                .map(n -> known.getOrDefault(n, n.hashCode() | 1 << 30))
+                                .distinct()
+                                .count()
+                        > 1)
+                .toList();
+        System.out.println("duplicates: found " + found + " of 500 " + foundOf + ", " + groups.size()
+                + " groups, false " + wrong.size() + " " + wrong);
         assertTrue(found >= 475, found + " of 500");
         assertTrue(wrong.size() <= 0.01 * groups.size(), wrong.toString());
     }
@@ -113,7 +125,9 @@ class PlantedCasesTest {
         Map<String, Integer> groups = new HashMap<>();
         try (InputStream in = PlantedCasesTest.class.getResourceAsStream("cifar10-test-near-duplicates.txt")) {
             int group = 0;
-            for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+            for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList()) {
                 int number = group++;
                 if (!line.startsWith("#")) {
                     List.of(line.split(" ")).forEach(name -> groups.put(name, number));
@@ -127,7 +141,10 @@ class PlantedCasesTest {
     void wrongLabelsAreRankedFirst() throws IOException {
         Path set = dir.resolve("set");
         Random random = new Random(2);
-        List<String> classes = files().stream().map(f -> f.getParent().getFileName().toString()).distinct().toList();
+        List<String> classes = files().stream()
+                .map(f -> f.getParent().getFileName().toString())
+                .distinct()
+                .toList();
         Set<String> wrong = new HashSet<>();
         for (Path file : files()) {
             int own = classes.indexOf(file.getParent().getFileName().toString());
@@ -151,7 +168,9 @@ class PlantedCasesTest {
             }
         }
         double auroc = 1 - (double) pairs / (right * wrong.size());
-        System.out.printf("mislabelled: AUROC %.4f, %d wrong, %d of them get the right suggestion%n", auroc, wrong.size(), suggested);
+        System.out.printf(
+                "mislabelled: AUROC %.4f, %d wrong, %d of them get the right suggestion%n",
+                auroc, wrong.size(), suggested);
         assertTrue(auroc >= 0.85, "AUROC " + auroc);
     }
 
@@ -161,26 +180,40 @@ class PlantedCasesTest {
         Path rest = dir.resolve("rest");
         List<Path> files = files();
         for (int i = 0; i < files.size(); i++) {
-            copy(files.get(i), (i % 2 == 0 ? pool : rest).resolve(test.relativize(files.get(i)).toString()));
+            copy(
+                    files.get(i),
+                    (i % 2 == 0 ? pool : rest)
+                            .resolve(test.relativize(files.get(i)).toString()));
         }
         double selected = 0;
         double random = 0;
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(new LabelFactory(), encoder)) {
             MutableDataset<Label> train = new MutableDataset<>(new ImageFolderDataSource<>(pool, extractor));
             MutableDataset<Label> measured = new MutableDataset<>(new ImageFolderDataSource<>(rest, extractor));
-            List<String> names = train.getData().stream().map(e -> e.getMetadataValue("name").orElseThrow().toString()).toList();
+            List<String> names = train.getData().stream()
+                    .map(e -> e.getMetadataValue("name").orElseThrow().toString())
+                    .toList();
             Map<String, Integer> numbers = new HashMap<>();
             for (int i = 0; i < names.size(); i++) {
-                numbers.put(Path.of(names.get(i)).getFileName() + "/" + Path.of(names.get(i)).getParent().getFileName(), i);
+                numbers.put(
+                        Path.of(names.get(i)).getFileName() + "/"
+                                + Path.of(names.get(i)).getParent().getFileName(),
+                        i);
             }
             for (int seed = 1; seed <= 5; seed++) {
-                int[] chosen = table("select", pool, "--count", 300, "--seed", seed).stream().map(r -> Path.of(r[1]))
-                        .mapToInt(p -> numbers.get(p.getFileName() + "/" + p.getParent().getFileName())).toArray();
-                List<Integer> order = new ArrayList<>(numbers.values().stream().sorted().collect(Collectors.toList()));
+                int[] chosen = table("select", pool, "--count", 300, "--seed", seed).stream()
+                        .map(r -> Path.of(r[1]))
+                        .mapToInt(p -> numbers.get(
+                                p.getFileName() + "/" + p.getParent().getFileName()))
+                        .toArray();
+                List<Integer> order =
+                        new ArrayList<>(numbers.values().stream().sorted().collect(Collectors.toList()));
                 Collections.shuffle(order, new Random(seed));
                 int[] drawn = order.subList(0, 300).stream().mapToInt(i -> i).toArray();
-                double a = LinearEvaluation.evaluate(Selection.view(train, chosen), measured, 1, seed).accuracy();
-                double b = LinearEvaluation.evaluate(Selection.view(train, drawn), measured, 1, seed).accuracy();
+                double a = LinearEvaluation.evaluate(Selection.view(train, chosen), measured, 1, seed)
+                        .accuracy();
+                double b = LinearEvaluation.evaluate(Selection.view(train, drawn), measured, 1, seed)
+                        .accuracy();
                 System.out.printf("select, seed %d: %.4f, random %.4f%n", seed, a, b);
                 selected += a / 5;
                 random += b / 5;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import java.awt.Graphics2D;
@@ -43,12 +44,26 @@ final class PlantedCopies {
             BufferedImage copy = switch (kind) {
                 case "resized" -> {
                     int width = image.getWidth() * (75 + random.nextInt(126)) / 100;
-                    yield draw(image, 0, 0, image.getWidth(), image.getHeight(), width, width * image.getHeight() / image.getWidth());
+                    yield draw(
+                            image,
+                            0,
+                            0,
+                            image.getWidth(),
+                            image.getHeight(),
+                            width,
+                            width * image.getHeight() / image.getWidth());
                 }
                 case "cropped" -> {
                     int w = (int) Math.round(0.9 * image.getWidth());
                     int h = (int) Math.round(0.9 * image.getHeight());
-                    yield draw(image, random.nextInt(image.getWidth() - w + 1), random.nextInt(image.getHeight() - h + 1), w, h, w, h);
+                    yield draw(
+                            image,
+                            random.nextInt(image.getWidth() - w + 1),
+                            random.nextInt(image.getHeight() - h + 1),
+                            w,
+                            h,
+                            w,
+                            h);
                 }
                 case "recoloured" -> recolour(image, random);
                 default -> image;

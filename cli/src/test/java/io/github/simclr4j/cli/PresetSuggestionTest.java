@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -24,9 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code pretrain} says where images are far larger than its views. */
 class PresetSuggestionTest {
-    private static final String PHOTOGRAPHS = "at least half of the images have a short side of 300 pixels or more, and the default"
-            + " --image-size shrinks them to 32: give --preset photos (224 pixels) or --preset serving (224 pixels) for photographs, or"
-            + " the --image-size of your choice";
+    private static final String PHOTOGRAPHS =
+            "at least half of the images have a short side of 300 pixels or more, and the default"
+                    + " --image-size shrinks them to 32: give --preset photos (224 pixels) or --preset serving (224 pixels) for photographs, or"
+                    + " the --image-size of your choice";
 
     @TempDir
     Path dir;
@@ -56,8 +58,11 @@ class PresetSuggestionTest {
     @Test
     void imagesOf96PixelsGetNoPreset() throws IOException {
         write("0.png", 96, 96);
-        assertEquals(Optional.of("at least half of the images have a short side of 96 pixels or more, and the default --image-size"
-                + " shrinks them to 32: give the --image-size of your choice"), suggestion());
+        assertEquals(
+                Optional.of(
+                        "at least half of the images have a short side of 96 pixels or more, and the default --image-size"
+                                + " shrinks them to 32: give the --image-size of your choice"),
+                suggestion());
     }
 
     @Test
@@ -69,8 +74,22 @@ class PresetSuggestionTest {
     }
 
     private Run pretrain(String... more) {
-        List<Object> all = new ArrayList<>(List.of("pretrain", "--images", dir.resolve("set"), "--width", "0.0625", "--batch", "4",
-                "--epochs", "1", "--device", "cpu", "--threads", "1", "--out", dir.resolve("encoder.onnx")));
+        List<Object> all = new ArrayList<>(List.of(
+                "pretrain",
+                "--images",
+                dir.resolve("set"),
+                "--width",
+                "0.0625",
+                "--batch",
+                "4",
+                "--epochs",
+                "1",
+                "--device",
+                "cpu",
+                "--threads",
+                "1",
+                "--out",
+                dir.resolve("encoder.onnx")));
         all.addAll(Arrays.asList(more));
         Run run = run(all.toArray());
         assertEquals(0, run.code(), run.err());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -31,9 +32,30 @@ class PretrainReportTest {
     }
 
     private static JsonObject pretrain(int epochs, Object... more) throws IOException {
-        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", dir.resolve("images"), "--out", dir.resolve("e.onnx"),
-                "--epochs", epochs, "--width", 0.0625, "--image-size", 16, "--batch", 16, "--precision", "float32", "--device", "cpu",
-                "--threads", 1, "--json", dir.resolve("r.json"), "--report", dir.resolve("r.html")));
+        List<Object> args = new ArrayList<>(List.of(
+                "pretrain",
+                "--images",
+                dir.resolve("images"),
+                "--out",
+                dir.resolve("e.onnx"),
+                "--epochs",
+                epochs,
+                "--width",
+                0.0625,
+                "--image-size",
+                16,
+                "--batch",
+                16,
+                "--precision",
+                "float32",
+                "--device",
+                "cpu",
+                "--threads",
+                1,
+                "--json",
+                dir.resolve("r.json"),
+                "--report",
+                dir.resolve("r.html")));
         args.addAll(List.of(more));
         CommandLineTest.Run run = run(args.toArray());
         assertEquals(0, run.code(), run.err());
@@ -58,7 +80,11 @@ class PretrainReportTest {
     @Test
     void anotherRunInTheSameFileOfMetricsIsNotOnThePage() throws IOException {
         pretrain(1, "--metrics", dir.resolve("shared.jsonl"));
-        assertEquals(1, pretrain(1, "--metrics", dir.resolve("shared.jsonl"), "--seed", 2).getAsJsonArray("history").size());
+        assertEquals(
+                1,
+                pretrain(1, "--metrics", dir.resolve("shared.jsonl"), "--seed", 2)
+                        .getAsJsonArray("history")
+                        .size());
         assertEquals(2, Files.readAllLines(dir.resolve("shared.jsonl")).size());
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -28,10 +29,16 @@ class ShutdownGuardTest {
 
     private Process start(Path log, Object... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Dai.djl.offline=true",
-                "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
         Stream.of(args).map(Object::toString).forEach(command::add);
-        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
     }
 
     /** Steps after which there is a checkpoint, in order. */
@@ -40,8 +47,11 @@ class ShutdownGuardTest {
             return List.of();
         }
         try (Stream<Path> files = Files.list(state)) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".ckpt"))
-                    .map(n -> Integer.parseInt(n.replaceAll("\\D", ""))).sorted().toList();
+            return files.map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(".ckpt"))
+                    .map(n -> Integer.parseInt(n.replaceAll("\\D", "")))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -54,7 +64,17 @@ class ShutdownGuardTest {
         Path encoder = CommandLineTest.untrained(dir.resolve("e.onnx"), 1);
         Path folder = Files.createDirectories(dir.resolve("out"));
         Path log = dir.resolve("log");
-        Process p = start(log, "embed", "--encoder", encoder, "--images", images, "--device", "cpu", "--out", folder.resolve("f.csv"));
+        Process p = start(
+                log,
+                "embed",
+                "--encoder",
+                encoder,
+                "--images",
+                images,
+                "--device",
+                "cpu",
+                "--out",
+                folder.resolve("f.csv"));
         while (p.isAlive() && !isWritten(folder)) {
             Thread.sleep(1);
         }
@@ -64,7 +84,10 @@ class ShutdownGuardTest {
         assertTrue(p.waitFor(60, TimeUnit.SECONDS));
         String said = Files.readString(log);
         assertEquals(143, p.exitValue(), said);
-        assertTrue(said.strip().matches("(?s).*simclr: interrupted: .*f.csv was not written; the same command starts over"), said);
+        assertTrue(
+                said.strip()
+                        .matches("(?s).*simclr: interrupted: .*f.csv was not written; the same command starts over"),
+                said);
         assertFalse(isWritten(folder), said);
     }
 
@@ -83,9 +106,27 @@ class ShutdownGuardTest {
         Path state = dir.resolve("state");
         Path log = dir.resolve("log");
         // One epoch of 320 steps, which is saved now and then on the way: the last time, by the end itself.
-        Process p = start(log, "pretrain", "--images", images, "--width", "0.0625", "--batch", "2", "--epochs", "1",
-                "--threads", "1", "--device", "cpu", "--out", dir.resolve("x.onnx"), "--checkpoint", state,
-                "--checkpoint-minutes", "0.002");
+        Process p = start(
+                log,
+                "pretrain",
+                "--images",
+                images,
+                "--width",
+                "0.0625",
+                "--batch",
+                "2",
+                "--epochs",
+                "1",
+                "--threads",
+                "1",
+                "--device",
+                "cpu",
+                "--out",
+                dir.resolve("x.onnx"),
+                "--checkpoint",
+                state,
+                "--checkpoint-minutes",
+                "0.002");
         while (p.isAlive() && steps(state).isEmpty()) {
             Thread.sleep(5);
         }
@@ -94,7 +135,11 @@ class ShutdownGuardTest {
         assertTrue(p.waitFor(60, TimeUnit.SECONDS));
         String said = Files.readString(log);
         assertEquals(143, p.exitValue(), said);
-        assertTrue(said.strip().endsWith("simclr: interrupted in epoch 1; run the same command again to continue from " + state), said);
+        assertTrue(
+                said.strip()
+                        .endsWith(
+                                "simclr: interrupted in epoch 1; run the same command again to continue from " + state),
+                said);
         List<Integer> saved = steps(state);
         int last = saved.get(saved.size() - 1);
         assertTrue(last > seen && last < 320, seen + " " + saved);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -29,10 +30,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The pictures of studies. */
 class StudyChartTest {
     static Stream<Study> studies() {
-        return Stream.concat(Studies.all().stream(), Stream.of(
-                new GridStudy(List.of(Axis.of("epochs", "1", "2", "30"), Axis.of("head", "none", "linear"), Axis.of("batch", "2", "4"))),
-                new GridStudy(List.of(Axis.of("optimizer", "lars", "sgd"))),
-                new GridStudy(List.of(Axis.of("temperature", "0.5")))));
+        return Stream.concat(
+                Studies.all().stream(),
+                Stream.of(
+                        new GridStudy(List.of(
+                                Axis.of("epochs", "1", "2", "30"),
+                                Axis.of("head", "none", "linear"),
+                                Axis.of("batch", "2", "4"))),
+                        new GridStudy(List.of(Axis.of("optimizer", "lars", "sgd"))),
+                        new GridStudy(List.of(Axis.of("temperature", "0.5")))));
     }
 
     private static StudyResult result(Study study, IntPredicate done) {
@@ -40,10 +46,25 @@ class StudyChartTest {
         List<CellResult> cells = new ArrayList<>();
         for (int i = 0; i < plan.cells().size(); i++) {
             Cell cell = plan.cells().get(i);
-            cells.add(done.test(i) ? new CellResult(cell, new CellResult.Measured(0.2 + 0.6 * i / plan.cells().size(), 1, 1000L << i % 5,
-                    8, 1, 1, 1, "", Map.of()), null) : new CellResult(cell, null, i % 2 == 0 ? "it failed" : null));
+            cells.add(
+                    done.test(i)
+                            ? new CellResult(
+                                    cell,
+                                    new CellResult.Measured(
+                                            0.2 + 0.6 * i / plan.cells().size(),
+                                            1,
+                                            1000L << i % 5,
+                                            8,
+                                            1,
+                                            1,
+                                            1,
+                                            "",
+                                            Map.of()),
+                                    null)
+                            : new CellResult(cell, null, i % 2 == 0 ? "it failed" : null));
         }
-        return new StudyResult(study.name(), study.summary(), study.source(), plan.chart(), plan.axes(), Map.of(), Map.of(), cells);
+        return new StudyResult(
+                study.name(), study.summary(), study.source(), plan.chart(), plan.axes(), Map.of(), Map.of(), cells);
     }
 
     private static int colours(byte[] png) throws IOException {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
@@ -27,7 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Studies from the command line, of tiny networks on drawn images. */
 class StudyCommandTest {
-    private static final String TINY = " --width 0.0625 --image-size 16 --batch 16 --precision float32 --device cpu --threads 1";
+    private static final String TINY =
+            " --width 0.0625 --image-size 16 --batch 16 --precision float32 --device cpu --threads 1";
 
     @TempDir
     static Path dir;
@@ -39,8 +41,17 @@ class StudyCommandTest {
     }
 
     private static List<Object> arguments(String study, Path out, String options) {
-        List<Object> all = new ArrayList<>(List.of("study", study, "--images", dir.resolve("images"), "--train", dir.resolve("images"),
-                "--test", dir.resolve("test"), "--out", out));
+        List<Object> all = new ArrayList<>(List.of(
+                "study",
+                study,
+                "--images",
+                dir.resolve("images"),
+                "--train",
+                dir.resolve("images"),
+                "--test",
+                dir.resolve("test"),
+                "--out",
+                out));
         all.addAll(Arrays.asList(options.strip().split(" ")));
         return all;
     }
@@ -61,7 +72,8 @@ class StudyCommandTest {
             {"grid", "--epochs 1", "The study grid needs an --axis"},
             {"grid", "--axis temperature", "An axis is a setting and its values"},
             {"grid", "--axis temperature=0.1 --queue 9", "has the setting queue".replace("the setting ", "--")},
-            {"grid", "--axis temperature=cold", "temperature must be above 0 and finite, found cold"}}) {
+            {"grid", "--axis temperature=cold", "temperature must be above 0 and finite, found cold"}
+        }) {
             Run run = study(c[0], out, c[1] + " --device cpu");
             assertEquals(2, run.code(), run.err());
             assertTrue(run.err().contains(c[2]), run.err());
@@ -73,7 +85,8 @@ class StudyCommandTest {
     void theHelpNamesEveryStudyAndWhereItIsFrom() {
         String help = run("study", "--help").out().replaceAll("\\s+", " ");
         for (Study s : Studies.all()) {
-            assertTrue(help.contains(s.name() + ": " + s.summary() + " [" + s.source() + "]"), s.name() + " in " + help);
+            assertTrue(
+                    help.contains(s.name() + ": " + s.summary() + " [" + s.source() + "]"), s.name() + " in " + help);
         }
     }
 
@@ -82,7 +95,10 @@ class StudyCommandTest {
     void aGridIsATableAPictureAndJson() throws IOException {
         Path out = dir.resolve("grid");
         Path result = dir.resolve("grid-result.json");
-        Run run = study("grid", out, "--axis temperature=0.1,0.5 --axis head=linear,nonlinear --epochs 1 --seed 3 --json " + result + TINY);
+        Run run = study(
+                "grid",
+                out,
+                "--axis temperature=0.1,0.5 --axis head=linear,nonlinear --epochs 1 --seed 3 --json " + result + TINY);
         assertEquals(0, run.code(), run.err());
         assertTrue(run.err().contains("cell 4 of 4 (temperature 0.5, head nonlinear)"), run.err());
         List<String> csv = Files.readAllLines(out.resolve("grid.csv"));
@@ -93,16 +109,40 @@ class StudyCommandTest {
         JsonObject cell = json.getAsJsonArray("cells").get(3).getAsJsonObject();
         assertEquals("nonlinear", cell.getAsJsonObject("levels").get("head").getAsString());
         assertEquals("3", cell.getAsJsonObject("training").get("training.seed").getAsString());
-        assertEquals(json.getAsJsonArray("cells"), json(out.resolve("grid.json")).getAsJsonArray("cells"));
+        assertEquals(
+                json.getAsJsonArray("cells"), json(out.resolve("grid.json")).getAsJsonArray("cells"));
 
         // The accuracy of a cell is what evaluate measures of its encoder.
         Path evaluated = dir.resolve("evaluated.json");
-        assertEquals(0, run("evaluate", "--encoder", out.resolve(cell.get("encoder").getAsString()), "--train", dir.resolve("images"),
-                "--test", dir.resolve("test"), "--labels", "100%", "--seed", "3", "--threads", "1", "--json", evaluated).code());
-        assertEquals(json(evaluated).getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble(),
+        assertEquals(
+                0,
+                run(
+                                "evaluate",
+                                "--encoder",
+                                out.resolve(cell.get("encoder").getAsString()),
+                                "--train",
+                                dir.resolve("images"),
+                                "--test",
+                                dir.resolve("test"),
+                                "--labels",
+                                "100%",
+                                "--seed",
+                                "3",
+                                "--threads",
+                                "1",
+                                "--json",
+                                evaluated)
+                        .code());
+        assertEquals(
+                json(evaluated)
+                        .getAsJsonObject("linear")
+                        .getAsJsonObject("simclr")
+                        .get("100%")
+                        .getAsDouble(),
                 cell.get("accuracy").getAsDouble());
 
-        Run other = study("grid", out, "--axis temperature=0.1,0.5 --axis head=linear,nonlinear --epochs 2 --seed 3" + TINY);
+        Run other = study(
+                "grid", out, "--axis temperature=0.1,0.5 --axis head=linear,nonlinear --epochs 2 --seed 3" + TINY);
         assertEquals(1, other.code());
         assertTrue(other.err().contains("with other settings (epochs 1, now 2): choose another folder"), other.err());
     }
@@ -114,13 +154,29 @@ class StudyCommandTest {
         Run run = study("grid", dir.resolve("failed"), "--axis method=amdim,simclr --epochs 1 --json " + result + TINY);
         assertEquals(1, run.code(), run.err());
         assertTrue(run.err().contains("1 of 2 cells failed"), run.err());
-        assertEquals("failed", json(result).getAsJsonArray("cells").get(0).getAsJsonObject().get("state").getAsString());
-        assertEquals("done", json(result).getAsJsonArray("cells").get(1).getAsJsonObject().get("state").getAsString());
+        assertEquals(
+                "failed",
+                json(result)
+                        .getAsJsonArray("cells")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("state")
+                        .getAsString());
+        assertEquals(
+                "done",
+                json(result)
+                        .getAsJsonArray("cells")
+                        .get(1)
+                        .getAsJsonObject()
+                        .get("state")
+                        .getAsString());
     }
 
     private static Process start(Path log, List<Object> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dai.djl.offline=true", Main.class.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true",
+                Main.class.getName()));
         arguments.forEach(a -> command.add(a.toString()));
         ProcessBuilder b = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
@@ -161,7 +217,9 @@ class StudyCommandTest {
         }
         interrupted.destroy();
         assertEquals(143, interrupted.waitFor(), Files.readString(log));
-        assertTrue(Files.readString(log).contains("interrupted in cell 2 of 2 (temperature 0.5); run the same command again"),
+        assertTrue(
+                Files.readString(log)
+                        .contains("interrupted in cell 2 of 2 (temperature 0.5); run the same command again"),
                 Files.readString(log));
 
         Run last = study("grid", out, options);

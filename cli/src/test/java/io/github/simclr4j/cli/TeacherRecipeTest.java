@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -59,10 +60,13 @@ class TeacherRecipeTest {
         List<List<String>> all = new ArrayList<>();
         Matcher m = Pattern.compile("(?m)^\\./simclr +(.+)$").matcher(part.replaceAll("\\\\\\R\\s*", " "));
         while (m.find()) {
-            String command = m.group(1).replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
-                    .replaceAll("--width [\\d.]+", "--width 0.0625").replace("--image-size 64", "--image-size 32");
+            String command = m.group(1)
+                    .replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
+                    .replaceAll("--width [\\d.]+", "--width 0.0625")
+                    .replace("--image-size 64", "--image-size 32");
             all.add(Arrays.stream(command.strip().split("\\s+"))
-                    .map(w -> NAME.matcher(w).matches() ? folder.resolve(w).toString() : w).toList());
+                    .map(w -> NAME.matcher(w).matches() ? folder.resolve(w).toString() : w)
+                    .toList());
         }
         return all;
     }
@@ -86,7 +90,9 @@ class TeacherRecipeTest {
         Path student = dir.resolve("student.onnx");
         try (OnnxEncoder encoder = OnnxEncoder.open(student, 1)) {
             assertEquals(32, encoder.dimension());
-            assertEquals(OnnxEncoder.sha256(dir.resolve("dinov2-small.onnx")), encoder.metadata().get("training.teacher_sha256"));
+            assertEquals(
+                    OnnxEncoder.sha256(dir.resolve("dinov2-small.onnx")),
+                    encoder.metadata().get("training.teacher_sha256"));
             String settings = encoder.metadata().get("training.teacher_settings");
             assertTrue(settings.contains("image-size 224") && settings.contains("interpolation bicubic"), settings);
         }
@@ -94,9 +100,30 @@ class TeacherRecipeTest {
             assertEquals(1, kept.count());
         }
         // What the teacher said is found again by another student.
-        Run again = run("pretrain", "--method", "distill", "--teacher", dir.resolve("dinov2-small.onnx"), "--teacher-config",
-                dir.resolve("dinov2.json"), "--images", dir.resolve("photos"), "--width", "0.0625", "--epochs", "1", "--batch", "16",
-                "--device", "cpu", "--threads", "2", "--out", dir.resolve("second.onnx"), "--json", dir.resolve("second.json"));
+        Run again = run(
+                "pretrain",
+                "--method",
+                "distill",
+                "--teacher",
+                dir.resolve("dinov2-small.onnx"),
+                "--teacher-config",
+                dir.resolve("dinov2.json"),
+                "--images",
+                dir.resolve("photos"),
+                "--width",
+                "0.0625",
+                "--epochs",
+                "1",
+                "--batch",
+                "16",
+                "--device",
+                "cpu",
+                "--threads",
+                "2",
+                "--out",
+                dir.resolve("second.onnx"),
+                "--json",
+                dir.resolve("second.json"));
         assertEquals(0, again.code(), again.err());
         assertTrue(again.err().contains("features of 40 images are read from"), again.err());
         JsonObject json = CommandLineTest.json(dir.resolve("second.json"));
@@ -105,9 +132,29 @@ class TeacherRecipeTest {
 
     @Test
     void theTeacherMayLookAtTheViews() {
-        Run run = run("pretrain", "--method", "distill", "--teacher", dir.resolve("dinov2-small.onnx"), "--teacher-config",
-                dir.resolve("dinov2.json"), "--images", dir.resolve("photos"), "--width", "0.0625", "--epochs", "1", "--batch", "16",
-                "--teacher-views", "--device", "cpu", "--threads", "2", "--out", dir.resolve("views.onnx"));
+        Run run = run(
+                "pretrain",
+                "--method",
+                "distill",
+                "--teacher",
+                dir.resolve("dinov2-small.onnx"),
+                "--teacher-config",
+                dir.resolve("dinov2.json"),
+                "--images",
+                dir.resolve("photos"),
+                "--width",
+                "0.0625",
+                "--epochs",
+                "1",
+                "--batch",
+                "16",
+                "--teacher-views",
+                "--device",
+                "cpu",
+                "--threads",
+                "2",
+                "--out",
+                dir.resolve("views.onnx"));
         assertEquals(0, run.code(), run.err());
     }
 }

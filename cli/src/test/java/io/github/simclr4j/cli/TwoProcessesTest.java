@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.run;
@@ -38,8 +39,10 @@ class TwoProcessesTest {
     }
 
     private static Process start(Path log, Path temporary, Object... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + temporary, Main.class.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + temporary,
+                Main.class.getName()));
         Stream.of(args).map(Object::toString).forEach(command::add);
         ProcessBuilder b = new ProcessBuilder(command);
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
@@ -48,7 +51,9 @@ class TwoProcessesTest {
 
     private static Set<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> !n.startsWith("hsperf")).collect(Collectors.toSet());
+            return files.map(f -> f.getFileName().toString())
+                    .filter(n -> !n.startsWith("hsperf"))
+                    .collect(Collectors.toSet());
         }
     }
 
@@ -66,7 +71,8 @@ class TwoProcessesTest {
             Path out = folder.resolve(name);
             Process first = start(dir.resolve("first.log"), temporary, embed(out));
             Process second = start(dir.resolve("second.log"), temporary, embed(out));
-            List<Integer> codes = Stream.of(first.waitFor(), second.waitFor()).sorted().toList();
+            List<Integer> codes =
+                    Stream.of(first.waitFor(), second.waitFor()).sorted().toList();
             String logs = Files.readString(dir.resolve("first.log")) + Files.readString(dir.resolve("second.log"));
             assertEquals(List.of(0, 1), codes, logs);
             assertTrue(logs.matches("(?s).*Another process \\(\\d+\\) is writing to .*" + name + ".*"), logs);
@@ -89,7 +95,10 @@ class TwoProcessesTest {
         p.destroyForcibly().waitFor();
         assertEquals(Set.of(), names(temporary), "libraries go as soon as they are loaded");
         assertFalse(names(folder).contains("f.csv"));
-        assertEquals(0, start(dir.resolve("killed.log"), temporary, embed(out)).waitFor(), Files.readString(dir.resolve("killed.log")));
+        assertEquals(
+                0,
+                start(dir.resolve("killed.log"), temporary, embed(out)).waitFor(),
+                Files.readString(dir.resolve("killed.log")));
         assertEquals(Set.of("f.csv"), names(folder));
         assertEquals(Set.of(), names(temporary));
     }
@@ -99,11 +108,33 @@ class TwoProcessesTest {
         Path folder = Files.createDirectories(dir.resolve("trainings"));
         Process[] both = new Process[2];
         for (int i = 0; i < 2; i++) {
-            both[i] = start(dir.resolve("train" + i + ".log"), Files.createDirectories(dir.resolve("t" + i)), "pretrain", "--images", images,
-                    "--out", folder.resolve(i + ".onnx"), "--checkpoint", folder.resolve("state"), "--metrics", folder.resolve("m" + i),
-                    "--encoder", "resnet18", "--width", "0.0625", "--image-size", "16", "--batch", "64", "--epochs", "3", "--device", "cpu");
+            both[i] = start(
+                    dir.resolve("train" + i + ".log"),
+                    Files.createDirectories(dir.resolve("t" + i)),
+                    "pretrain",
+                    "--images",
+                    images,
+                    "--out",
+                    folder.resolve(i + ".onnx"),
+                    "--checkpoint",
+                    folder.resolve("state"),
+                    "--metrics",
+                    folder.resolve("m" + i),
+                    "--encoder",
+                    "resnet18",
+                    "--width",
+                    "0.0625",
+                    "--image-size",
+                    "16",
+                    "--batch",
+                    "64",
+                    "--epochs",
+                    "3",
+                    "--device",
+                    "cpu");
         }
-        List<Integer> codes = Stream.of(both[0].waitFor(), both[1].waitFor()).sorted().toList();
+        List<Integer> codes =
+                Stream.of(both[0].waitFor(), both[1].waitFor()).sorted().toList();
         String logs = Files.readString(dir.resolve("train0.log")) + Files.readString(dir.resolve("train1.log"));
         assertEquals(List.of(0, 1), codes, logs);
         assertTrue(logs.matches("(?s).*Another process \\(\\d+\\) is writing to .*state: wait.*"), logs);
@@ -113,9 +144,14 @@ class TwoProcessesTest {
     @Test
     void aTemporaryFolderOfNoUseIsOneClearLine() throws Exception {
         Path file = Files.createFile(dir.resolve("no-folder"));
-        assertEquals(1, start(dir.resolve("tmp.log"), file, embed(dir.resolve("x.csv"))).waitFor());
+        assertEquals(
+                1,
+                start(dir.resolve("tmp.log"), file, embed(dir.resolve("x.csv"))).waitFor());
         List<String> lines = Files.readAllLines(dir.resolve("tmp.log"));
         assertEquals(1, lines.size(), lines.toString());
-        assertTrue(lines.get(0).startsWith("simclr: Can't write temporary files to " + file + " (there is no such folder)"), lines.toString());
+        assertTrue(
+                lines.get(0)
+                        .startsWith("simclr: Can't write temporary files to " + file + " (there is no such folder)"),
+                lines.toString());
     }
 }

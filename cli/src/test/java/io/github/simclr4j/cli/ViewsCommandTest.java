@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -79,8 +80,10 @@ class ViewsCommandTest {
                     assertEquals(original, grid.getRGB(left[c] + p % side, y));
                     int grey = grid.getRGB(left[3 + c] + p % side, y);
                     assertEquals(grey & 255, grey >> 8 & 255);
-                    assertEquals(0.2989 * (original >> 16 & 255) + 0.587 * (original >> 8 & 255) + 0.114 * (original & 255),
-                            grey & 255, 0.51);
+                    assertEquals(
+                            0.2989 * (original >> 16 & 255) + 0.587 * (original >> 8 & 255) + 0.114 * (original & 255),
+                            grey & 255,
+                            0.51);
                 }
             }
         }
@@ -103,7 +106,9 @@ class ViewsCommandTest {
     }
 
     private static int[] ints(JsonObject result, String name) {
-        return result.getAsJsonArray(name).asList().stream().mapToInt(JsonElement::getAsInt).toArray();
+        return result.getAsJsonArray(name).asList().stream()
+                .mapToInt(JsonElement::getAsInt)
+                .toArray();
     }
 
     @Test
@@ -129,7 +134,9 @@ class ViewsCommandTest {
     @Test
     void theSeedDecidesThePicture() throws IOException {
         for (String name : List.of("a", "b", "c")) {
-            assertEquals(0, run(name, "--count", 2, "--seed", name.equals("c") ? 2 : 1).code());
+            assertEquals(
+                    0,
+                    run(name, "--count", 2, "--seed", name.equals("c") ? 2 : 1).code());
         }
         byte[] first = Files.readAllBytes(out("a"));
         assertArrayEquals(first, Files.readAllBytes(out("b")));
@@ -139,7 +146,11 @@ class ViewsCommandTest {
     @Test
     void badUsageIsRefusedInOneSentence() {
         for (Object[] args : new Object[][] {
-            {"--views", "wobble"}, {"--views", "crop:2"}, {"--views2", "flip@2"}, {"--count", 0}, {"--per-image", 0},
+            {"--views", "wobble"},
+            {"--views", "crop:2"},
+            {"--views2", "flip@2"},
+            {"--count", 0},
+            {"--per-image", 0},
             {"--image-size", 4},
         }) {
             Run run = run("bad", args);
@@ -148,15 +159,23 @@ class ViewsCommandTest {
             assertEquals(1, run.err().strip().lines().count(), run.err());
             assertFalse(Files.exists(out("bad")));
         }
-        assertEquals(2, CommandLineTest.run("views", "--images", images, "--out", "x.jpg").code());
+        assertEquals(
+                2,
+                CommandLineTest.run("views", "--images", images, "--out", "x.jpg")
+                        .code());
     }
 
     @Test
     void helpNamesEveryAugmentationWithItsDefaultsAndEveryPreset() {
         String help = CommandLineTest.run("views", "--help").out();
         for (AugmentationFactory a : AugmentationFactory.all()) {
-            String text = AugmentationStep.of(a.name()).toString().replace(".0@", "@").replaceAll("\\.0$", "");
-            assertTrue(help.replace("2.0@", "2@").lines().anyMatch(l -> l.equals("  " + text) || l.startsWith("  " + text + " ")), text);
+            String text =
+                    AugmentationStep.of(a.name()).toString().replace(".0@", "@").replaceAll("\\.0$", "");
+            assertTrue(
+                    help.replace("2.0@", "2@")
+                            .lines()
+                            .anyMatch(l -> l.equals("  " + text) || l.startsWith("  " + text + " ")),
+                    text);
         }
         AugmentationPipeline.presets().forEach(p -> assertTrue(help.contains(p), p));
         assertTrue(help.lines().allMatch(l -> l.length() <= 80), help);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import io.github.simclr4j.images.ImageDecoder;
@@ -20,7 +21,8 @@ import java.util.regex.Pattern;
  */
 public final class AddAFormat implements ImageDecoder {
     /** The magic number, width, height and largest value, separated by white space and comments. */
-    private static final Pattern HEADER = Pattern.compile("P6(?:\\s|#.*\\n)+(\\d{1,9})(?:\\s|#.*\\n)+(\\d{1,9})(?:\\s|#.*\\n)+255\\s");
+    private static final Pattern HEADER =
+            Pattern.compile("P6(?:\\s|#.*\\n)+(\\d{1,9})(?:\\s|#.*\\n)+(\\d{1,9})(?:\\s|#.*\\n)+255\\s");
 
     @Override
     public String format() {

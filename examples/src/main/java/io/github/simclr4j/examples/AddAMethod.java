@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ProjectionHead;
@@ -35,8 +34,13 @@ import java.util.List;
 public final class AddAMethod implements MethodFactory {
     private static final int VIEWS = 4;
     private static final String PREDICTION = "prediction";
-    private static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 0, 0, 1 << 15,
-            "Width of the predictor's hidden layer; 0 for a quarter of the projection", "Chen and He 2021, section 4.5");
+    private static final Option<Integer> HIDDEN = Option.whole(
+            "predictor-hidden",
+            0,
+            0,
+            1 << 15,
+            "Width of the predictor's hidden layer; 0 for a quarter of the projection",
+            "Chen and He 2021, section 4.5");
 
     @Override
     public String name() {
@@ -71,8 +75,10 @@ public final class AddAMethod implements MethodFactory {
 
     @Override
     public Method create(MethodContext context) {
-        Network network = context.train(withPredictor(context.encoder(), context.options().get(HIDDEN)));
-        return new AllViews(new Branch(network, List.of(0, 1, 2, 3), List.of(ProjectionHead.PROJECTION, PREDICTION), true));
+        Network network =
+                context.train(withPredictor(context.encoder(), context.options().get(HIDDEN)));
+        return new AllViews(
+                new Branch(network, List.of(0, 1, 2, 3), List.of(ProjectionHead.PROJECTION, PREDICTION), true));
     }
 
     /** Appends the predictor to the projection: dense, batch norm, ReLU, dense. */
@@ -83,7 +89,8 @@ public final class AddAMethod implements MethodFactory {
         LayerGraph.Builder g = encoder.extend();
         LayerGraph.Node x = g.add(new Layer.Dense("predictor.0", out, width, false, Weight.fanIn(out)), z);
         x = g.relu(g.add(new Layer.BatchNorm("predictor.1", width, 1e-5f, true, false), x));
-        return g.output(PREDICTION, g.add(new Layer.Dense("predictor.3", width, out, true, Weight.fanIn(width)), x)).build();
+        return g.output(PREDICTION, g.add(new Layer.Dense("predictor.3", width, out, true, Weight.fanIn(width)), x))
+                .build();
     }
 
     /** The mean over all views of {@code -cos(p, stop-gradient(m))}: p is a view's prediction, m the mean of the other projections. */
@@ -104,11 +111,16 @@ public final class AddAMethod implements MethodFactory {
             String some = z.from() + ":" + z.to();
             NDArray p = z.of(all, PREDICTION).get(some);
             NDArray unit = Rows.normalise(z.of(all)).stopGradient();
-            // Rows are ordered by view. A row's target is the sum of its image's other rows; the cosine makes dividing by 3 needless.
+            // Rows are ordered by view. A row's target is the sum of its image's other rows; the cosine makes dividing
+            // by 3 needless.
             long d = unit.getShape().get(1);
             NDArray sums = unit.reshape(VIEWS, z.size(), d).sum(new int[] {0}).tile(new long[] {VIEWS, 1});
             NDArray targets = sums.sub(unit).get(some);
-            return Loss.of(Rows.normalise(p).mul(Rows.normalise(targets)).sum(new int[] {1}).mean().neg());
+            return Loss.of(Rows.normalise(p)
+                    .mul(Rows.normalise(targets))
+                    .sum(new int[] {1})
+                    .mean()
+                    .neg());
         }
     }
 
@@ -118,7 +130,11 @@ public final class AddAMethod implements MethodFactory {
      * @param args the images, and the encoder file to write
      */
     public static void main(String[] args) throws IOException {
-        try (Pretraining pretraining = Pretraining.builder().images(Path.of(args[0])).method("fastsiam").epochs(100).build()) {
+        try (Pretraining pretraining = Pretraining.builder()
+                .images(Path.of(args[0]))
+                .method("fastsiam")
+                .epochs(100)
+                .build()) {
             pretraining.run().writeEncoder(Path.of(args[1]));
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import io.github.simclr4j.onnx.network.Architecture;
@@ -20,8 +21,8 @@ import java.util.Map;
  */
 public final class AddAnArchitecture implements EncoderFamily {
     private static final String NAME = "plain-cnn";
-    private static final Option<Integer> CHANNELS = Option.whole("channels", 32, 1, 1024,
-            "Channels of the first layer; each further layer has twice as many", "An example");
+    private static final Option<Integer> CHANNELS = Option.whole(
+            "channels", 32, 1, 1024, "Channels of the first layer; each further layer has twice as many", "An example");
 
     @Override
     public List<String> names() {
@@ -76,7 +77,8 @@ public final class AddAnArchitecture implements EncoderFamily {
                 x = g.add(new Layer.Conv("conv" + i, in, out, 3, 2, 1, 1, false, Weight.heFanOut(out, 3)), x);
                 x = g.relu(g.add(new Layer.BatchNorm("norm" + i, out, 1e-5f, true, false), x));
             }
-            return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x)).build();
+            return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x))
+                    .build();
         }
 
         @Override

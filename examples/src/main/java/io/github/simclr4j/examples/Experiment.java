@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -66,7 +67,9 @@ public final class Experiment implements Configurable {
         }
         List<LabelEvaluation> validation = new ArrayList<>();
         if (folds > 0) {
-            new CrossValidation<>(trainer, data, evaluator, folds).evaluate().forEach(fold -> validation.add(fold.getA()));
+            new CrossValidation<>(trainer, data, evaluator, folds)
+                    .evaluate()
+                    .forEach(fold -> validation.add(fold.getA()));
         }
         return new Result(evaluation, validation);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import com.google.gson.Gson;
@@ -136,8 +137,8 @@ public final class ImageService implements AutoCloseable {
 
     /** Serves until the process ends: arguments are the ONNX file, the port, and threads for each request (1 by default). */
     public static void main(String[] args) throws IOException {
-        ImageService service = new ImageService(Path.of(args[0]), Integer.parseInt(args[1]),
-                args.length > 2 ? Integer.parseInt(args[2]) : 1);
+        ImageService service = new ImageService(
+                Path.of(args[0]), Integer.parseInt(args[1]), args.length > 2 ? Integer.parseInt(args[2]) : 1);
         Runtime.getRuntime().addShutdownHook(new Thread(service::close));
         System.out.println("Listening on port " + service.port());
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import io.github.simclr4j.train.Pretraining;
@@ -20,9 +21,13 @@ public final class Pretrain {
     public static PretrainingResult learn(Path images, Path encoder, int epochs) throws IOException {
         try (Pretraining pretraining = Pretraining.builder()
                 .images(images)
-                .method("mocov2").option("queue", 1024)
-                .encoder("resnet18").width(0.25).imageSize(32)
-                .epochs(epochs).batch(64)
+                .method("mocov2")
+                .option("queue", 1024)
+                .encoder("resnet18")
+                .width(0.25)
+                .imageSize(32)
+                .epochs(epochs)
+                .batch(64)
                 .checkpoint(encoder.resolveSibling("checkpoints"))
                 .listener(Pretrain::print)
                 .build()) {
@@ -33,7 +38,9 @@ public final class Pretrain {
     }
 
     private static void print(EpochSummary epoch) {
-        System.out.printf("Epoch %d of %d: loss %.3f%n", epoch.epoch(), epoch.epochs(), epoch.figures().loss());
+        System.out.printf(
+                "Epoch %d of %d: loss %.3f%n",
+                epoch.epoch(), epoch.epochs(), epoch.figures().loss());
     }
 
     /** Pretrains an encoder and evaluates a linear classifier of its features. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -51,9 +52,15 @@ class ExperimentTest {
     }
 
     private static Experiment.Result run(String trainer, Path model) throws IOException {
-        return Experiment.run(CONFIGURATION, List.of("encoder=" + encoder, "train=" + dir.resolve("train"),
-                "test=" + dir.resolve("test"), "unlabelled=" + dir.resolve("unlabelled"), "model=" + model,
-                "trainer=" + trainer));
+        return Experiment.run(
+                CONFIGURATION,
+                List.of(
+                        "encoder=" + encoder,
+                        "train=" + dir.resolve("train"),
+                        "test=" + dir.resolve("test"),
+                        "unlabelled=" + dir.resolve("unlabelled"),
+                        "model=" + model,
+                        "trainer=" + trainer));
     }
 
     /** One file describes it all; the saved model predicts from an image and names its encoder. */
@@ -67,8 +74,12 @@ class ExperimentTest {
             assertTrue(model.getProvenance().toString().contains(Sha256.hex(Files.readAllBytes(encoder))));
             assertEquals(10, model.getOutputIDInfo().size());
             for (Prediction<Label> p : result.test().getPredictions()) {
-                Path image = Path.of(p.getExample().getMetadataValue(Example.NAME).orElseThrow().toString());
-                assertEquals(p.getOutput().getLabel(), ((Label) model.predict(image).getOutput()).getLabel());
+                Path image = Path.of(p.getExample()
+                        .getMetadataValue(Example.NAME)
+                        .orElseThrow()
+                        .toString());
+                assertEquals(
+                        p.getOutput().getLabel(), ((Label) model.predict(image).getOutput()).getLabel());
             }
         }
     }
@@ -88,14 +99,24 @@ class ExperimentTest {
     @Test
     void thePluginRunsOnTheModulePath() throws IOException, InterruptedException {
         // DJL's native package has a name that no module may have; the plugin serves without it.
-        List<Path> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(Path::of)
-                .filter(p -> p.toString().endsWith(".jar") && !p.toString().endsWith("-tests.jar")
-                        && !p.getFileName().toString().startsWith("pytorch-native")).toList();
-        List<Path> ours = jars.stream().filter(p -> p.getFileName().toString().startsWith("simclr4j-")).toList();
+        List<Path> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(Path::of)
+                .filter(p -> p.toString().endsWith(".jar")
+                        && !p.toString().endsWith("-tests.jar")
+                        && !p.getFileName().toString().startsWith("pytorch-native"))
+                .toList();
+        List<Path> ours = jars.stream()
+                .filter(p -> p.getFileName().toString().startsWith("simclr4j-"))
+                .toList();
         Assumptions.assumeTrue(ours.size() == 4, "skipped: the modules' jars come with 'package'");
-        assertEquals(Set.of("io.github.simclr4j.images", "io.github.simclr4j.onnx", "io.github.simclr4j.tribuo",
+        assertEquals(
+                Set.of(
+                        "io.github.simclr4j.images",
+                        "io.github.simclr4j.onnx",
+                        "io.github.simclr4j.tribuo",
                         "io.github.simclr4j.train"),
-                ModuleFinder.of(ours.toArray(Path[]::new)).findAll().stream().map(m -> m.descriptor().name())
+                ModuleFinder.of(ours.toArray(Path[]::new)).findAll().stream()
+                        .map(m -> m.descriptor().name())
                         .collect(Collectors.toSet()));
 
         Path file = dir.resolve("module.tribuo");
@@ -109,7 +130,8 @@ class ExperimentTest {
                     requires com.google.gson;
                 }
                 """);
-        Path program = Files.writeString(Files.createDirectories(source.resolve("consumer")).resolve("Main.java"), """
+        Path program = Files.writeString(
+                Files.createDirectories(source.resolve("consumer")).resolve("Main.java"), """
                 package consumer;
 
                 import io.github.simclr4j.tribuo.model.EncodedModel;
@@ -130,8 +152,16 @@ class ExperimentTest {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
-            assertTrue(compiler.getTask(messages, files, null, List.of("--module-path", path, "-d", classes.toString()), null,
-                    files.getJavaFileObjects(descriptor, program)).call(), messages::toString);
+            assertTrue(
+                    compiler.getTask(
+                                    messages,
+                                    files,
+                                    null,
+                                    List.of("--module-path", path, "-d", classes.toString()),
+                                    null,
+                                    files.getJavaFileObjects(descriptor, program))
+                            .call(),
+                    messages::toString);
         }
 
         Path image;
@@ -145,11 +175,18 @@ class ExperimentTest {
         }
         Path output = dir.resolve("module.txt");
         // The arguments lie in a file: a long command line is ONNX Runtime's and Windows' trouble.
-        Path arguments = Files.writeString(dir.resolve("arguments"), "--module-path\n\""
-                + (path + File.pathSeparator + classes).replace("\\", "\\\\") + "\"\n--module\nconsumer/consumer.Main\n");
-        Process child = new ProcessBuilder(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
-                "@" + arguments, file.toString(), image.toString())
-                .redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        Path arguments = Files.writeString(
+                dir.resolve("arguments"),
+                "--module-path\n\"" + (path + File.pathSeparator + classes).replace("\\", "\\\\")
+                        + "\"\n--module\nconsumer/consumer.Main\n");
+        Process child = new ProcessBuilder(
+                        System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
+                        "@" + arguments,
+                        file.toString(),
+                        image.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
         int code = child.waitFor();
         assertEquals(expected, Files.readString(output).trim());
         assertEquals(0, code);

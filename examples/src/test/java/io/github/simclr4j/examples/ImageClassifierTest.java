@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -37,8 +38,8 @@ class ImageClassifierTest {
     void theExampleRuns(@TempDir Path dir) throws IOException {
         Path encoder = dir.resolve("encoder.onnx");
         AtomicFiles.write(encoder, EncoderExport.untrained(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, 1));
-        LabelEvaluation evaluation = ImageClassifier.run(
-                encoder, images(dir.resolve("train"), 10, 1), images(dir.resolve("test"), 10, 2));
+        LabelEvaluation evaluation =
+                ImageClassifier.run(encoder, images(dir.resolve("train"), 10, 1), images(dir.resolve("test"), 10, 2));
         assertEquals(2, evaluation.getConfusionMatrix().getDomain().size());
         assertTrue(evaluation.accuracy() > 0.9, evaluation.toString());
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,7 +56,8 @@ class ImageServiceTest {
 
     private HttpRequest request(ImageService service, byte[] body) {
         return HttpRequest.newBuilder(URI.create("http://localhost:" + service.port() + "/"))
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
     }
 
     private JsonObject post(ImageService service, byte[] body, int status) throws IOException, InterruptedException {
@@ -66,17 +68,23 @@ class ImageServiceTest {
 
     @Test
     void anEncoderGivesFeaturesToManyAtOnce() throws Exception {
-        try (ImageService service = new ImageService(encoder, 0, 1); OnnxEncoder direct = OnnxEncoder.open(encoder, 1)) {
+        try (ImageService service = new ImageService(encoder, 0, 1);
+                OnnxEncoder direct = OnnxEncoder.open(encoder, 1)) {
             List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
             for (Path image : images) {
-                answers.add(client.sendAsync(request(service, Files.readAllBytes(image)), HttpResponse.BodyHandlers.ofString()));
+                answers.add(client.sendAsync(
+                        request(service, Files.readAllBytes(image)), HttpResponse.BodyHandlers.ofString()));
             }
             for (int i = 0; i < images.size(); i++) {
                 float[] expected = direct.embed(List.of(Images.read(images.get(i))))[0];
                 HttpResponse<String> answer = answers.get(i).get();
                 assertEquals(200, answer.statusCode(), answer.body());
-                float[] found = new Gson().fromJson(
-                        new Gson().fromJson(answer.body(), JsonObject.class).get("features"), float[].class);
+                float[] found = new Gson()
+                        .fromJson(
+                                new Gson()
+                                        .fromJson(answer.body(), JsonObject.class)
+                                        .get("features"),
+                                float[].class);
                 for (int d = 0; d < expected.length; d++) {
                     assertEquals(expected[d], found[d], 1e-5f * Math.max(1, Math.abs(expected[d])));
                 }
@@ -90,8 +98,8 @@ class ImageServiceTest {
         Path file = dir.resolve("animals.onnx");
         Map<String, Label> expected;
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(labels, encoder)) {
-            Model<Label> linear = new LogisticRegressionTrainer().train(
-                    new MutableDataset<>(new ImageFolderDataSource<>(dir.resolve("labelled"), extractor)));
+            Model<Label> linear = new LogisticRegressionTrainer()
+                    .train(new MutableDataset<>(new ImageFolderDataSource<>(dir.resolve("labelled"), extractor)));
             try (EncodedModel<Label> model = EncodedModel.containing(extractor, linear)) {
                 model.saveONNXModel("com.example.animals", 1, file);
                 Prediction<Label> prediction = model.predict(images.get(0));
@@ -99,22 +107,27 @@ class ImageServiceTest {
             }
         }
         try (ImageService service = new ImageService(file, 0, 1)) {
-            JsonObject scores = post(service, Files.readAllBytes(images.get(0)), 200).getAsJsonObject("scores");
+            JsonObject scores =
+                    post(service, Files.readAllBytes(images.get(0)), 200).getAsJsonObject("scores");
             assertEquals(expected.keySet(), scores.keySet());
-            expected.forEach((name, label) -> assertEquals(label.getScore(), scores.get(name).getAsDouble(), 1e-4));
+            expected.forEach((name, label) ->
+                    assertEquals(label.getScore(), scores.get(name).getAsDouble(), 1e-4));
         }
     }
 
     @Test
     void badRequestsAreAnsweredInOneLine() throws Exception {
         try (ImageService service = new ImageService(encoder, 0, 1)) {
-            String error = post(service, "no image".getBytes(), 400).get("error").getAsString();
+            String error =
+                    post(service, "no image".getBytes(), 400).get("error").getAsString();
             assertTrue(error.length() > 10 && !error.contains("\n"), error);
             byte[] whole = Files.readAllBytes(images.get(0));
             post(service, Arrays.copyOf(whole, whole.length / 2), 400);
             post(service, new byte[(10 << 20) + 1], 413);
-            HttpResponse<String> get = client.send(HttpRequest.newBuilder(URI.create("http://localhost:" + service.port()))
-                    .build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> get = client.send(
+                    HttpRequest.newBuilder(URI.create("http://localhost:" + service.port()))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
             assertEquals(405, get.statusCode());
             post(service, whole, 200);
         }

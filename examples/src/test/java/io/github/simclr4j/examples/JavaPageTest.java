@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -27,8 +28,8 @@ class JavaPageTest {
                 sources.add(bare(Files.readString(file)));
             }
         }
-        Matcher fence = Pattern.compile("(?ms)^```(?:java|xml|text)\\R(.*?)^```$").matcher(
-                Files.readString(EXAMPLES.resolveSibling("docs").resolve(page)));
+        Matcher fence = Pattern.compile("(?ms)^```(?:java|xml|text)\\R(.*?)^```$")
+                .matcher(Files.readString(EXAMPLES.resolveSibling("docs").resolve(page)));
         List<String> strange = new ArrayList<>();
         int found = 0;
         while (fence.find()) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -40,7 +41,8 @@ class LauncherScriptTest {
             p.environment().putAll(variables);
         }
         Process process = p.start();
-        List<String> lines = new ArrayList<>(new String(process.getInputStream().readAllBytes()).lines().toList());
+        List<String> lines = new ArrayList<>(
+                new String(process.getInputStream().readAllBytes()).lines().toList());
         lines.add("exit " + process.waitFor());
         return lines;
     }
@@ -76,9 +78,11 @@ class LauncherScriptTest {
         @BeforeEach
         void copy() throws IOException {
             simclr = dir.resolve("simclr");
-            Files.createFile(Files.createDirectories(dir.resolve("cli/target/lib")).resolve(".built"));
+            Files.createFile(
+                    Files.createDirectories(dir.resolve("cli/target/lib")).resolve(".built"));
             Files.copy(ROOT.resolve("simclr"), simclr, StandardCopyOption.COPY_ATTRIBUTES);
-            script(dir.resolve("jdk/bin/java"),
+            script(
+                    dir.resolve("jdk/bin/java"),
                     "for a in \"$@\"; do echo \"$a\"; done",
                     "echo \"env ${PYTORCH_LIBRARY_PATH-unset} ${PYTORCH_FLAVOR-unset} ${LC_ALL-unset} $MALLOC_ARENA_MAX\"",
                     "exit 3");
@@ -91,11 +95,25 @@ class LauncherScriptTest {
             Path real = dir.toRealPath();
             variables.put("SIMCLR_JAVA_OPTS", "-Xmx1g -Dhttps.proxyHost=proxy");
             List<String> lines = run(simclr, variables, "pretrain", "--images", "a  b;$(exit 3)*'");
-            assertEquals(List.of("-XX:MaxRAMPercentage=60", "-Xms32m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30", "-XX:+UseSerialGC",
-                    "-Dsimclr.terminal=false", "-Xmx1g", "-Dhttps.proxyHost=proxy", "-cp",
-                    real + "/cli/target/*:" + real + "/cli/target/lib/*", "io.github.simclr4j.cli.Launcher", "pretrain",
+            assertEquals(
+                    List.of(
+                            "-XX:MaxRAMPercentage=60",
+                            "-Xms32m",
+                            "-XX:MinHeapFreeRatio=10",
+                            "-XX:MaxHeapFreeRatio=30",
+                            "-XX:+UseSerialGC",
+                            "-Dsimclr.terminal=false",
+                            "-Xmx1g",
+                            "-Dhttps.proxyHost=proxy",
+                            "-cp",
+                            real + "/cli/target/*:" + real + "/cli/target/lib/*",
+                            "io.github.simclr4j.cli.Launcher",
+                            "pretrain",
                             "--images",
-                    "a  b;$(exit 3)*'", "env unset unset C.UTF-8 1", "exit 3"), lines);
+                            "a  b;$(exit 3)*'",
+                            "env unset unset C.UTF-8 1",
+                            "exit 3"),
+                    lines);
         }
 
         /** A jar of the user's own may have methods, encoders, augmentations, formats or protocols. */
@@ -103,14 +121,16 @@ class LauncherScriptTest {
         void jarsOfTheUsersOwnComeLast() throws IOException, InterruptedException {
             variables.put("CLASSPATH", "/home/ann/my method.jar:more/*");
             List<String> lines = run(simclr, variables);
-            assertTrue(lines.contains(dir.toRealPath() + "/cli/target/*:" + dir.toRealPath()
-                    + "/cli/target/lib/*:/home/ann/my method.jar:more/*"), lines.toString());
+            assertTrue(
+                    lines.contains(dir.toRealPath() + "/cli/target/*:" + dir.toRealPath()
+                            + "/cli/target/lib/*:/home/ann/my method.jar:more/*"),
+                    lines.toString());
         }
 
         @Test
         void anEmptyVariableDoesNotHideTheRightChoice() throws IOException, InterruptedException {
-            variables.putAll(Map.of("PYTORCH_LIBRARY_PATH", "", "PYTORCH_FLAVOR", "", "LANG", "de_DE.UTF-8", "MALLOC_ARENA_MAX",
-                    "4"));
+            variables.putAll(Map.of(
+                    "PYTORCH_LIBRARY_PATH", "", "PYTORCH_FLAVOR", "", "LANG", "de_DE.UTF-8", "MALLOC_ARENA_MAX", "4"));
             assertTrue(run(simclr, variables).contains("env unset unset unset 4"));
             variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
             assertTrue(run(simclr, variables).contains("env /opt/libtorch/lib unset unset 4"));
@@ -136,7 +156,8 @@ class LauncherScriptTest {
             assertEquals("exit 3", built.get(built.size() - 1));
             assertTrue(Files.exists(theirs));
             assertFalse(Files.exists(jar), "a library of an earlier build would stay on the class path");
-            assertEquals("-XX:MaxRAMPercentage=60", run(link, variables, "--version").get(0), "it is built already");
+            assertEquals(
+                    "-XX:MaxRAMPercentage=60", run(link, variables, "--version").get(0), "it is built already");
         }
 
         private void project(Path root) throws IOException {
@@ -153,7 +174,8 @@ class LauncherScriptTest {
             project(root);
             Files.copy(ROOT.resolve("simclr"), root.resolve("simclr"), StandardCopyOption.COPY_ATTRIBUTES);
             script(root.resolve("mvnw"), "echo \"mvnw $*\"", "mkdir -p \"${0%/*}/cli/target/lib\"");
-            // A relative link, a link to it by an absolute path, a link to that through a link to its folder, one named like an option.
+            // A relative link, a link to it by an absolute path, a link to that through a link to its folder, one named
+            // like an option.
             Path bin = decoy(dir.resolve("my bin"));
             Files.createSymbolicLink(bin.resolve("simclr"), Path.of("../the project; rm -rf */simclr"));
             Path second = decoy(dir.resolve("second"));
@@ -162,13 +184,19 @@ class LauncherScriptTest {
             Path third = decoy(dir.resolve("third"));
             Files.createSymbolicLink(third.resolve("-n"), Path.of("../second/simclr"));
             Files.createSymbolicLink(dir.resolve("whole"), root);
-            for (Path link : List.of(bin.resolve("simclr"), second.resolve("simclr"), second.resolve("to bin/simclr"), third.resolve("-n"),
+            for (Path link : List.of(
+                    bin.resolve("simclr"),
+                    second.resolve("simclr"),
+                    second.resolve("to bin/simclr"),
+                    third.resolve("-n"),
                     dir.resolve("whole/simclr"))) {
                 Path old = Files.writeString(Files.createDirectories(own).resolve("old.jar"), "");
                 Files.deleteIfExists(own.resolve(".built"));
                 List<String> built = run(link, variables, "--version");
                 assertTrue(built.get(1).startsWith("mvnw ") && built.contains("exit 3"), link + " " + built);
-                assertTrue(built.contains(root.toRealPath() + "/cli/target/*:" + root.toRealPath() + "/cli/target/lib/*"), built.toString());
+                assertTrue(
+                        built.contains(root.toRealPath() + "/cli/target/*:" + root.toRealPath() + "/cli/target/lib/*"),
+                        built.toString());
                 assertFalse(Files.exists(old), link.toString());
                 for (Path folder : List.of(bin, second, third)) {
                     assertTrue(Files.exists(folder.resolve("cli/target/lib/theirs.jar")), link.toString());
@@ -178,7 +206,8 @@ class LauncherScriptTest {
 
         /** A folder of the same shape in which nothing may be deleted. */
         private Path decoy(Path folder) throws IOException {
-            Files.writeString(Files.createDirectories(folder.resolve("cli/target/lib")).resolve("theirs.jar"), "");
+            Files.writeString(
+                    Files.createDirectories(folder.resolve("cli/target/lib")).resolve("theirs.jar"), "");
             Files.writeString(folder.resolve("cli/pom.xml"), "");
             script(folder.resolve("mvnw"), "echo \"wrong mvnw\"");
             project(folder);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.examples;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -51,8 +52,12 @@ class PretrainTest {
     @Test
     void oneConfigurationFileDescribesTheWholeWay() throws IOException {
         Path encoder = dir.resolve("configured.onnx");
-        List<String> properties = List.of("unlabelled=" + dir.resolve("unlabelled"), "train=" + dir.resolve("train"),
-                "test=" + dir.resolve("test"), "encoder=" + encoder, "epochs=1");
+        List<String> properties = List.of(
+                "unlabelled=" + dir.resolve("unlabelled"),
+                "train=" + dir.resolve("train"),
+                "test=" + dir.resolve("test"),
+                "encoder=" + encoder,
+                "epochs=1");
         String file = "/io/github/simclr4j/examples/pretrain.xml";
         LabelEvaluation evaluation = PretrainFromConfiguration.run(file, properties);
         assertEquals(20, evaluation.getPredictions().size());
@@ -75,9 +80,20 @@ class PretrainTest {
     }
 
     private static PretrainingResult fastSiam(int epochs) throws IOException {
-        try (Pretraining pretraining = Pretraining.builder().images(dir.resolve("unlabelled")).method("fastsiam")
-                .option("predictor-hidden", 8).width(0.0625).learningRate(0.01).batch(14).microBatch(7).epochs(epochs)
-                .precision("float32").device("cpu").threads(1).progress(Progress.NONE).build()) {
+        try (Pretraining pretraining = Pretraining.builder()
+                .images(dir.resolve("unlabelled"))
+                .method("fastsiam")
+                .option("predictor-hidden", 8)
+                .width(0.0625)
+                .learningRate(0.01)
+                .batch(14)
+                .microBatch(7)
+                .epochs(epochs)
+                .precision("float32")
+                .device("cpu")
+                .threads(1)
+                .progress(Progress.NONE)
+                .build()) {
             PretrainingResult result = pretraining.run();
             assertEquals("fastsiam", result.settings().get("training.method"));
             assertEquals("8", result.settings().get("training.predictor_hidden"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import io.github.simclr4j.images.internal.Samples;
@@ -20,7 +21,8 @@ final class BufferedImages {
         int h = image.getHeight();
         byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
         Raster raster = image.getRaster();
-        boolean whole = raster.getDataBuffer() instanceof DataBufferByte b && b.getData().length == rgb.length
+        boolean whole = raster.getDataBuffer() instanceof DataBufferByte b
+                && b.getData().length == rgb.length
                 && b.getNumBanks() == 1;
         if (image.getType() == BufferedImage.TYPE_3BYTE_BGR && whole) {
             byte[] bgr = ((DataBufferByte) raster.getDataBuffer()).getData();
@@ -61,7 +63,8 @@ final class BufferedImages {
         int space = model.getColorSpace().getType();
         boolean alpha = model.hasAlpha();
         int colours = model.getNumColorComponents();
-        boolean known = space == ColorSpace.TYPE_GRAY && colours == 1 || space == ColorSpace.TYPE_RGB && colours == 3
+        boolean known = space == ColorSpace.TYPE_GRAY && colours == 1
+                || space == ColorSpace.TYPE_RGB && colours == 3
                 || space == ColorSpace.TYPE_CMYK && colours == 4;
         if (!known || type != DataBuffer.TYPE_BYTE && type != DataBuffer.TYPE_USHORT) {
             throw new IllegalArgumentException(
@@ -79,7 +82,8 @@ final class BufferedImages {
                 if (colours == 4) {
                     int k = 255 - Samples.eight(line[p + 3], bits[3]);
                     for (int c = 0; c < 3; c++) {
-                        rgb[q++] = Samples.over(Samples.over(255 - Samples.eight(line[p + c], bits[c]), k) & 255, opacity);
+                        rgb[q++] =
+                                Samples.over(Samples.over(255 - Samples.eight(line[p + c], bits[c]), k) & 255, opacity);
                     }
                 } else {
                     for (int c = 0; c < 3; c++) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.io.IOException;
@@ -8,8 +9,10 @@ import java.util.stream.Collectors;
 
 /** Finds the decoders on the class path, and the decoder of a file. */
 final class Decoders {
-    private static final List<ImageDecoder> ALL = ServiceLoader.load(ImageDecoder.class, ImageDecoder.class.getClassLoader())
-            .stream().map(ServiceLoader.Provider::get).toList();
+    private static final List<ImageDecoder> ALL =
+            ServiceLoader.load(ImageDecoder.class, ImageDecoder.class.getClassLoader()).stream()
+                    .map(ServiceLoader.Provider::get)
+                    .toList();
     private static final Set<String> ENDINGS =
             ALL.stream().flatMap(d -> d.endings().stream()).collect(Collectors.toUnmodifiableSet());
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import io.github.simclr4j.images.internal.DecodingHeap;
@@ -55,8 +56,11 @@ final class Decoding {
     }
 
     private IOException largerThanHeap(Throwable cause) {
-        return new IOException("image too large: " + pixels + " pixels do not fit into a heap of "
-                + (Runtime.getRuntime().maxMemory() >> 20) + " MB: give Java more memory (-Xmx), or shrink the image", cause);
+        return new IOException(
+                "image too large: " + pixels + " pixels do not fit into a heap of "
+                        + (Runtime.getRuntime().maxMemory() >> 20)
+                        + " MB: give Java more memory (-Xmx), or shrink the image",
+                cause);
     }
 
     private RgbImage upright(SizeCheck check) throws IOException {

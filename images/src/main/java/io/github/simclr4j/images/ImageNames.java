@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.util.Locale;
@@ -15,13 +16,14 @@ public final class ImageNames {
 
     /** Extensions of common image formats that are not supported. */
     private static final Set<String> UNREAD = Set.of(
-            "heic", "heif", "heics", "heifs", "hif", "avif", "avifs", "avci", "jxl", "jp2", "j2k", "j2c", "jpc", "jpf", "jpx",
-            "jpm", "jph", "jhc", "jls", "jxr", "wdp", "hdp", "mpo", "ppm", "pgm", "pnm", "pbm", "pam", "pfm", "tga", "icb", "vda",
-            "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "wmf", "emf", "exr", "hdr", "dpx", "cin", "ico", "cur", "icns",
-            "pcx", "dcx", "dds", "qoi", "flif", "bpg", "mng", "jng", "xbm", "xpm", "ras", "sgi", "lbm", "iff", "fits", "dcm",
-            "dicom", "svs", "ndpi", "scn", "mrxs", "bif", "btf", "tf8",
-            "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef", "srw", "3fr", "fff",
+            "heic", "heif", "heics", "heifs", "hif", "avif", "avifs", "avci", "jxl", "jp2", "j2k", "j2c", "jpc", "jpf",
+            "jpx", "jpm", "jph", "jhc", "jls", "jxr", "wdp", "hdp", "mpo", "ppm", "pgm", "pnm", "pbm", "pam", "pfm",
+            "tga", "icb", "vda", "psd", "psb", "xcf", "kra", "svg", "svgz", "eps", "wmf", "emf", "exr", "hdr", "dpx",
+            "cin", "ico", "cur", "icns", "pcx", "dcx", "dds", "qoi", "flif", "bpg", "mng", "jng", "xbm", "xpm", "ras",
+            "sgi", "lbm", "iff", "fits", "dcm", "dicom", "svs", "ndpi", "scn", "mrxs", "bif", "btf", "tf8", "dng",
+            "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef", "srw", "3fr", "fff",
             "iiq", "kdc", "dcr", "mrw", "x3f", "erf", "mef", "mos", "rwl", "gpr", "raw");
+
     private static final Set<Integer> BMP_HEADERS = Set.of(12, 16, 40, 52, 56, 64, 108, 124);
 
     private ImageNames() {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import io.github.simclr4j.images.internal.DecodingHeap;
@@ -39,7 +40,9 @@ public final class Images {
      * @throws IOException if the folder or a sub-folder can't be read, or if links form a cycle
      */
     public static List<Path> find(Path folder) throws IOException {
-        return ImageFolder.scan(folder).images().stream().map(ImageFolder.Image::file).toList();
+        return ImageFolder.scan(folder).images().stream()
+                .map(ImageFolder.Image::file)
+                .toList();
     }
 
     /**

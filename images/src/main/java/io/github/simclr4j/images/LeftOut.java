@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.util.ArrayList;
@@ -53,9 +54,12 @@ public record LeftOut(SortedMap<String, Integer> kinds, List<String> links) {
     @Override
     public String toString() {
         return count() + (count() == 1 ? " image file" : " image files") + " left out: "
-                + kinds.entrySet().stream().map(k -> k.getValue() + " " + k.getKey()
-                        + (k.getKey().equals(LINK) ? " (" + String.join(", ", links) + (k.getValue() > links.size() ? ", ..." : "")
-                                + ")" : ""))
+                + kinds.entrySet().stream()
+                        .map(k -> k.getValue() + " " + k.getKey()
+                                + (k.getKey().equals(LINK)
+                                        ? " (" + String.join(", ", links) + (k.getValue() > links.size() ? ", ..." : "")
+                                                + ")"
+                                        : ""))
                         .collect(Collectors.joining(", "));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.nio.charset.StandardCharsets;
@@ -76,7 +77,8 @@ final class OtherFiles {
             return DOCUMENT;
         } else if (head.matches("(?s)P[1-7fF][\\s#].*")) {
             return "a Netpbm image (PBM, PGM, PPM, PAM or PFM)";
-        } else if (text.startsWith("<svg") || text.matches("(?s)<(\\?xml|!doctype svg|!--).*") && text.contains("<svg")) {
+        } else if (text.startsWith("<svg")
+                || text.matches("(?s)<(\\?xml|!doctype svg|!--).*") && text.contains("<svg")) {
             return "an SVG drawing";
         }
         return null;
@@ -88,7 +90,10 @@ final class OtherFiles {
         String brands = head.substring(8, Math.max(8, size));
         if (brands.contains("avif") || brands.contains("avis")) {
             return "an AVIF image";
-        } else if (brands.startsWith("hei") || brands.startsWith("hev") || brands.contains("mif1") || brands.contains("msf1")) {
+        } else if (brands.startsWith("hei")
+                || brands.startsWith("hev")
+                || brands.contains("mif1")
+                || brands.contains("msf1")) {
             return "a HEIC (HEIF) image";
         } else if (brands.startsWith("jp2") || brands.startsWith("jpx")) {
             return "a JPEG 2000 image";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.util.Arrays;
@@ -119,12 +120,14 @@ public record Preprocessing(
         public Scaling {
             mean = List.copyOf(mean);
             deviation = List.copyOf(deviation);
-            boolean finite = Double.isFinite(scale) && scale > 0
+            boolean finite = Double.isFinite(scale)
+                    && scale > 0
                     && mean.stream().allMatch(Double::isFinite)
                     && deviation.stream().allMatch(d -> Double.isFinite(d) && d > 0);
             if (!finite || mean.size() != deviation.size()) {
-                throw new IllegalArgumentException("Expected a scale and deviations above 0 and as many means, found scale "
-                        + scale + ", mean " + mean + ", deviation " + deviation);
+                throw new IllegalArgumentException(
+                        "Expected a scale and deviations above 0 and as many means, found scale " + scale + ", mean "
+                                + mean + ", deviation " + deviation);
             }
         }
     }
@@ -138,6 +141,7 @@ public record Preprocessing(
      * change. The values differ by at most 1 from Pillow's.
      */
     public static final String RULE = "center-square-antialiased-bilinear-1";
+
     private static final int MAX_SIDE = 4096;
 
     /**
@@ -156,8 +160,8 @@ public record Preprocessing(
                     + Math.max(height, width) + ", found " + shortSide);
         }
         if (scaling != null && scaling.mean().size() != channels.count()) {
-            throw new IllegalArgumentException(
-                    "Expected " + channels.count() + " means, found " + scaling.mean().size());
+            throw new IllegalArgumentException("Expected " + channels.count() + " means, found "
+                    + scaling.mean().size());
         }
     }
 
@@ -210,9 +214,10 @@ public record Preprocessing(
         int w = image.width();
         int h = image.height();
         return switch (resize) {
-            case STRETCH -> shortSide == 0
-                    ? resample(image, 0, 0, w, h, width, height)
-                    : resample(image, 0, 0, w, h, shortSide, shortSide);
+            case STRETCH ->
+                shortSide == 0
+                        ? resample(image, 0, 0, w, h, width, height)
+                        : resample(image, 0, 0, w, h, shortSide, shortSide);
             case CENTER_SQUARE -> {
                 if (w == width && h == height) {
                     yield image;
@@ -233,7 +238,11 @@ public record Preprocessing(
 
     /** Resizes a part of the image to the full size, and computes only the centred window of the result. */
     private RgbImage resample(RgbImage image, int left, int top, int boxW, int boxH, int fullW, int fullH) {
-        if (boxW == fullW && boxH == fullH && boxW == image.width() && boxH == image.height() && fullW == width
+        if (boxW == fullW
+                && boxH == fullH
+                && boxW == image.width()
+                && boxH == image.height()
+                && fullW == width
                 && fullH == height) {
             return image;
         }
@@ -245,7 +254,8 @@ public record Preprocessing(
         int[] row = new int[width * 3];
         int[] sums = new int[height * row.length];
         Arrays.fill(sums, Taps.HALF);
-        // Each row of the image is resized horizontally once and added to all new rows that it contributes to, "from" to "to". So
+        // Each row of the image is resized horizontally once and added to all new rows that it contributes to, "from"
+        // to "to". So
         // memory does not grow with the image's height.
         int from = 0;
         int to = 0;
@@ -305,6 +315,7 @@ public record Preprocessing(
 
         /** The range of pixels that contribute to each new pixel; both ends never decrease. */
         final int[] start;
+
         final int[] end;
         private final double scale;
         private final double widen;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 /**
@@ -10,6 +11,7 @@ final class TrainersResampling {
 
     /** The range of pixels that contribute to each new pixel; both ends never decrease. */
     private final int[] start;
+
     private final int[] end;
     private final double scale;
     private final double widen;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.FileDescriptor;
@@ -21,7 +22,9 @@ import java.util.regex.Pattern;
 public record Destination(Path path, boolean replaced) {
     /** Maximum number of links to follow, as in Linux. */
     private static final int MAX_LINKS = 40;
-    private static final Pattern OPEN_FILE = Pattern.compile("/(?:dev|proc/(self|thread-self|\\d+)(?:/task/\\d+)?)/fd/(\\d+)");
+
+    private static final Pattern OPEN_FILE =
+            Pattern.compile("/(?:dev|proc/(self|thread-self|\\d+)(?:/task/\\d+)?)/fd/(\\d+)");
 
     /**
      * Follows the links of a path.
@@ -80,8 +83,11 @@ public record Destination(Path path, boolean replaced) {
     /** Returns this process's standard output or standard error if the path names it, or else null. */
     private FileDescriptor standardStream() {
         Matcher open = OPEN_FILE.matcher(path.normalize().toString());
-        if (!open.matches() || open.group(1) != null && open.group(1).matches("\\d+")
-                && !open.group(1).equals(Long.toString(ProcessHandle.current().pid()))) {
+        if (!open.matches()
+                || open.group(1) != null
+                        && open.group(1).matches("\\d+")
+                        && !open.group(1)
+                                .equals(Long.toString(ProcessHandle.current().pid()))) {
             return null;
         }
         return switch (open.group(2)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.nio.file.Path;
@@ -20,8 +21,15 @@ import java.util.function.Predicate;
  * @param source the source of the default, such as {@code He et al. 2020}; empty if it is this project's choice
  * @since 0.1.0
  */
-public record Option<T>(String name, Class<T> type, T fallback, String range, Predicate<T> valid, List<String> choices,
-        String help, String source) {
+public record Option<T>(
+        String name,
+        Class<T> type,
+        T fallback,
+        String range,
+        Predicate<T> valid,
+        List<String> choices,
+        String help,
+        String source) {
 
     /**
      * Checks the name and the default.
@@ -32,7 +40,8 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
     public Option {
         choices = List.copyOf(choices);
         if (!name.matches("[a-z][a-z0-9]*(-[a-z0-9]+)*")) {
-            throw new IllegalArgumentException("An option's name must consist of lower-case words joined by dashes, found " + name);
+            throw new IllegalArgumentException(
+                    "An option's name must consist of lower-case words joined by dashes, found " + name);
         }
         if (help.isBlank()) {
             throw new IllegalArgumentException("The option " + name + " has no help");
@@ -52,8 +61,15 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
      * @param source the source of the default; empty if it is this project's choice
      */
     public static Option<Double> above(String name, double fallback, double bound, String help, String source) {
-        return new Option<>(name, Double.class, fallback, "above " + text(bound) + " and finite",
-                v -> v > bound && Double.isFinite(v), List.of(), help, source);
+        return new Option<>(
+                name,
+                Double.class,
+                fallback,
+                "above " + text(bound) + " and finite",
+                v -> v > bound && Double.isFinite(v),
+                List.of(),
+                help,
+                source);
     }
 
     /**
@@ -66,8 +82,15 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
      * @param source the source of the default; empty if it is this project's choice
      */
     public static Option<Double> atLeast(String name, double fallback, double bound, String help, String source) {
-        return new Option<>(name, Double.class, fallback, "at least " + text(bound) + " and finite",
-                v -> v >= bound && Double.isFinite(v), List.of(), help, source);
+        return new Option<>(
+                name,
+                Double.class,
+                fallback,
+                "at least " + text(bound) + " and finite",
+                v -> v >= bound && Double.isFinite(v),
+                List.of(),
+                help,
+                source);
     }
 
     /**
@@ -80,9 +103,17 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
      * @param help a description in one sentence, without the default
      * @param source the source of the default; empty if it is this project's choice
      */
-    public static Option<Double> below(String name, double fallback, double from, double below, String help, String source) {
-        return new Option<>(name, Double.class, fallback, "from " + text(from) + " to below " + text(below),
-                v -> v >= from && v < below, List.of(), help, source);
+    public static Option<Double> below(
+            String name, double fallback, double from, double below, String help, String source) {
+        return new Option<>(
+                name,
+                Double.class,
+                fallback,
+                "from " + text(from) + " to below " + text(below),
+                v -> v >= from && v < below,
+                List.of(),
+                help,
+                source);
     }
 
     /**
@@ -95,9 +126,17 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
      * @param help a description in one sentence, without the default
      * @param source the source of the default; empty if it is this project's choice
      */
-    public static Option<Double> between(String name, double fallback, double from, double to, String help, String source) {
-        return new Option<>(name, Double.class, fallback, "from " + text(from) + " to " + text(to),
-                v -> v >= from && v <= to, List.of(), help, source);
+    public static Option<Double> between(
+            String name, double fallback, double from, double to, String help, String source) {
+        return new Option<>(
+                name,
+                Double.class,
+                fallback,
+                "from " + text(from) + " to " + text(to),
+                v -> v >= from && v <= to,
+                List.of(),
+                help,
+                source);
     }
 
     /**
@@ -124,8 +163,15 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
      * @param source the source of the default; empty if it is this project's choice
      */
     public static Option<String> choice(String name, List<String> choices, String help, String source) {
-        return new Option<>(name, String.class, choices.get(0), "one of " + String.join(", ", choices), choices::contains, choices,
-                help, source);
+        return new Option<>(
+                name,
+                String.class,
+                choices.get(0),
+                "one of " + String.join(", ", choices),
+                choices::contains,
+                choices,
+                help,
+                source);
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.util.LinkedHashMap;
@@ -57,9 +58,14 @@ public final class OptionValues {
      * @throws IllegalArgumentException if there is no such option; the message lists the names
      */
     public Option<?> option(String name) {
-        return options.stream().filter(o -> o.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "Unknown setting, expected " + (options.isEmpty() ? "none"
-                        : options.stream().map(Option::name).collect(Collectors.joining(", "))) + ", found " + name));
+        return options.stream()
+                .filter(o -> o.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown setting, expected "
+                        + (options.isEmpty()
+                                ? "none"
+                                : options.stream().map(Option::name).collect(Collectors.joining(", ")))
+                        + ", found " + name));
     }
 
     /**
@@ -88,7 +94,8 @@ public final class OptionValues {
      * @throws IllegalArgumentException if there is no option of this name
      */
     public <T> T get(Option<T> option) {
-        return option.type().cast(given.getOrDefault(option.name(), option(option.name()).fallback()));
+        return option.type()
+                .cast(given.getOrDefault(option.name(), option(option.name()).fallback()));
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.IOException;
@@ -65,27 +66,32 @@ public final class OutputLock implements AutoCloseable {
             if (!destination.replaced()) {
                 return new OutputLock(null, null);
             }
-            Path folder = Files.createDirectories(destination.path().getParent()).toRealPath();
+            Path folder =
+                    Files.createDirectories(destination.path().getParent()).toRealPath();
             path = folder.resolve("." + destination.path().getFileName() + ENDING);
         }
         OwnedFile owned;
         try {
             owned = OwnedFile.acquire(path);
         } catch (AccessDeniedException e) {
-            throw new IOException("Can't lock " + output + ": " + path + " can't be written to; if no other process is writing to "
-                    + output + ", delete it", e);
+            throw new IOException(
+                    "Can't lock " + output + ": " + path + " can't be written to; if no other process is writing to "
+                            + output + ", delete it",
+                    e);
         } catch (ClosedByInterruptException e) {
             throw e;
         } catch (IOException e) {
             throw unwritable(output, e);
         }
         if (owned == null) {
-            throw new HeldException(owner(path) + " is writing to " + output + ": wait until it has ended, or choose another path");
+            throw new HeldException(
+                    owner(path) + " is writing to " + output + ": wait until it has ended, or choose another path");
         }
         OutputLock lock = new OutputLock(path, owned);
         try {
             owned.channel().truncate(0);
-            owned.channel().write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
+            owned.channel()
+                    .write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
         } catch (ClosedByInterruptException | RuntimeException e) {
             lock.close();
             throw e;
@@ -97,7 +103,8 @@ public final class OutputLock implements AutoCloseable {
     }
 
     private static IOException unwritable(Path output, IOException e) {
-        return new IOException("Can't write " + output + ": " + e.getMessage() + "; free some space there, or choose another path", e);
+        return new IOException(
+                "Can't write " + output + ": " + e.getMessage() + "; free some space there, or choose another path", e);
     }
 
     /**

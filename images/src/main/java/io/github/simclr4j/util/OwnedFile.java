@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.IOException;
@@ -51,7 +52,8 @@ final class OwnedFile implements AutoCloseable {
         }
         FileChannel channel = null;
         try {
-            channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            channel = FileChannel.open(
+                    path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
             // Another process may have deleted it as abandoned before it was locked.
             if (lock(channel) && Files.exists(path)) {
                 return new OwnedFile(path, channel);
@@ -84,7 +86,11 @@ final class OwnedFile implements AutoCloseable {
             while (true) {
                 Object before = identity(path);
                 // Does not follow symbolic links, for security.
-                channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE,
+                channel = FileChannel.open(
+                        path,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE,
                         LinkOption.NOFOLLOW_LINKS);
                 if (!lock(channel)) {
                     break;
@@ -110,7 +116,8 @@ final class OwnedFile implements AutoCloseable {
     /** Returns an object that distinguishes a file from other files of the same name, or null if it does not exist. */
     private static Object identity(Path path) throws IOException {
         try {
-            Object key = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
+            Object key = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .fileKey();
             return key == null ? path : key;
         } catch (NoSuchFileException e) {
             return null;
@@ -142,7 +149,8 @@ final class OwnedFile implements AutoCloseable {
     /** Deletes the abandoned files of a folder, except those that can't be deleted. */
     static void deleteAbandoned(Path folder, Pattern names) throws IOException {
         List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(folder, f -> names.matcher(f.getFileName().toString()).matches())) {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(
+                folder, f -> names.matcher(f.getFileName().toString()).matches())) {
             all.forEach(found::add);
         } catch (DirectoryIteratorException e) {
             throw e.getCause();

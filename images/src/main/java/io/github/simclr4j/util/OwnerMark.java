@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.Closeable;
@@ -48,14 +49,19 @@ public final class OwnerMark implements Closeable {
      */
     public static OwnerMark create(Path folder, String kind, List<String> lines) throws IOException {
         while (true) {
-            String name = String.format(Locale.ROOT, "simclr4j-%s-%016x.mark", kind, ThreadLocalRandom.current().nextLong());
+            String name = String.format(
+                    Locale.ROOT,
+                    "simclr4j-%s-%016x.mark",
+                    kind,
+                    ThreadLocalRandom.current().nextLong());
             Path path = folder.toAbsolutePath().resolve(name);
             OwnedFile owned = OwnedFile.create(path);
             if (owned != null) {
                 OwnerMark mark = new OwnerMark(path, owned, List.copyOf(lines));
                 try {
-                    owned.channel().write(ByteBuffer.wrap(
-                            (FIRST_LINE + "\n" + String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8)));
+                    owned.channel()
+                            .write(ByteBuffer.wrap((FIRST_LINE + "\n" + String.join("\n", lines) + "\n")
+                                    .getBytes(StandardCharsets.UTF_8)));
                 } catch (IOException e) {
                     mark.close();
                     throw e;
@@ -84,7 +90,8 @@ public final class OwnerMark implements Closeable {
         Pattern names = pattern(kind);
         List<Path> all;
         try (Stream<Path> files = Files.list(folder.toAbsolutePath())) {
-            all = files.filter(f -> names.matcher(f.getFileName().toString()).matches()).toList();
+            all = files.filter(f -> names.matcher(f.getFileName().toString()).matches())
+                    .toList();
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
@@ -97,7 +104,8 @@ public final class OwnerMark implements Closeable {
                     living++;
                     continue;
                 }
-                String text = new String(Channels.newInputStream(owned.channel()).readAllBytes(), StandardCharsets.UTF_8);
+                String text =
+                        new String(Channels.newInputStream(owned.channel()).readAllBytes(), StandardCharsets.UTF_8);
                 List<String> lines = text.lines().toList();
                 OwnerMark mark = new OwnerMark(path, owned, lines.isEmpty() ? lines : lines.subList(1, lines.size()));
                 if (lines.isEmpty() || !lines.get(0).equals(FIRST_LINE) || !text.endsWith("\n")) {

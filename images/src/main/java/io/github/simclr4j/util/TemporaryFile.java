@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.BufferedOutputStream;
@@ -58,7 +59,10 @@ public final class TemporaryFile implements Closeable {
         Files.createDirectories(folder);
         OwnedFile.deleteAbandoned(folder, Pattern.compile(Pattern.quote(name) + UNIQUE));
         while (true) {
-            Path path = folder.resolve(name + String.format(Locale.ROOT, ".%016x", ThreadLocalRandom.current().nextLong()) + ENDING);
+            Path path = folder.resolve(name
+                    + String.format(
+                            Locale.ROOT, ".%016x", ThreadLocalRandom.current().nextLong())
+                    + ENDING);
             OwnedFile owned = OwnedFile.create(path);
             if (owned != null) {
                 return new TemporaryFile(path, owned, owned.channel());
@@ -84,8 +88,11 @@ public final class TemporaryFile implements Closeable {
     public static TemporaryFile at(Path path) throws IOException {
         Path absolute = path.toAbsolutePath();
         Files.createDirectories(absolute.getParent());
-        return new TemporaryFile(absolute, null,
-                FileChannel.open(absolute, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        return new TemporaryFile(
+                absolute,
+                null,
+                FileChannel.open(
+                        absolute, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE));
     }
 
     /**
@@ -131,7 +138,7 @@ public final class TemporaryFile implements Closeable {
      */
     public void overwrite(long position, ByteBuffer bytes) throws IOException {
         stream.flush();
-        for (long at = position; bytes.hasRemaining();) {
+        for (long at = position; bytes.hasRemaining(); ) {
             at += channel.write(bytes, at);
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.IOException;
@@ -39,12 +40,16 @@ public final class TemporarySpace {
         if (e instanceof ClosedByInterruptException) {
             return (IOException) new InterruptedIOException("interrupted while writing temporary files").initCause(e);
         }
-        String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : String.valueOf(e.getMessage());
+        String reason = e instanceof FileSystemException f && f.getReason() != null
+                ? f.getReason()
+                : String.valueOf(e.getMessage());
         if (!Files.isDirectory(folder())) {
             reason = "there is no such folder";
         }
-        return new IOException("Can't write temporary files to " + folder() + " (" + reason
-                + "): free some space there, or choose another folder by the Java property java.io.tmpdir"
-                + " (-Djava.io.tmpdir=FOLDER)", e);
+        return new IOException(
+                "Can't write temporary files to " + folder() + " (" + reason
+                        + "): free some space there, or choose another folder by the Java property java.io.tmpdir"
+                        + " (-Djava.io.tmpdir=FOLDER)",
+                e);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -35,7 +36,8 @@ import org.junit.jupiter.api.TestFactory;
 class ImageFuzzTest {
     private static final int SECONDS = 5;
     private static final int IMAGES = Integer.getInteger("fuzz.images", 1500);
-    private static final List<String> FORMATS = List.of(System.getProperty("fuzz.formats", "").split(","));
+    private static final List<String> FORMATS =
+            List.of(System.getProperty("fuzz.formats", "").split(","));
     private static final Path FAILED = Path.of("target/fuzz");
     private static final String CLASS_NAME = "(?s).*\\b(javax?|com|org|io)\\.\\w+\\..*|.*(Exception|Error)\\b.*";
 
@@ -45,13 +47,15 @@ class ImageFuzzTest {
     @TestFactory
     Stream<DynamicTest> damagedAndCutFilesGiveAnImageOrAnError() {
         List<String> archives = ImageMatrix.archives().stream()
-                .filter(a -> FORMATS.equals(List.of("")) || FORMATS.contains(a.replace(".zip", ""))).toList();
-        return archives.stream().map(archive -> DynamicTest.dynamicTest(archive, () -> {
-            List<Whole> wholes = wholes(archive);
-            assumeTrue(!wholes.isEmpty(), "no file of " + archive + " is read");
-            Run run = new Run(archive, wholes);
-            run.all(Math.max(1, IMAGES / archives.size()));
-        }));
+                .filter(a -> FORMATS.equals(List.of("")) || FORMATS.contains(a.replace(".zip", "")))
+                .toList();
+        return archives.stream()
+                .map(archive -> DynamicTest.dynamicTest(archive, () -> {
+                    List<Whole> wholes = wholes(archive);
+                    assumeTrue(!wholes.isEmpty(), "no file of " + archive + " is read");
+                    Run run = new Run(archive, wholes);
+                    run.all(Math.max(1, IMAGES / archives.size()));
+                }));
     }
 
     /** The matrix's files of a format that are read, and pictures of the size of photographs. */
@@ -120,7 +124,8 @@ class ImageFuzzTest {
                 reader.shutdownNow();
             }
             long growth = usedMemory() - before >> 20;
-            System.out.printf("%s: %s; slowest %.2f s, %d MB more heap in use at the end%n", archive, outcomes, slowest, growth);
+            System.out.printf(
+                    "%s: %s; slowest %.2f s, %d MB more heap in use at the end%n", archive, outcomes, slowest, growth);
             assertTrue(wrong.isEmpty(), wrong.size() + " are wrong:\n" + String.join("\n", wrong));
             assertTrue(growth < 32, "the heap has grown by " + growth + " MB");
         }
@@ -143,7 +148,9 @@ class ImageFuzzTest {
             } catch (ExecutionException e) {
                 boolean expected = e.getCause() instanceof IOException;
                 String message = String.valueOf(e.getCause().getMessage());
-                outcome = !expected ? "crashed" : message.contains("fit into a heap") ? "refused for the heap" : "refused";
+                outcome = !expected
+                        ? "crashed"
+                        : message.contains("fit into a heap") ? "refused for the heap" : "refused";
                 if (!expected || message.lines().count() != 1 || message.matches(CLASS_NAME)) {
                     fault = "thrown " + e.getCause();
                 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.io.IOException;
@@ -33,7 +34,10 @@ final class ImageMatrix {
 
     static List<String> archives() {
         try (Stream<Path> files = Files.list(FOLDER)) {
-            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".zip")).sorted().toList();
+            return files.map(f -> f.getFileName().toString())
+                    .filter(n -> n.endsWith(".zip"))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -41,7 +45,8 @@ final class ImageMatrix {
 
     static List<Row> read(String archive) throws IOException {
         Map<String, byte[]> entries = new LinkedHashMap<>();
-        try (InputStream in = Files.newInputStream(FOLDER.resolve(archive)); ZipInputStream zip = new ZipInputStream(in)) {
+        try (InputStream in = Files.newInputStream(FOLDER.resolve(archive));
+                ZipInputStream zip = new ZipInputStream(in)) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
                 entries.put(entry.getName(), zip.readAllBytes());
             }
@@ -52,14 +57,19 @@ final class ImageMatrix {
                 String stem = name.substring(0, name.lastIndexOf('.'));
                 byte[] refused = entries.get(stem + ".refused");
                 byte[] tolerance = entries.getOrDefault(stem + ".tolerance", "0 0".getBytes(StandardCharsets.UTF_8));
-                String[] allowed = new String(tolerance, StandardCharsets.UTF_8).strip().split("\\s+");
+                String[] allowed =
+                        new String(tolerance, StandardCharsets.UTF_8).strip().split("\\s+");
                 byte[] pixels = entries.get(stem + ".rgb");
                 if ((pixels == null) == (refused == null)) {
                     throw new IOException(archive + ": " + name + " needs either pixels or a message");
                 }
-                rows.add(new Row(name, entries.get(name), pixels,
+                rows.add(new Row(
+                        name,
+                        entries.get(name),
+                        pixels,
                         refused == null ? null : new String(refused, StandardCharsets.UTF_8).strip(),
-                        Double.parseDouble(allowed[0]), Double.parseDouble(allowed[1])));
+                        Double.parseDouble(allowed[0]),
+                        Double.parseDouble(allowed[1])));
             }
         }
         return rows;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,16 +25,19 @@ class ImageMatrixTest {
     /** Every archive is a test, which lists all of its files that are wrong. */
     @TestFactory
     Stream<DynamicTest> everyFileOfTheMatrixIsRightOrRefusedByName() {
-        return ImageMatrix.archives().stream().map(archive -> DynamicTest.dynamicTest(archive, () -> {
-            List<String> wrong = new ArrayList<>();
-            for (ImageMatrix.Row row : ImageMatrix.read(archive)) {
-                String found = difference(row);
-                if (found != null) {
-                    wrong.add(row.name() + ": " + found);
-                }
-            }
-            assertTrue(wrong.isEmpty(), wrong.size() + " of " + archive + " are wrong:\n" + String.join("\n", wrong));
-        }));
+        return ImageMatrix.archives().stream()
+                .map(archive -> DynamicTest.dynamicTest(archive, () -> {
+                    List<String> wrong = new ArrayList<>();
+                    for (ImageMatrix.Row row : ImageMatrix.read(archive)) {
+                        String found = difference(row);
+                        if (found != null) {
+                            wrong.add(row.name() + ": " + found);
+                        }
+                    }
+                    assertTrue(
+                            wrong.isEmpty(),
+                            wrong.size() + " of " + archive + " are wrong:\n" + String.join("\n", wrong));
+                }));
     }
 
     /** What is wrong with what is read from a file of the matrix; null if nothing is. */
@@ -45,8 +49,10 @@ class ImageMatrixTest {
             if (row.refused() == null) {
                 return "refused: " + e.getMessage();
             }
-            boolean clear = e.getMessage().lines().count() == 1 && !e.getMessage().matches(CLASS_NAME);
-            return clear && e.getMessage().matches("(?s).*(" + row.refused() + ").*") ? null
+            boolean clear =
+                    e.getMessage().lines().count() == 1 && !e.getMessage().matches(CLASS_NAME);
+            return clear && e.getMessage().matches("(?s).*(" + row.refused() + ").*")
+                    ? null
                     : "refused with \"" + e.getMessage() + "\" instead of " + row.refused();
         } catch (RuntimeException | Error e) {
             return "throws " + e;
@@ -67,8 +73,11 @@ class ImageMatrixTest {
             sum += difference;
         }
         double mean = (double) sum / image.rgb().length;
-        return most <= row.largest() && mean <= row.mean() ? null
-                : String.format("differs by up to %d, %.3f in the mean; allowed are %s and %s", most, mean, row.largest(), row.mean());
+        return most <= row.largest() && mean <= row.mean()
+                ? null
+                : String.format(
+                        "differs by up to %d, %.3f in the mean; allowed are %s and %s",
+                        most, mean, row.largest(), row.mean());
     }
 
     /** Prints the table of docs/images.md: the files by format and first word of their names. */
@@ -83,8 +92,13 @@ class ImageMatrixTest {
                 kinds.computeIfAbsent(row.name().replaceAll("[-.].*", ""), k -> new int[2])[refused]++;
                 all[refused]++;
             }
-            StringBuilder line = new StringBuilder("| " + archive.replace(".zip", "") + " | " + all[0] + " | " + all[1] + " | ");
-            kinds.forEach((kind, n) -> line.append(kind).append(' ').append(n[0]).append(n[1] > 0 ? " + " + n[1] : "").append(", "));
+            StringBuilder line =
+                    new StringBuilder("| " + archive.replace(".zip", "") + " | " + all[0] + " | " + all[1] + " | ");
+            kinds.forEach((kind, n) -> line.append(kind)
+                    .append(' ')
+                    .append(n[0])
+                    .append(n[1] > 0 ? " + " + n[1] : "")
+                    .append(", "));
             System.out.println(line.substring(0, line.length() - 2) + " |");
             files += all[0] + all[1];
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -91,16 +92,22 @@ class ImagesTest {
         for (String f : List.of("b/c/2.PNG", "a.jpeg", "b/1.gif", "notes.txt")) {
             Files.write(dir.resolve(f), new byte[1]);
         }
-        assertEquals(List.of(dir.resolve("a.jpeg"), dir.resolve("b/1.gif"), dir.resolve("b/c/2.PNG")), Images.find(dir));
+        assertEquals(
+                List.of(dir.resolve("a.jpeg"), dir.resolve("b/1.gif"), dir.resolve("b/c/2.PNG")), Images.find(dir));
         assertThrows(IOException.class, () -> Images.find(dir.resolve("missing")));
-        // As texts and not by their bytes, in which the wide letter comes first: every system has the order of an archive.
+        // As texts and not by their bytes, in which the wide letter comes first: every system has the order of an
+        // archive.
         try (FileSystem zip = FileSystems.newFileSystem(dir.resolve("order.zip"), Map.of("create", "true"))) {
             List<String> names = List.of("B.png", "a.png", "a/b.png", "a0.png", "\ud83d\ude00.png", "\uff21.png");
             Files.createDirectory(zip.getPath("a"));
             for (String name : names) {
                 Files.write(zip.getPath(name), new byte[] {1});
             }
-            assertEquals(names, Images.find(zip.getPath("/")).stream().map(f -> f.toString().substring(1)).toList());
+            assertEquals(
+                    names,
+                    Images.find(zip.getPath("/")).stream()
+                            .map(f -> f.toString().substring(1))
+                            .toList());
         }
     }
 
@@ -129,7 +136,8 @@ class ImagesTest {
         byte[] flat = new byte[3 * 50 * 40];
         Arrays.fill(flat, (byte) 90);
         for (int size : List.of(8, 40, 64)) {
-            for (byte b : new Preprocessing(size).apply(new RgbImage(50, 40, flat)).rgb()) {
+            for (byte b :
+                    new Preprocessing(size).apply(new RgbImage(50, 40, flat)).rgb()) {
                 assertEquals(90, b);
             }
         }
@@ -161,26 +169,36 @@ class ImagesTest {
     /** The images and what Pillow reads from them: see make.py beside them. */
     @TestFactory
     Stream<DynamicTest> everyKindOfFileGivesPillowsPixels() throws IOException {
-        return new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().map(line -> {
-            String[] f = line.split(" ");
-            return DynamicTest.dynamicTest(f[0], () -> {
-                RgbImage image = Images.read(resource(f[0]));
-                assertEquals(f[1] + "x" + f[2], image.width() + "x" + image.height());
-                int most = largest(HexFormat.of().parseHex(f[4]), image.rgb());
-                assertTrue(most <= Integer.parseInt(f[3]), "differs by " + most);
-            });
-        });
+        return new String(resource("expected.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .map(line -> {
+                    String[] f = line.split(" ");
+                    return DynamicTest.dynamicTest(f[0], () -> {
+                        RgbImage image = Images.read(resource(f[0]));
+                        assertEquals(f[1] + "x" + f[2], image.width() + "x" + image.height());
+                        int most = largest(HexFormat.of().parseHex(f[4]), image.rgb());
+                        assertTrue(most <= Integer.parseInt(f[3]), "differs by " + most);
+                    });
+                });
     }
 
     @Test
     void resizingGivesPillowsPixels() throws IOException {
-        for (String line : new String(resource("resize.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+        for (String line : new String(resource("resize.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .toList()) {
             String[] f = line.split(" ");
             RgbImage image = Images.read(resource(f[0]));
             int side = Integer.parseInt(f[1]);
             byte[] expected = HexFormat.of().parseHex(f[2]);
-            Preprocessing foreign = new Preprocessing(side, side, Preprocessing.Resize.CENTER_SQUARE, 0,
-                    Preprocessing.Interpolation.BILINEAR, Preprocessing.Channels.RGB, Preprocessing.Scaling.UNIT);
+            Preprocessing foreign = new Preprocessing(
+                    side,
+                    side,
+                    Preprocessing.Resize.CENTER_SQUARE,
+                    0,
+                    Preprocessing.Interpolation.BILINEAR,
+                    Preprocessing.Channels.RGB,
+                    Preprocessing.Scaling.UNIT);
             assertArrayEquals(expected, foreign.apply(image).rgb(), f[0] + " to " + side);
             // What encoders of this library were trained with rounds only at the end.
             int most = largest(expected, new Preprocessing(side).apply(image).rgb());
@@ -191,7 +209,9 @@ class ImagesTest {
     /** A cut file of any kind is an error, not an image with a grey rest. */
     @Test
     void everyCutFileIsAnError() throws IOException {
-        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .toList()) {
             String name = line.split(" ")[0];
             byte[] whole = resource(name);
             assertThrows(IOException.class, () -> Images.read(Arrays.copyOf(whole, whole.length / 2)), name);
@@ -224,9 +244,11 @@ class ImagesTest {
             told[1] = h;
         });
         assertArrayEquals(new int[] {11, 7}, told);
-        IOException e = assertThrows(IOException.class, () -> Images.read(resource("rgb.png"), (w, h) -> {
-            throw new IOException("no room");
-        }));
+        IOException e = assertThrows(
+                IOException.class,
+                () -> Images.read(resource("rgb.png"), (w, h) -> {
+                    throw new IOException("no room");
+                }));
         assertEquals("no room", e.getMessage());
     }
 
@@ -235,7 +257,9 @@ class ImagesTest {
     void mutatedFilesGiveAnImageOrAnError() throws IOException {
         java.util.Random random = new java.util.Random(1);
         int errors = 0;
-        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .toList()) {
             byte[] whole = resource(line.split(" ")[0]);
             for (int i = 0; i < 10; i++) {
                 byte[] mutated = whole.clone();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -48,14 +49,28 @@ class LargeImagesTest {
         }
         Files.write(dir.resolve("e-small.png"), Samples.png(1, 40, 30));
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        Process process = new ProcessBuilder(java, "-Xmx64m", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
-                Reader.class.getName(), dir.toString()).redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(
+                        java,
+                        "-Xmx64m",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Reader.class.getName(),
+                        dir.toString())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(process.waitFor(1, TimeUnit.MINUTES), output);
         assertEquals(0, process.exitValue(), output);
         for (String pass : List.of("threads", "resident", "stream")) {
-            List<String> lines = output.lines().filter(l -> l.startsWith(pass + " ")).toList();
-            assertEquals(3, lines.stream().filter(l -> l.contains("-Xmx") || l.contains("enlarge the buffer")).count(), output);
+            List<String> lines =
+                    output.lines().filter(l -> l.startsWith(pass + " ")).toList();
+            assertEquals(
+                    3,
+                    lines.stream()
+                            .filter(l -> l.contains("-Xmx") || l.contains("enlarge the buffer"))
+                            .count(),
+                    output);
             for (String name : List.of("a-far-too-large.png", "b-screen.gif", "c-nearly-the-heap.png")) {
                 assertTrue(lines.stream().anyMatch(l -> l.contains(name)), output);
             }
@@ -69,7 +84,14 @@ class LargeImagesTest {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(file);
         out.writeLong(0x89504e470d0a1a0aL);
-        chunk(out, "IHDR", ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array());
+        chunk(
+                out,
+                "IHDR",
+                ByteBuffer.allocate(13)
+                        .putInt(width)
+                        .putInt(height)
+                        .put(new byte[] {8, 2, 0, 0, 0})
+                        .array());
         ByteArrayOutputStream pixels = new ByteArrayOutputStream();
         try (DeflaterOutputStream deflated = new DeflaterOutputStream(pixels)) {
             byte[] line = new byte[1 + 3 * width];
@@ -94,9 +116,15 @@ class LargeImagesTest {
 
     /** A GIF file whose frame has one pixel. */
     private static byte[] emptyScreen(int width, int height) {
-        return ByteBuffer.allocate(37).order(java.nio.ByteOrder.LITTLE_ENDIAN).put("GIF87a".getBytes(StandardCharsets.US_ASCII))
-                .putShort((short) width).putShort((short) height).put(new byte[] {(byte) 0x80, 0, 0, 0, 0, 0, 0, 0, 0, ',', 0, 0, 0, 0,
-                    1, 0, 1, 0, 0, 8, 4, 0, 1, 4, 4, 0, ';'}).array();
+        return ByteBuffer.allocate(37)
+                .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+                .put("GIF87a".getBytes(StandardCharsets.US_ASCII))
+                .putShort((short) width)
+                .putShort((short) height)
+                .put(new byte[] {
+                    (byte) 0x80, 0, 0, 0, 0, 0, 0, 0, 0, ',', 0, 0, 0, 0, 1, 0, 1, 0, 0, 8, 4, 0, 1, 4, 4, 0, ';'
+                })
+                .array();
     }
 
     /** Reads the images of a folder on many threads, into memory and as a stream. */
@@ -110,8 +138,8 @@ class LargeImagesTest {
                 set.skipped().forEach(u -> System.out.println("resident " + u));
                 System.out.println("resident read " + set.images().length);
                 int[] read = new int[1];
-                try (ImageStream stream = new ImageStream(source, new ImageStream.Settings(32, 2, 4, 200),
-                        u -> System.out.println("stream " + u))) {
+                try (ImageStream stream = new ImageStream(
+                        source, new ImageStream.Settings(32, 2, 4, 200), u -> System.out.println("stream " + u))) {
                     stream.start(IntStream.range(0, source.size()).toArray(), 0);
                     java.util.Set<Integer> images = new java.util.HashSet<>();
                     for (ImageStream.Batch b = stream.next(); b != null; b = stream.next()) {
@@ -124,15 +152,17 @@ class LargeImagesTest {
 
         private static void threads(ImageSource source) throws Exception {
             ExecutorService pool = Executors.newFixedThreadPool(8);
-            List<Callable<Boolean>> tasks = IntStream.range(0, source.size()).<Callable<Boolean>>mapToObj(i -> () -> {
-                try {
-                    PreparedImage.read(source, i, new Preprocessing(32), (w, h) -> {});
-                    return true;
-                } catch (IOException e) {
-                    System.out.println("threads " + e.getMessage());
-                    return false;
-                }
-            }).toList();
+            List<Callable<Boolean>> tasks = IntStream.range(0, source.size())
+                    .<Callable<Boolean>>mapToObj(i -> () -> {
+                        try {
+                            PreparedImage.read(source, i, new Preprocessing(32), (w, h) -> {});
+                            return true;
+                        } catch (IOException e) {
+                            System.out.println("threads " + e.getMessage());
+                            return false;
+                        }
+                    })
+                    .toList();
             int read = 0;
             for (Future<Boolean> f : pool.invokeAll(tasks)) {
                 read += f.get() ? 1 : 0;

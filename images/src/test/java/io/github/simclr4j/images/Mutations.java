@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import java.nio.ByteBuffer;
@@ -8,7 +9,9 @@ import java.util.zip.CRC32;
 /** Damages the bytes of image files as disks, networks and attackers do. */
 final class Mutations {
     /** Values at which sizes and lengths go wrong. */
-    private static final int[] EXTREMES = {0, 1, -1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 20000, 9999, 65500};
+    private static final int[] EXTREMES = {
+        0, 1, -1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 20000, 9999, 65500
+    };
 
     private Mutations() {}
 
@@ -85,7 +88,7 @@ final class Mutations {
 
     private static byte[] withChecksums(byte[] png) {
         ByteBuffer in = ByteBuffer.wrap(png);
-        for (int at = 8; at + 12 <= png.length;) {
+        for (int at = 8; at + 12 <= png.length; ) {
             int length = in.getInt(at);
             if (length < 0 || length > png.length - at - 12) {
                 break;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,9 +16,10 @@ import org.junit.jupiter.api.Test;
 /** A library's messages and comments name its own settings and classes: its callers need not know the command line. */
 class OwnWordsTest {
     /** In a string or a comment: an option, a command or what only a command line can do. */
-    private static final Pattern COMMAND_LINE = Pattern.compile("(?:\"|^\\s*(?:/?\\*|//)).*(?:--[a-z]|\\./simclr|same command|"
-            + "simclr (?:bench|devices|duplicates|embed|evaluate|export|finetune|inspect|mislabelled|neighbours|outliers|pretrain|quickstart|"
-            + "select|verify|views)\\b)");
+    private static final Pattern COMMAND_LINE =
+            Pattern.compile("(?:\"|^\\s*(?:/?\\*|//)).*(?:--[a-z]|\\./simclr|same command|"
+                    + "simclr (?:bench|devices|duplicates|embed|evaluate|export|finetune|inspect|mislabelled|neighbours|outliers|pretrain|quickstart|"
+                    + "select|verify|views)\\b)");
 
     @Test
     void noMessageOrCommentNamesTheCommandLine() throws IOException {
@@ -28,7 +30,8 @@ class OwnWordsTest {
         assertFalse(files.isEmpty());
         List<String> found = new ArrayList<>();
         for (Path file : files) {
-            Files.readAllLines(file).stream().filter(l -> COMMAND_LINE.matcher(l).find())
+            Files.readAllLines(file).stream()
+                    .filter(l -> COMMAND_LINE.matcher(l).find())
                     .forEach(l -> found.add(file + ": " + l.strip()));
         }
         assertEquals(List.of(), found);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -20,20 +21,33 @@ class PreprocessingTest {
     @Test
     void rulesKeepTheirNames() {
         assertEquals(Preprocessing.RULE, new Preprocessing(32).rule());
-        assertEquals("center-square-antialiased-box-1, 32x32, rgb, bytes",
+        assertEquals(
+                "center-square-antialiased-box-1, 32x32, rgb, bytes",
                 rule(Resize.CENTER_SQUARE, 0, Interpolation.BOX).rule());
-        assertEquals("stretch-antialiased-bicubic-1, 32x32, rgb, bytes", rule(Resize.STRETCH, 0, Interpolation.BICUBIC).rule());
-        assertEquals("short-side-36-antialiased-bilinear-1, 32x32, rgb, bytes",
+        assertEquals(
+                "stretch-antialiased-bicubic-1, 32x32, rgb, bytes",
+                rule(Resize.STRETCH, 0, Interpolation.BICUBIC).rule());
+        assertEquals(
+                "short-side-36-antialiased-bilinear-1, 32x32, rgb, bytes",
                 rule(Resize.SHORT_SIDE, 36, Interpolation.BILINEAR).rule());
-        assertEquals("stretch-36-antialiased-bilinear-1, 32x32, rgb, bytes",
+        assertEquals(
+                "stretch-36-antialiased-bilinear-1, 32x32, rgb, bytes",
                 rule(Resize.STRETCH, 36, Interpolation.BILINEAR).rule());
     }
 
     @Test
     void aLengthMustHoldTheImage() {
-        for (Object[] bad : new Object[][] {{Resize.STRETCH, 31}, {Resize.STRETCH, -1}, {Resize.STRETCH, 8193},
-            {Resize.SHORT_SIDE, 31}, {Resize.SHORT_SIDE, 0}, {Resize.CENTER_SQUARE, 40}}) {
-            assertThrows(IllegalArgumentException.class, () -> rule((Resize) bad[0], (int) bad[1], Interpolation.BOX),
+        for (Object[] bad : new Object[][] {
+            {Resize.STRETCH, 31},
+            {Resize.STRETCH, -1},
+            {Resize.STRETCH, 8193},
+            {Resize.SHORT_SIDE, 31},
+            {Resize.SHORT_SIDE, 0},
+            {Resize.CENTER_SQUARE, 40}
+        }) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> rule((Resize) bad[0], (int) bad[1], Interpolation.BOX),
                     Arrays.toString(bad));
         }
     }
@@ -42,11 +56,14 @@ class PreprocessingTest {
     void stretchedToALengthIsTheStretchedImagesCentre() {
         RgbImage picture = picture(75, 50, 0);
         for (Interpolation filter : Interpolation.values()) {
-            byte[] whole = new Preprocessing(36, 36, Resize.STRETCH, 0, filter, Channels.RGB, null).apply(picture).rgb();
+            byte[] whole = new Preprocessing(36, 36, Resize.STRETCH, 0, filter, Channels.RGB, null)
+                    .apply(picture)
+                    .rgb();
             byte[] centre = rule(Resize.STRETCH, 36, filter).apply(picture).rgb();
             for (int y = 0; y < 32; y++) {
                 int from = ((y + 2) * 36 + 2) * 3;
-                assertArrayEquals(Arrays.copyOfRange(whole, from, from + 96), Arrays.copyOfRange(centre, y * 96, y * 96 + 96));
+                assertArrayEquals(
+                        Arrays.copyOfRange(whole, from, from + 96), Arrays.copyOfRange(centre, y * 96, y * 96 + 96));
             }
         }
         RgbImage done = picture(32, 32, 0);
@@ -59,12 +76,17 @@ class PreprocessingTest {
         byte[] grey = new byte[3 * 2_000_000];
         Arrays.fill(grey, (byte) 77);
         byte[] part = Arrays.copyOf(grey, 3 * 60_000);
-        for (RgbImage line : new RgbImage[] {new RgbImage(60_000, 1, part), new RgbImage(1, 60_000, part),
-            new RgbImage(2_000_000, 1, grey)}) {
-            for (Preprocessing rule : new Preprocessing[] {rule(Resize.STRETCH, 0, Interpolation.BICUBIC),
-                rule(Resize.STRETCH, 40, Interpolation.BILINEAR), rule(Resize.SHORT_SIDE, 8192, Interpolation.BICUBIC),
-                rule(Resize.STRETCH, 0, Interpolation.NEAREST), rule(Resize.SHORT_SIDE, 40, Interpolation.NEAREST),
-                new Preprocessing(32)}) {
+        for (RgbImage line : new RgbImage[] {
+            new RgbImage(60_000, 1, part), new RgbImage(1, 60_000, part), new RgbImage(2_000_000, 1, grey)
+        }) {
+            for (Preprocessing rule : new Preprocessing[] {
+                rule(Resize.STRETCH, 0, Interpolation.BICUBIC),
+                rule(Resize.STRETCH, 40, Interpolation.BILINEAR),
+                rule(Resize.SHORT_SIDE, 8192, Interpolation.BICUBIC),
+                rule(Resize.STRETCH, 0, Interpolation.NEAREST),
+                rule(Resize.SHORT_SIDE, 40, Interpolation.NEAREST),
+                new Preprocessing(32)
+            }) {
                 RgbImage found = rule.apply(line);
                 assertEquals(32, found.width());
                 for (byte b : found.rgb()) {

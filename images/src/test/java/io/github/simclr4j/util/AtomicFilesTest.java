@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -38,10 +39,12 @@ class AtomicFilesTest {
     void aFailingWriterLeavesTheOldFileAndNothingElse() throws IOException {
         Path file = dir.resolve("b.bin");
         AtomicFiles.write(file, new byte[] {1});
-        IOException e = assertThrows(IOException.class, () -> AtomicFiles.write(file, out -> {
-            out.write(new byte[1 << 17]);
-            throw new IOException("disk full");
-        }));
+        IOException e = assertThrows(
+                IOException.class,
+                () -> AtomicFiles.write(file, out -> {
+                    out.write(new byte[1 << 17]);
+                    throw new IOException("disk full");
+                }));
         assertEquals("disk full", e.getMessage());
         assertArrayEquals(new byte[] {1}, Files.readAllBytes(file));
         assertEquals(List.of("b.bin"), files());

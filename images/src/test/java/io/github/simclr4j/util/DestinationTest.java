@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import static io.github.simclr4j.util.OtherProcess.names;
@@ -63,7 +64,8 @@ class DestinationTest {
         IOException e = assertThrows(IOException.class, () -> Destination.of(dir.resolve("a")));
         assertEquals(dir.resolve("a") + " is a symbolic link in a cycle: choose another file", e.getMessage());
         Path link = Files.createSymbolicLink(dir.resolve("c"), dir);
-        assertEquals(link + " is a folder: choose a file",
+        assertEquals(
+                link + " is a folder: choose a file",
                 assertThrows(IOException.class, () -> Destination.of(link)).getMessage());
     }
 
@@ -105,8 +107,9 @@ class DestinationTest {
         assumeTrue(Files.exists(Path.of("/dev/stdout")), "skipped: this system has no /dev/stdout");
         Path out = dir.resolve("out.txt");
         Files.writeString(out, "before\n");
-        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                Stdout.class.getName()).redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
+        ProcessBuilder b = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), Stdout.class.getName())
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()));
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         assertEquals(0, b.redirectError(ProcessBuilder.Redirect.INHERIT).start().waitFor());
         assertEquals("before\none\ntwo\nthree\n", Files.readString(out).replace("\r", ""));

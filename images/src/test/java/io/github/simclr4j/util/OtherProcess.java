@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import java.io.BufferedReader;
@@ -25,8 +26,13 @@ final class OtherProcess implements AutoCloseable {
      * @param what {@code part}, {@code lock}, {@code late} (the file of a lock, in which it writes its number a little later) or {@code folder}
      */
     static OtherProcess owning(String what, Path path) throws IOException {
-        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto",
-                "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"), OtherProcess.class.getName(), what, path.toString());
+        ProcessBuilder b = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xshare:auto",
+                "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"),
+                OtherProcess.class.getName(),
+                what,
+                path.toString());
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         Process p = b.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         String said = new BufferedReader(new InputStreamReader(p.getInputStream(), StandardCharsets.UTF_8)).readLine();
@@ -61,16 +67,22 @@ final class OtherProcess implements AutoCloseable {
             case "late" -> {
                 OwnedFile file = OwnedFile.acquire(path);
                 owned = file;
-                new Timer(true).schedule(new TimerTask() {
-                    @Override
-                    public void run() {
-                        try {
-                            file.channel().write(StandardCharsets.US_ASCII.encode(ProcessHandle.current().pid() + "\n"));
-                        } catch (IOException e) {
-                            throw new UncheckedIOException(e);
-                        }
-                    }
-                }, 300);
+                new Timer(true)
+                        .schedule(
+                                new TimerTask() {
+                                    @Override
+                                    public void run() {
+                                        try {
+                                            file.channel()
+                                                    .write(StandardCharsets.US_ASCII.encode(
+                                                            ProcessHandle.current()
+                                                                            .pid() + "\n"));
+                                        } catch (IOException e) {
+                                            throw new UncheckedIOException(e);
+                                        }
+                                    }
+                                },
+                                300);
             }
             default -> {
                 OwnedFolder folder = OwnedFolder.create(args[1]);

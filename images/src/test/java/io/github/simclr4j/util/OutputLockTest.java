@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import static io.github.simclr4j.util.OtherProcess.names;
@@ -27,7 +28,9 @@ class OutputLockTest {
         Path link = Files.createSymbolicLink(dir.resolve("link"), out);
         for (Path same : List.of(out, dir.resolve("x/../f.csv").normalize(), link)) {
             IOException e = assertThrows(IOException.class, () -> OutputLock.of(same));
-            assertEquals("This process is writing to " + same + ": wait until it has ended, or choose another path", e.getMessage());
+            assertEquals(
+                    "This process is writing to " + same + ": wait until it has ended, or choose another path",
+                    e.getMessage());
         }
         OutputLock.of(dir.resolve("g.csv")).close();
         lock.close();
@@ -38,11 +41,16 @@ class OutputLockTest {
 
     @Test
     void aFullDiskIsSaidWithTheNameOfTheFile() throws IOException {
-        try (FileSystem full = Jimfs.newFileSystem(Configuration.unix().toBuilder().setBlockSize(512).setMaxSize(512).build())) {
+        try (FileSystem full = Jimfs.newFileSystem(Configuration.unix().toBuilder()
+                .setBlockSize(512)
+                .setMaxSize(512)
+                .build())) {
             Path folder = Files.createDirectory(full.getPath("/out"));
             Files.write(folder.resolve("filler"), new byte[512]);
             IOException e = assertThrows(IOException.class, () -> OutputLock.of(folder.resolve("f.csv")));
-            assertEquals("Can't write /out/f.csv: out of disk space; free some space there, or choose another path", e.getMessage());
+            assertEquals(
+                    "Can't write /out/f.csv: out of disk space; free some space there, or choose another path",
+                    e.getMessage());
             assertEquals(List.of("filler"), names(folder));
         }
     }
@@ -52,8 +60,10 @@ class OutputLockTest {
         Path out = dir.resolve("f.csv");
         try (OtherProcess other = OtherProcess.owning("lock", out)) {
             IOException e = assertThrows(IOException.class, () -> OutputLock.of(out));
-            assertEquals("Another process (" + other.pid() + ") is writing to " + out
-                    + ": wait until it has ended, or choose another path", e.getMessage());
+            assertEquals(
+                    "Another process (" + other.pid() + ") is writing to " + out
+                            + ": wait until it has ended, or choose another path",
+                    e.getMessage());
             assertThrows(IOException.class, () -> OutputLock.waitFor(out, Duration.ofMillis(100)));
         }
         assertEquals(List.of(".f.csv.lock"), names(dir), "it was killed");
@@ -139,8 +149,11 @@ class OutputLockTest {
         String before = System.setProperty("java.io.tmpdir", file.toString());
         try {
             IOException e = assertThrows(IOException.class, () -> OwnedFolder.create("libraries"));
-            assertEquals("Can't write temporary files to " + file + " (there is no such folder): free some space there, or choose"
-                    + " another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)", e.getMessage());
+            assertEquals(
+                    "Can't write temporary files to " + file
+                            + " (there is no such folder): free some space there, or choose"
+                            + " another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)",
+                    e.getMessage());
         } finally {
             System.setProperty("java.io.tmpdir", before);
         }

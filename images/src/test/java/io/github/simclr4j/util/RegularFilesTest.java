@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -33,9 +34,12 @@ class RegularFilesTest {
     void whatMightBlockIsNotOpened() throws Exception {
         Path fifo = DestinationTest.fifo(dir.resolve("fifo"));
         Path link = Files.createSymbolicLink(dir.resolve("link"), fifo);
-        assertEquals("a device, a pipe or a socket, expected a regular file",
+        assertEquals(
+                "a device, a pipe or a socket, expected a regular file",
                 assertThrows(IOException.class, () -> RegularFiles.read(link)).getMessage());
-        assertEquals("a folder, not a file", assertThrows(IOException.class, () -> RegularFiles.read(dir)).getMessage());
+        assertEquals(
+                "a folder, not a file",
+                assertThrows(IOException.class, () -> RegularFiles.read(dir)).getMessage());
     }
 
     /** As {@code /proc/kmsg}, it claims to be a regular file of no bytes. */

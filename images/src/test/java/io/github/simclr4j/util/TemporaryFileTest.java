@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.util;
 
 import static io.github.simclr4j.util.OtherProcess.names;
@@ -28,7 +29,8 @@ class TemporaryFileTest {
     @Test
     void twoWritersOfOneFileDoNotMixTheirBytes() throws IOException {
         Path out = dir.resolve("f.csv");
-        try (TemporaryFile first = TemporaryFile.beside(out); TemporaryFile second = TemporaryFile.beside(out)) {
+        try (TemporaryFile first = TemporaryFile.beside(out);
+                TemporaryFile second = TemporaryFile.beside(out)) {
             assertNotEquals(first.path(), second.path());
             write(first, 1);
             write(second, 2);
@@ -65,7 +67,11 @@ class TemporaryFileTest {
 
     @Test
     void onlyNamesOfItsOwnAreDeleted() throws IOException {
-        List<String> strangers = List.of("f.csv.part", "f.csv.0123456789abcdef", "f.csv.0123456789abcdeg.part", "f.csv.123.part",
+        List<String> strangers = List.of(
+                "f.csv.part",
+                "f.csv.0123456789abcdef",
+                "f.csv.0123456789abcdeg.part",
+                "f.csv.123.part",
                 "g.csv.0123456789abcdef.part");
         for (String name : strangers) {
             Files.createFile(dir.resolve(name));
@@ -83,7 +89,8 @@ class TemporaryFileTest {
 
     @Test
     void aNameMayBeAsLongAsTheFileSystemHasIt() throws IOException {
-        for (String name : List.of("x".repeat(255), "\u00e4".repeat(127), "\ud83d\ude00".repeat(63), "x" + "\ud83d\ude00".repeat(63))) {
+        for (String name : List.of(
+                "x".repeat(255), "\u00e4".repeat(127), "\ud83d\ude00".repeat(63), "x" + "\ud83d\ude00".repeat(63))) {
             Path out = dir.resolve(name);
             AtomicFiles.write(out, new byte[1]);
             assertEquals(1, Files.size(out));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.langchain4j;
 
 import dev.langchain4j.data.embedding.Embedding;
@@ -75,20 +76,23 @@ public final class ImageEmbeddingModel implements EmbeddingModel, AutoCloseable 
                 throw e.at(from + e.index());
             }
         }
-        return EmbeddingResponse.builder().embeddings(embeddings).modelName(modelName()).build();
+        return EmbeddingResponse.builder()
+                .embeddings(embeddings)
+                .modelName(modelName())
+                .build();
     }
 
     private static RgbImage image(EmbeddingInput input, int i) {
         List<Content> contents = input.contents();
         if (contents.size() != 1 || !(contents.get(0) instanceof ImageContent content)) {
-            throw new InvalidRequestException("Expected one image in input " + i + ", found " + contents.size() + " contents of "
-                    + input.contentTypes());
+            throw new InvalidRequestException("Expected one image in input " + i + ", found " + contents.size()
+                    + " contents of " + input.contentTypes());
         }
         String base64 = content.image().base64Data();
         if (base64 == null) {
             // An address in a request may come from a stranger: nothing is fetched from it.
-            throw new InvalidRequestException("Expected the image's bytes in input " + i + ", found the address " + content.image().url()
-                    + ": read it first, a file by ImageContent.from(Path, String)");
+            throw new InvalidRequestException("Expected the image's bytes in input " + i + ", found the address "
+                    + content.image().url() + ": read it first, a file by ImageContent.from(Path, String)");
         }
         try {
             return Images.read(Base64.getDecoder().decode(base64));

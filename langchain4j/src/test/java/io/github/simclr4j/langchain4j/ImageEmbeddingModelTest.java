@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.langchain4j;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -42,16 +43,31 @@ class ImageEmbeddingModelTest {
     static Path dir;
 
     static byte[] means() {
-        return ModelProto.newBuilder().setIrVersion(8).addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
-                .setGraph(GraphProto.newBuilder().setName("means").addInput(value("image", 3, 8, 8)).addOutput(value("means", 3))
-                        .addNode(NodeProto.newBuilder().setOpType("GlobalAveragePool").addInput("image").addOutput("pooled"))
-                        .addNode(NodeProto.newBuilder().setOpType("Flatten").addInput("pooled").addOutput("means")))
-                .build().toByteArray();
+        return ModelProto.newBuilder()
+                .setIrVersion(8)
+                .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
+                .setGraph(GraphProto.newBuilder()
+                        .setName("means")
+                        .addInput(value("image", 3, 8, 8))
+                        .addOutput(value("means", 3))
+                        .addNode(NodeProto.newBuilder()
+                                .setOpType("GlobalAveragePool")
+                                .addInput("image")
+                                .addOutput("pooled"))
+                        .addNode(NodeProto.newBuilder()
+                                .setOpType("Flatten")
+                                .addInput("pooled")
+                                .addOutput("means")))
+                .build()
+                .toByteArray();
     }
 
     private static ImageEmbeddingModel model() throws IOException {
         EncoderSettings settings = EncoderSettings.of(Map.of("scale", "1", "mean", "0", "std", "1"), "argument");
-        return new ImageEmbeddingModel(OnnxEncoder.open(means(), "means.onnx", settings,
+        return new ImageEmbeddingModel(OnnxEncoder.open(
+                means(),
+                "means.onnx",
+                settings,
                 RuntimeSettings.DEFAULT.withThreads(1).withBatch(2)));
     }
 
@@ -61,8 +77,13 @@ class ImageEmbeddingModelTest {
         for (long d : dims) {
             shape.addDimBuilder().setDimValue(d);
         }
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder()
-                .setElemType(TensorProto.DataType.FLOAT_VALUE).setShape(shape))).build();
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(TypeProto.Tensor.newBuilder()
+                                .setElemType(TensorProto.DataType.FLOAT_VALUE)
+                                .setShape(shape)))
+                .build();
     }
 
     private static Path png(int rgb) throws IOException {
@@ -101,8 +122,10 @@ class ImageEmbeddingModelTest {
             assertEquals(5, response.embeddings().size());
             assertEquals(64, response.modelName().length());
             for (int i = 0; i < 5; i++) {
-                assertArrayEquals(new float[] {colours[i] >> 16, colours[i] >> 8 & 255, colours[i] & 255},
-                        response.embeddings().get(i).vector(), 1e-4f);
+                assertArrayEquals(
+                        new float[] {colours[i] >> 16, colours[i] >> 8 & 255, colours[i] & 255},
+                        response.embeddings().get(i).vector(),
+                        1e-4f);
             }
         }
     }
@@ -114,16 +137,20 @@ class ImageEmbeddingModelTest {
         Path cut = Files.write(dir.resolve("cut.png"), java.util.Arrays.copyOf(bytes, bytes.length / 2));
         try (ImageEmbeddingModel model = model()) {
             assertThrows(UnsupportedFeatureException.class, () -> model.embed("a red car"));
-            assertThrows(UnsupportedFeatureException.class,
+            assertThrows(
+                    UnsupportedFeatureException.class,
                     () -> model.embed(request(good, EmbeddingInput.from(image(1), TextContent.from("a red car")))));
             Map<EmbeddingInput, String> bad = Map.of(
-                    EmbeddingInput.from(image(1), image(2)), "Expected one image in input 3, found 2 contents of [IMAGE]",
-                    EmbeddingInput.from(ImageContent.from(cut, "image/png")), "The bytes of input 3 are no whole image: ",
-                    EmbeddingInput.from(ImageContent.from("%%%", "image/png")), "The bytes of input 3 are no whole image: ",
+                    EmbeddingInput.from(image(1), image(2)),
+                            "Expected one image in input 3, found 2 contents of [IMAGE]",
+                    EmbeddingInput.from(ImageContent.from(cut, "image/png")),
+                            "The bytes of input 3 are no whole image: ",
+                    EmbeddingInput.from(ImageContent.from("%%%", "image/png")),
+                            "The bytes of input 3 are no whole image: ",
                     EmbeddingInput.from(ImageContent.from(png(3).toUri())), "input 3, found the address file:");
             bad.forEach((input, message) -> {
-                InvalidRequestException e = assertThrows(InvalidRequestException.class,
-                        () -> model.embed(request(good, good, good, input)), message);
+                InvalidRequestException e = assertThrows(
+                        InvalidRequestException.class, () -> model.embed(request(good, good, good, input)), message);
                 assertTrue(e.getMessage().contains(message), e.getMessage());
             });
         }
@@ -140,8 +167,16 @@ class ImageEmbeddingModelTest {
 
     @Test
     void otherModulesInternalsAndTheTrainerAreNotUsed() {
-        noClasses().should().dependOnClassesThat().resideInAnyPackage("io.github.simclr4j..internal..", "io.github.simclr4j.train..",
-                "io.github.simclr4j.tribuo..", "io.github.simclr4j.cli..").check(new ClassFileImporter()
-                        .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.github.simclr4j.langchain4j"));
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.github.simclr4j..internal..",
+                        "io.github.simclr4j.train..",
+                        "io.github.simclr4j.tribuo..",
+                        "io.github.simclr4j.cli..")
+                .check(new ClassFileImporter()
+                        .withImportOption(new ImportOption.DoNotIncludeTests())
+                        .importPackages("io.github.simclr4j.langchain4j"));
     }
 }

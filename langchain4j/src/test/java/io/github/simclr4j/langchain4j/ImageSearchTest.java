@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.langchain4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -36,7 +37,9 @@ class ImageSearchTest {
                 store.add(embedding(model, file), file.toString());
             }
             EmbeddingSearchRequest search = EmbeddingSearchRequest.builder()
-                    .queryEmbedding(embedding(model, query)).maxResults(3).build();
+                    .queryEmbedding(embedding(model, query))
+                    .maxResults(3)
+                    .build();
             for (EmbeddingMatch<String> match : store.search(search).matches()) {
                 System.out.println(match.score() + " " + match.embedded());
             }
@@ -45,7 +48,9 @@ class ImageSearchTest {
 
     static Embedding embedding(EmbeddingModel model, Path file) throws IOException {
         EmbeddingInput image = EmbeddingInput.from(ImageContent.from(file, "image/*"));
-        return model.embed(EmbeddingRequest.builder().inputs(image).build()).embeddings().get(0);
+        return model.embed(EmbeddingRequest.builder().inputs(image).build())
+                .embeddings()
+                .get(0);
     }
 
     @Test
@@ -66,14 +71,18 @@ class ImageSearchTest {
         // By the cosine of the angle between the colours.
         String[] lines = said.toString(StandardCharsets.UTF_8).strip().split("\\R");
         assertEquals(3, lines.length);
-        assertTrue(lines[0].endsWith("ff00.png") && lines[1].endsWith("d0e010.png") && lines[2].endsWith(photos.resolve("ff.png").toString()),
+        assertTrue(
+                lines[0].endsWith("ff00.png")
+                        && lines[1].endsWith("d0e010.png")
+                        && lines[2].endsWith(photos.resolve("ff.png").toString()),
                 said.toString(StandardCharsets.UTF_8));
     }
 
     @Test
     void theJavaCodeOfThePageIsThisClass() throws IOException {
         Path module = Path.of("").toAbsolutePath();
-        String source = lines(Files.readString(module.resolve("src/test/java/io/github/simclr4j/langchain4j/ImageSearchTest.java")));
+        String source = lines(
+                Files.readString(module.resolve("src/test/java/io/github/simclr4j/langchain4j/ImageSearchTest.java")));
         Matcher fence = Pattern.compile("(?ms)^```java\\R(.*?)^```$")
                 .matcher(Files.readString(module.resolveSibling("docs").resolve("hand-over.md")));
         int found = 0;

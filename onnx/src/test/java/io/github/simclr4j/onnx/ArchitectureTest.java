@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -18,8 +19,12 @@ import java.util.List;
 @AnalyzeClasses(packages = "io.github.simclr4j", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     /** Every package may depend on those before it. */
-    private static final List<String> ORDER = List.of("io.github.simclr4j.onnx.internal", "io.github.simclr4j.onnx.file",
-            "io.github.simclr4j.onnx.network", "io.github.simclr4j.onnx.runtime", "io.github.simclr4j.onnx.convert");
+    private static final List<String> ORDER = List.of(
+            "io.github.simclr4j.onnx.internal",
+            "io.github.simclr4j.onnx.file",
+            "io.github.simclr4j.onnx.network",
+            "io.github.simclr4j.onnx.runtime",
+            "io.github.simclr4j.onnx.convert");
 
     @ArchTest
     static void packagesAreFreeOfCycles(JavaClasses classes) {
@@ -28,56 +33,85 @@ class ArchitectureTest {
 
     @ArchTest
     static void internalIsUsedInsideOnly(JavaClasses classes) {
-        noClasses().that().resideOutsideOfPackage("io.github.simclr4j.onnx..")
-                .should().dependOnClassesThat().resideInAPackage("io.github.simclr4j.onnx.internal..").check(classes);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.github.simclr4j.onnx..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.github.simclr4j.onnx.internal..")
+                .check(classes);
     }
 
     @ArchTest
     static void internalOfImagesIsItsOwn(JavaClasses classes) {
-        noClasses().that().resideInAPackage("io.github.simclr4j.onnx..")
-                .should().dependOnClassesThat().resideInAPackage("io.github.simclr4j.images.internal..").check(classes);
+        noClasses()
+                .that()
+                .resideInAPackage("io.github.simclr4j.onnx..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.github.simclr4j.images.internal..")
+                .check(classes);
     }
 
     @ArchTest
     static void imagesDoNotKnowEncoders(JavaClasses classes) {
         noClasses()
-                .that().resideInAnyPackage("io.github.simclr4j.images..", "io.github.simclr4j.util..")
-                .should().dependOnClassesThat().resideInAPackage("io.github.simclr4j.onnx..").check(classes);
+                .that()
+                .resideInAnyPackage("io.github.simclr4j.images..", "io.github.simclr4j.util..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.github.simclr4j.onnx..")
+                .check(classes);
     }
 
     @ArchTest
     static void encodersKnowNoTrainer(JavaClasses classes) {
-        noClasses().that().resideInAPackage("io.github.simclr4j.onnx..")
-                .should().dependOnClassesThat().resideInAnyPackage("ai.djl..", "org.tribuo..").check(classes);
+        noClasses()
+                .that()
+                .resideInAPackage("io.github.simclr4j.onnx..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("ai.djl..", "org.tribuo..")
+                .check(classes);
     }
 
     @ArchTest
     static void packagesDependOneWay(JavaClasses classes) {
         for (int i = 0; i + 1 < ORDER.size(); i++) {
-            noClasses().that().resideInAPackage(ORDER.get(i)).should().dependOnClassesThat()
-                    .resideInAnyPackage(ORDER.subList(i + 1, ORDER.size()).toArray(String[]::new)).check(classes);
+            noClasses()
+                    .that()
+                    .resideInAPackage(ORDER.get(i))
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(ORDER.subList(i + 1, ORDER.size()).toArray(String[]::new))
+                    .check(classes);
         }
     }
 
     @ArchTest
     static void publicClassesOfAPackageAreFreeOfCycles(JavaClasses classes) {
-        JavaClasses api = classes.that(DescribedPredicate.describe("public, and not internal",
+        JavaClasses api = classes.that(DescribedPredicate.describe(
+                "public, and not internal",
                 c -> topLevel(c).getModifiers().contains(JavaModifier.PUBLIC)
                         && !c.getPackageName().endsWith(".internal")));
         for (String name : ORDER) {
             slices().assignedFrom(new SliceAssignment() {
-                @Override
-                public SliceIdentifier getIdentifierOf(JavaClass c) {
-                    return c.getPackageName().equals(name)
-                            ? SliceIdentifier.of(topLevel(c).getSimpleName())
-                            : SliceIdentifier.ignore();
-                }
+                        @Override
+                        public SliceIdentifier getIdentifierOf(JavaClass c) {
+                            return c.getPackageName().equals(name)
+                                    ? SliceIdentifier.of(topLevel(c).getSimpleName())
+                                    : SliceIdentifier.ignore();
+                        }
 
-                @Override
-                public String getDescription() {
-                    return "public classes of " + name;
-                }
-            }).should().beFreeOfCycles().allowEmptyShould(true).check(api);
+                        @Override
+                        public String getDescription() {
+                            return "public classes of " + name;
+                        }
+                    })
+                    .should()
+                    .beFreeOfCycles()
+                    .allowEmptyShould(true)
+                    .check(api);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
@@ -14,12 +15,14 @@ import org.tribuo.Output;
  * @deprecated use {@link io.github.simclr4j.tribuo.source.EncodedDataSource}
  */
 @Deprecated
-public final class EncodedDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.EncodedDataSource<T> {
+public final class EncodedDataSource<T extends Output<T>>
+        extends io.github.simclr4j.tribuo.source.EncodedDataSource<T> {
     /** Required by OLCUT. */
     private EncodedDataSource() {}
 
     /** The former name of the provenance class. */
-    public static final class EncodedProvenance extends io.github.simclr4j.tribuo.source.EncodedDataSource.EncodedProvenance {
+    public static final class EncodedProvenance
+            extends io.github.simclr4j.tribuo.source.EncodedDataSource.EncodedProvenance {
         private static final long serialVersionUID = 1L;
 
         /**

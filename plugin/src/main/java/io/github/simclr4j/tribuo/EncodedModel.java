@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import com.google.protobuf.Any;
@@ -25,8 +26,8 @@ public abstract class EncodedModel implements ProtoSerializable<ModelProto> {
      * @param message the serialized data
      * @throws IOException if the encoder file is missing or has changed, or if the data are damaged
      */
-    public static io.github.simclr4j.tribuo.model.EncodedModel<?> deserializeFromProto(int version, String className, Any message)
-            throws IOException {
+    public static io.github.simclr4j.tribuo.model.EncodedModel<?> deserializeFromProto(
+            int version, String className, Any message) throws IOException {
         return io.github.simclr4j.tribuo.model.EncodedModel.deserializeFromProto(version, className, message);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
@@ -14,12 +15,14 @@ import org.tribuo.Output;
  * @deprecated use {@link io.github.simclr4j.tribuo.source.ImageFolderDataSource}
  */
 @Deprecated
-public final class ImageFolderDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.ImageFolderDataSource<T> {
+public final class ImageFolderDataSource<T extends Output<T>>
+        extends io.github.simclr4j.tribuo.source.ImageFolderDataSource<T> {
     /** Required by OLCUT. */
     private ImageFolderDataSource() {}
 
     /** The former name of the provenance class. */
-    public static final class FolderProvenance extends io.github.simclr4j.tribuo.source.ImageFolderDataSource.FolderProvenance {
+    public static final class FolderProvenance
+            extends io.github.simclr4j.tribuo.source.ImageFolderDataSource.FolderProvenance {
         private static final long serialVersionUID = 1L;
 
         /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
@@ -14,12 +15,14 @@ import org.tribuo.Output;
  * @deprecated use {@link io.github.simclr4j.tribuo.source.ImageTableDataSource}
  */
 @Deprecated
-public final class ImageTableDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.ImageTableDataSource<T> {
+public final class ImageTableDataSource<T extends Output<T>>
+        extends io.github.simclr4j.tribuo.source.ImageTableDataSource<T> {
     /** Required by OLCUT. */
     private ImageTableDataSource() {}
 
     /** The former name of the provenance class. */
-    public static final class TableProvenance extends io.github.simclr4j.tribuo.source.ImageTableDataSource.TableProvenance {
+    public static final class TableProvenance
+            extends io.github.simclr4j.tribuo.source.ImageTableDataSource.TableProvenance {
         private static final long serialVersionUID = 1L;
 
         /**

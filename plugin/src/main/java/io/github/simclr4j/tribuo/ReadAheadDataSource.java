@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import org.tribuo.Output;
@@ -12,7 +13,8 @@ import org.tribuo.Output;
  * @deprecated use {@link io.github.simclr4j.tribuo.source.ReadAheadDataSource}
  */
 @Deprecated
-public final class ReadAheadDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.ReadAheadDataSource<T> {
+public final class ReadAheadDataSource<T extends Output<T>>
+        extends io.github.simclr4j.tribuo.source.ReadAheadDataSource<T> {
     /** Required by OLCUT. */
     private ReadAheadDataSource() {}
 }

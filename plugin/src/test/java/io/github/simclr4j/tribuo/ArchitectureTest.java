@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -17,34 +18,54 @@ import org.junit.jupiter.api.Test;
 /** Packages depend one way, and what is internal stays so. */
 class ArchitectureTest {
     private static final String ROOT = "io.github.simclr4j.tribuo";
-    private static final JavaClasses MAIN =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages(ROOT);
+    private static final JavaClasses MAIN = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages(ROOT);
 
     @Test
     void packagesDependOneWay() {
-        layeredArchitecture().consideringOnlyDependenciesInLayers()
-                .layer("old names").definedBy(ROOT)
-                .layer("explore").definedBy(ROOT + ".explore..")
-                .layer("evaluation").definedBy(ROOT + ".evaluation..")
-                .layer("training").definedBy(ROOT + ".training..")
-                .layer("model").definedBy(ROOT + ".model..")
-                .layer("source").definedBy(ROOT + ".source..")
-                .layer("extraction").definedBy(ROOT + ".extraction..")
-                .layer("protos").definedBy(ROOT + ".protos..")
-                .layer("internal").definedBy(ROOT + ".internal..")
-                .whereLayer("old names").mayNotBeAccessedByAnyLayer()
-                .whereLayer("explore").mayNotBeAccessedByAnyLayer()
-                .whereLayer("evaluation").mayOnlyBeAccessedByLayers("old names", "explore")
-                .whereLayer("training").mayOnlyBeAccessedByLayers("old names", "evaluation")
-                .whereLayer("model").mayOnlyBeAccessedByLayers("old names", "training", "evaluation")
-                .whereLayer("source").mayOnlyBeAccessedByLayers("old names", "evaluation", "explore")
-                .whereLayer("extraction").mayOnlyBeAccessedByLayers("old names", "source", "model", "training", "evaluation",
-                        "explore")
-                .whereLayer("protos").mayOnlyBeAccessedByLayers("model")
-                .whereLayer("internal").mayOnlyBeAccessedByLayers("extraction", "source", "model", "training", "evaluation",
-                        "explore")
-                .whereLayer("internal").mayNotAccessAnyLayer()
-                .whereLayer("protos").mayNotAccessAnyLayer()
+        layeredArchitecture()
+                .consideringOnlyDependenciesInLayers()
+                .layer("old names")
+                .definedBy(ROOT)
+                .layer("explore")
+                .definedBy(ROOT + ".explore..")
+                .layer("evaluation")
+                .definedBy(ROOT + ".evaluation..")
+                .layer("training")
+                .definedBy(ROOT + ".training..")
+                .layer("model")
+                .definedBy(ROOT + ".model..")
+                .layer("source")
+                .definedBy(ROOT + ".source..")
+                .layer("extraction")
+                .definedBy(ROOT + ".extraction..")
+                .layer("protos")
+                .definedBy(ROOT + ".protos..")
+                .layer("internal")
+                .definedBy(ROOT + ".internal..")
+                .whereLayer("old names")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("explore")
+                .mayNotBeAccessedByAnyLayer()
+                .whereLayer("evaluation")
+                .mayOnlyBeAccessedByLayers("old names", "explore")
+                .whereLayer("training")
+                .mayOnlyBeAccessedByLayers("old names", "evaluation")
+                .whereLayer("model")
+                .mayOnlyBeAccessedByLayers("old names", "training", "evaluation")
+                .whereLayer("source")
+                .mayOnlyBeAccessedByLayers("old names", "evaluation", "explore")
+                .whereLayer("extraction")
+                .mayOnlyBeAccessedByLayers("old names", "source", "model", "training", "evaluation", "explore")
+                .whereLayer("protos")
+                .mayOnlyBeAccessedByLayers("model")
+                .whereLayer("internal")
+                .mayOnlyBeAccessedByLayers("extraction", "source", "model", "training", "evaluation", "explore")
+                .whereLayer("internal")
+                .mayNotAccessAnyLayer()
+                .whereLayer("protos")
+                .mayNotAccessAnyLayer()
                 .check(MAIN);
     }
 
@@ -63,7 +84,8 @@ class ArchitectureTest {
             }
             boolean generated = outer.getPackageName().endsWith(".protos");
             return outer.getModifiers().contains(JavaModifier.PUBLIC) && !generated
-                    ? SliceIdentifier.of(outer.getName()) : SliceIdentifier.ignore();
+                    ? SliceIdentifier.of(outer.getName())
+                    : SliceIdentifier.ignore();
         }
 
         @Override
@@ -79,14 +101,22 @@ class ArchitectureTest {
 
     @Test
     void whatIsInternalElsewhereIsNotUsed() {
-        noClasses().should().dependOnClassesThat(DescribedPredicate.describe("are internal to another module",
-                c -> c.getPackageName().startsWith("io.github.simclr4j.") && !c.getPackageName().startsWith(ROOT)
-                        && c.getPackageName().contains(".internal"))).check(MAIN);
+        noClasses()
+                .should()
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "are internal to another module",
+                        c -> c.getPackageName().startsWith("io.github.simclr4j.")
+                                && !c.getPackageName().startsWith(ROOT)
+                                && c.getPackageName().contains(".internal")))
+                .check(MAIN);
     }
 
     @Test
     void neitherDjlNorTheCommandLineIsUsed() {
-        noClasses().should().dependOnClassesThat().resideInAnyPackage("ai.djl..", "picocli..", "io.github.simclr4j.train..",
-                "io.github.simclr4j.cli..").check(MAIN);
+        noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("ai.djl..", "picocli..", "io.github.simclr4j.train..", "io.github.simclr4j.cli..")
+                .check(MAIN);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -5,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.oracle.labs.mlrg.olcut.config.ConfigurationData;
 import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.config.ConfigurationData;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.images.Images;
@@ -65,14 +66,22 @@ class OldNamesTest {
     static void read() throws IOException {
         encoder = Files.write(dir.resolve("encoder.onnx"), resource("encoder.onnx"));
         asked = resource("asked.png");
-        new String(resource("scores.txt"), StandardCharsets.UTF_8).lines().map(l -> l.split(" ")).forEach(l -> scores.put(
-                l[0], Arrays.stream(l).skip(1).mapToDouble(Double::parseDouble).toArray()));
+        new String(resource("scores.txt"), StandardCharsets.UTF_8)
+                .lines()
+                .map(l -> l.split(" "))
+                .forEach(l -> scores.put(
+                        l[0],
+                        Arrays.stream(l)
+                                .skip(1)
+                                .mapToDouble(Double::parseDouble)
+                                .toArray()));
     }
 
     /** The features that the encoder gave; no processor makes a difference to what a model makes of them. */
     private static Example<Label> features(String prefix) {
         double[] features = scores.get("features");
-        String[] names = Arrays.stream(SimCLRFeatureExtractor.featureNames(features.length)).map(n -> prefix + n)
+        String[] names = Arrays.stream(SimCLRFeatureExtractor.featureNames(features.length))
+                .map(n -> prefix + n)
                 .toArray(String[]::new);
         return new ArrayExample<>(Fixture.LABELS.getUnknownOutput(), names, features);
     }
@@ -85,7 +94,8 @@ class OldNamesTest {
     }
 
     private static double[] scores(Model<?> model, Example<Label> example) {
-        Collection<Label> labels = new TreeMap<>(model.castModel(Label.class).predict(example).getOutputScores()).values();
+        Collection<Label> labels =
+                new TreeMap<>(model.castModel(Label.class).predict(example).getOutputScores()).values();
         return labels.stream().mapToDouble(Label::getScore).toArray();
     }
 
@@ -93,10 +103,13 @@ class OldNamesTest {
         return provenance.lines().sorted().toList();
     }
 
-    private static void check(String name, Model<?> model, Example<Label> example, double tolerance) throws IOException {
+    private static void check(String name, Model<?> model, Example<Label> example, double tolerance)
+            throws IOException {
         assertArrayEquals(scores.get(name), scores(model, example), tolerance, name);
-        assertEquals(lines(new String(resource(name + ".txt"), StandardCharsets.UTF_8)),
-                lines(ProvenanceUtil.formattedProvenanceString(model.getProvenance())), name);
+        assertEquals(
+                lines(new String(resource(name + ".txt"), StandardCharsets.UTF_8)),
+                lines(ProvenanceUtil.formattedProvenanceString(model.getProvenance())),
+                name);
     }
 
     @ParameterizedTest
@@ -154,8 +167,12 @@ class OldNamesTest {
         Path images = Fixture.images(dir.resolve("images"), 3, 1);
         StringBuilder table = new StringBuilder("path,label\n");
         try (Stream<Path> files = Files.walk(images)) {
-            files.filter(Files::isRegularFile).sorted().forEach(f -> table.append(dir.relativize(f)).append(',')
-                    .append(f.getParent().getFileName()).append('\n'));
+            files.filter(Files::isRegularFile)
+                    .sorted()
+                    .forEach(f -> table.append(dir.relativize(f))
+                            .append(',')
+                            .append(f.getParent().getFileName())
+                            .append('\n'));
         }
         Files.writeString(dir.resolve("table.csv"), table.toString());
         Path file = Files.write(dir.resolve("configuration.xml"), resource("configuration.xml"));
@@ -171,7 +188,11 @@ class OldNamesTest {
             }
             for (int i = 0; i < 9; i++) {
                 for (List<Example<Label>> other : all.subList(1, 4)) {
-                    assertTrue(all.get(0).get(i).getOutput().getLabel().equalsIgnoreCase(other.get(i).getOutput().getLabel()));
+                    assertTrue(all.get(0)
+                            .get(i)
+                            .getOutput()
+                            .getLabel()
+                            .equalsIgnoreCase(other.get(i).getOutput().getLabel()));
                     assertArrayEquals(values(all.get(0).get(i)), values(other.get(i)), 1e-5);
                 }
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
@@ -104,7 +105,8 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
             }
         }
         double[] values = values(row.get(features));
-        Example<T> example = new ArrayExample<>(factory.generateOutput(row.get(output).toString()), names(values.length), values);
+        Example<T> example =
+                new ArrayExample<>(factory.generateOutput(row.get(output).toString()), names(values.length), values);
         if (name >= 0) {
             example.setMetadataValue(Example.NAME, called);
         }
@@ -129,8 +131,9 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
             }
             return values;
         }
-        throw new IllegalArgumentException("Column " + dataset.columns()[features] + " must be an array of numbers or a vector, found "
-                + dataset.schema().apply(features).dataType().simpleString());
+        throw new IllegalArgumentException(
+                "Column " + dataset.columns()[features] + " must be an array of numbers or a vector, found "
+                        + dataset.schema().apply(features).dataType().simpleString());
     }
 
     /** Records the dataset's schema and plan, the columns, the encoder and the time. */
@@ -149,7 +152,8 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         /** Values by key. */
         private final Map<String, StringProvenance> texts = new TreeMap<>();
 
-        private DatasetSourceProvenance(Dataset<Row> dataset, StructField features, String output, OutputFactory<?> factory) {
+        private DatasetSourceProvenance(
+                Dataset<Row> dataset, StructField features, String output, OutputFactory<?> factory) {
             className = DatasetDataSource.class.getName();
             time = new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now());
             put(SCHEMA, dataset.schema().simpleString());
@@ -158,8 +162,11 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
             put(FEATURES, features.name());
             put(OUTPUT, output);
             put(FACTORY, factory.getClass().getName());
-            put(ENCODER, features.metadata().contains(ImageEmbedder.ENCODER_SHA256)
-                    ? features.metadata().getString(ImageEmbedder.ENCODER_SHA256) : "");
+            put(
+                    ENCODER,
+                    features.metadata().contains(ImageEmbedder.ENCODER_SHA256)
+                            ? features.metadata().getString(ImageEmbedder.ENCODER_SHA256)
+                            : "");
             put(SPARK, dataset.sparkSession().version());
         }
 
@@ -170,8 +177,10 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
          */
         public DatasetSourceProvenance(Map<String, Provenance> map) {
             String own = DatasetSourceProvenance.class.getSimpleName();
-            className = ObjectProvenance.checkAndExtractProvenance(map, CLASS_NAME, StringProvenance.class, own).getValue();
-            time = ObjectProvenance.checkAndExtractProvenance(map, DATASOURCE_CREATION_TIME, DateTimeProvenance.class, own);
+            className = ObjectProvenance.checkAndExtractProvenance(map, CLASS_NAME, StringProvenance.class, own)
+                    .getValue();
+            time = ObjectProvenance.checkAndExtractProvenance(
+                    map, DATASOURCE_CREATION_TIME, DateTimeProvenance.class, own);
             for (String key : List.of(SCHEMA, PLAN, FEATURES, OUTPUT, FACTORY, ENCODER, SPARK)) {
                 texts.put(key, ObjectProvenance.checkAndExtractProvenance(map, key, StringProvenance.class, own));
             }
@@ -191,7 +200,9 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
             Map<String, Provenance> all = new TreeMap<>(texts);
             all.put(CLASS_NAME, new StringProvenance(CLASS_NAME, className));
             all.put(DATASOURCE_CREATION_TIME, time);
-            return all.entrySet().stream().map(e -> new Pair<>(e.getKey(), e.getValue())).iterator();
+            return all.entrySet().stream()
+                    .map(e -> new Pair<>(e.getKey(), e.getValue()))
+                    .iterator();
         }
 
         @Override
@@ -201,7 +212,9 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof DatasetSourceProvenance that && className.equals(that.className) && time.equals(that.time)
+            return other instanceof DatasetSourceProvenance that
+                    && className.equals(that.className)
+                    && time.equals(that.time)
                     && texts.equals(that.texts);
         }
 

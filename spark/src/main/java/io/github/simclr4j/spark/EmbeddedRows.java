@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -125,8 +126,10 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
             if (row.error() == null) {
                 ready.add(extend(row.row(), embeddings[at++], null));
             } else if (plan.onUnreadable().equals(Plan.FAIL)) {
-                throw new IllegalArgumentException(row.error().getMessage()
-                        + " (use setOnUnreadable(\"null\") or \"drop\" to continue without such images)", row.error());
+                throw new IllegalArgumentException(
+                        row.error().getMessage()
+                                + " (use setOnUnreadable(\"null\") or \"drop\" to continue without such images)",
+                        row.error());
             } else if (plan.onUnreadable().equals(Plan.NULL)) {
                 ready.add(extend(row.row(), null, row.error().getMessage()));
             }

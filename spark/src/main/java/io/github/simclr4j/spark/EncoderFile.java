@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import com.google.gson.Gson;
@@ -28,11 +29,14 @@ import org.apache.hadoop.fs.Path;
  * @param dimension length of an embedding
  * @param settings settings by name that the file does not contain
  */
-record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<String, String> settings) implements Serializable {
+record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<String, String> settings)
+        implements Serializable {
     private static final String MODEL = "encoder.onnx";
     private static final String SETTINGS = "settings.json";
     /** Files beside an encoder that may describe its preprocessing. */
-    private static final List<String> CONFIGURATIONS = List.of(EncoderSettings.PREPROCESSOR_CONFIG, "config.json", "open_clip_config.json");
+    private static final List<String> CONFIGURATIONS =
+            List.of(EncoderSettings.PREPROCESSOR_CONFIG, "config.json", "open_clip_config.json");
+
     private static final Gson JSON = new Gson();
 
     /**
@@ -62,7 +66,8 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
                     Files.write(folder.resolve(name), bytes(files, beside));
                 }
             }
-            try (OnnxEncoder encoder = OnnxEncoder.open(model, EncoderSettings.of(given, "param"), RuntimeSettings.DEFAULT.withThreads(1))) {
+            try (OnnxEncoder encoder = OnnxEncoder.open(
+                    model, EncoderSettings.of(given, "param"), RuntimeSettings.DEFAULT.withThreads(1))) {
                 Map<String, String> settings = new LinkedHashMap<>();
                 encoder.settings().values().forEach((key, value) -> {
                     if (!Set.of("metadata", "graph", "default").contains(value.source())) {
@@ -90,10 +95,12 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
      */
     static EncoderFile load(Path folder, Configuration hadoop) throws IOException {
         FileSystem files = folder.getFileSystem(hadoop);
-        Settings saved = JSON.fromJson(new String(bytes(files, new Path(folder, SETTINGS)), StandardCharsets.UTF_8), Settings.class);
+        Settings saved = JSON.fromJson(
+                new String(bytes(files, new Path(folder, SETTINGS)), StandardCharsets.UTF_8), Settings.class);
         EncoderFile read = read(new Path(folder, MODEL), saved.settings(), hadoop);
         if (!read.sha256.equals(saved.sha256())) {
-            throw new IOException(read.name + " is not the encoder that was saved: its SHA-256 is " + read.sha256 + ", not " + saved.sha256());
+            throw new IOException(read.name + " is not the encoder that was saved: its SHA-256 is " + read.sha256
+                    + ", not " + saved.sha256());
         }
         return read;
     }
@@ -105,7 +112,10 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
         FileSystem files = folder.getFileSystem(hadoop);
         files.mkdirs(folder);
         write(files, new Path(folder, MODEL), bytes);
-        write(files, new Path(folder, SETTINGS), JSON.toJson(new Settings(sha256, settings)).getBytes(StandardCharsets.UTF_8));
+        write(
+                files,
+                new Path(folder, SETTINGS),
+                JSON.toJson(new Settings(sha256, settings)).getBytes(StandardCharsets.UTF_8));
     }
 
     private static void write(FileSystem files, Path path, byte[] bytes) throws IOException {

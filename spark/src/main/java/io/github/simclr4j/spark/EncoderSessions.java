@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class EncoderSessions {
     /** Open sessions; guarded by the class's monitor. */
     private static final Map<Key, Session> OPEN = new LinkedHashMap<>();
+
     private static final AtomicLong OPENED = new AtomicLong();
 
     private EncoderSessions() {}
@@ -77,7 +79,8 @@ final class EncoderSessions {
             // Opened without holding the class's monitor, so that tasks with other encoders need not wait.
             synchronized (session) {
                 if (session.encoder == null) {
-                    session.encoder = OnnxEncoder.open(file.bytes(), file.name(), EncoderSettings.of(file.settings(), "param"), runtime);
+                    session.encoder = OnnxEncoder.open(
+                            file.bytes(), file.name(), EncoderSettings.of(file.settings(), "param"), runtime);
                     OPENED.incrementAndGet();
                 }
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
@@ -78,6 +79,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     private transient String origin;
     /** The encoder as sent to the executors of {@link #shippedBy}. */
     private transient Broadcast<EncoderFile> shipped;
+
     private transient SparkContext shippedBy;
 
     /** Creates a transformer with a random identifier. */
@@ -95,10 +97,12 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         // Params read the identifier in their constructors.
         inputCol = new Param<>(this, "inputCol", "column with the bytes of image files, or with their paths");
         outputCol = new Param<>(this, "outputCol", "column for the embeddings");
-        errorCol = new Param<>(this, "errorCol", "column for the reason why an image could not be read; empty for none");
+        errorCol =
+                new Param<>(this, "errorCol", "column for the reason why an image could not be read; empty for none");
         nameCol = new Param<>(this, "nameCol", "column with the names of images for error messages, if it exists");
         encoder = new Param<>(this, "encoder", "path of the encoder (ONNX) in any Hadoop file system");
-        encoderSettings = new StringArrayParam(this, "encoderSettings", "settings that the encoder's file does not contain, as name=value");
+        encoderSettings = new StringArrayParam(
+                this, "encoderSettings", "settings that the encoder's file does not contain, as name=value");
         outputType = new Param<>(this, "outputType", "type of the embeddings: array (of floats) or vector");
         onUnreadable = new Param<>(this, "onUnreadable", "what to do with an unreadable image: fail, null or drop");
         provider = new Param<>(this, "provider", "execution provider of ONNX Runtime, such as cpu or cuda");
@@ -314,8 +318,8 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         check("onUnreadable", $(onUnreadable), Plan.FAIL, Plan.NULL, Plan.DROP);
         DataType input = schema.apply(schema.fieldIndex($(inputCol))).dataType();
         if (!input.equals(DataTypes.BinaryType) && !input.equals(DataTypes.StringType)) {
-            throw new IllegalArgumentException("Column " + $(inputCol) + " must be binary (image files) or string (their paths), found "
-                    + input.simpleString());
+            throw new IllegalArgumentException("Column " + $(inputCol)
+                    + " must be binary (image files) or string (their paths), found " + input.simpleString());
         }
         for (String column : new String[] {$(outputCol), $(errorCol)}) {
             if (Arrays.asList(schema.fieldNames()).contains(column)) {
@@ -330,7 +334,8 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
 
     private static void check(String name, String value, String... choices) {
         if (!List.of(choices).contains(value)) {
-            throw new IllegalArgumentException(name + " must be one of " + String.join(", ", choices) + ", found " + value);
+            throw new IllegalArgumentException(
+                    name + " must be one of " + String.join(", ", choices) + ", found " + value);
         }
     }
 
@@ -360,10 +365,18 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         if (named >= 0 && !before.apply(named).dataType().equals(DataTypes.StringType)) {
             named = -1;
         }
-        Plan plan = new Plan(before.fieldIndex($(inputCol)), paths, named, isVector(), !$(errorCol).isEmpty(), $(onUnreadable),
-                $(provider), getBatchSize());
+        Plan plan = new Plan(
+                before.fieldIndex($(inputCol)),
+                paths,
+                named,
+                isVector(),
+                !$(errorCol).isEmpty(),
+                $(onUnreadable),
+                $(provider),
+                getBatchSize());
         // SerializableConfiguration.broadcast does not exist in Spark 3.5.
-        Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()),
+        Broadcast<SerializableConfiguration> hadoop = context.broadcast(
+                new SerializableConfiguration(context.hadoopConfiguration()),
                 scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
         return rows.mapPartitions(embedding(plan, ship(read, context), hadoop), Encoders.row(transformSchema(before)))
                 .withMetadata($(outputCol), about(read));
@@ -375,15 +388,16 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return rows -> embed(rows, plan, encoder.value(), hadoop.value());
     }
 
-    private static Iterator<Row> embed(Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop)
-            throws IOException {
+    private static Iterator<Row> embed(
+            Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop) throws IOException {
         TaskContext task = TaskContext.get();
         int cpus = task.cpus();
         String where = plan.provider();
         if (where.equals("cuda") && task.resourcesJMap().containsKey("gpu")) {
             where += ":" + task.resourcesJMap().get("gpu").addresses()[0];
         }
-        EncoderSessions.Lease lease = EncoderSessions.lease(encoder,
+        EncoderSessions.Lease lease = EncoderSessions.lease(
+                encoder,
                 RuntimeSettings.DEFAULT.withThreads(cpus).withProvider(where).withBatch(plan.batch()));
         EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease.encoder(), cpus, hadoop.value());
         // Also closes if the job needs only some of the rows, or if the task is killed.
@@ -398,7 +412,9 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         MetadataBuilder builder = new MetadataBuilder().putString(ENCODER_SHA256, read.sha256());
         if (isVector()) {
             // Spark's own stages read the number of features from this attribute.
-            builder.putMetadata("ml_attr", new MetadataBuilder().putLong("num_attrs", read.dimension()).build());
+            builder.putMetadata(
+                    "ml_attr",
+                    new MetadataBuilder().putLong("num_attrs", read.dimension()).build());
         }
         return builder.build();
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import java.io.Serializable;
@@ -14,7 +15,15 @@ import java.io.Serializable;
  * @param provider the execution provider of ONNX Runtime
  * @param batch number of images per run of the encoder; 0 for a number that suits the encoder
  */
-record Plan(int input, boolean paths, int name, boolean vector, boolean error, String onUnreadable, String provider, int batch)
+record Plan(
+        int input,
+        boolean paths,
+        int name,
+        boolean vector,
+        boolean error,
+        String onUnreadable,
+        String provider,
+        int batch)
         implements Serializable {
     static final String FAIL = "fail";
     static final String NULL = "null";

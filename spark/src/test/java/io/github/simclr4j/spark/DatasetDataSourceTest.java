@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import static org.apache.spark.sql.functions.col;
@@ -43,11 +44,15 @@ class DatasetDataSourceTest {
     static void make() throws IOException {
         images = Samples.images(dir.resolve("images"), 10);
         encoder = Samples.encoder(dir.resolve("encoder.onnx"), 1);
-        files = Samples.files(images, 3).withColumn("colour", when(col("path").contains("/red/"), "red").otherwise("blue"));
+        files = Samples.files(images, 3)
+                .withColumn("colour", when(col("path").contains("/red/"), "red").otherwise("blue"));
     }
 
     private static DatasetDataSource<Label> source(String type) {
-        Dataset<Row> rows = new ImageEmbedder().setEncoder(encoder.toString()).setOutputType(type).transform(files);
+        Dataset<Row> rows = new ImageEmbedder()
+                .setEncoder(encoder.toString())
+                .setOutputType(type)
+                .transform(files);
         return new DatasetDataSource<>(rows, "features", "colour", new LabelFactory());
     }
 
@@ -59,7 +64,9 @@ class DatasetDataSourceTest {
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(labels, encoder, 1)) {
             for (Path file : Images.find(images)) {
                 String colour = file.getParent().getFileName().toString();
-                assertEquals(colour, model.predict(extractor.extract(file)).getOutput().getLabel());
+                assertEquals(
+                        colour,
+                        model.predict(extractor.extract(file)).getOutput().getLabel());
             }
         }
     }
@@ -71,8 +78,10 @@ class DatasetDataSourceTest {
         assertEquals(20, arrays.size());
         for (int i = 0; i < 20; i++) {
             assertEquals(arrays.getExample(i).getOutput(), vectors.getExample(i).getOutput());
-            assertEquals(arrays.getExample(i).lookup("h00"), vectors.getExample(i).lookup("h00"));
-            String name = (String) arrays.getExample(i).getMetadataValue(Example.NAME).orElseThrow();
+            assertEquals(
+                    arrays.getExample(i).lookup("h00"), vectors.getExample(i).lookup("h00"));
+            String name =
+                    (String) arrays.getExample(i).getMetadataValue(Example.NAME).orElseThrow();
             assertTrue(name.contains("/" + arrays.getExample(i).getOutput().getLabel() + "/"), name);
         }
     }
@@ -80,25 +89,38 @@ class DatasetDataSourceTest {
     @Test
     void theProvenanceNamesTheEncoderAndComesBack() throws IOException {
         DatasetDataSource<Label> source = source("array");
-        assertFalse(source.getProvenance().toString().contains("Lambda$"), "the plan of a dataset is the same in every process");
+        assertFalse(
+                source.getProvenance().toString().contains("Lambda$"),
+                "the plan of a dataset is the same in every process");
         List<ObjectMarshalledProvenance> marshalled = ProvenanceUtil.marshalProvenance(source.getProvenance());
         assertEquals(source.getProvenance(), ProvenanceUtil.unmarshalProvenance(marshalled));
         String text = source.getProvenance().toString();
         assertTrue(text.contains(Sha256.hex(Files.readAllBytes(encoder))), text);
-        assertTrue(text.contains("features-column=features") && text.contains(files.sparkSession().version()), text);
+        assertTrue(
+                text.contains("features-column=features")
+                        && text.contains(files.sparkSession().version()),
+                text);
     }
 
     @Test
     void aRowWithoutAnEmbeddingIsNamed() throws IOException {
         Path bad = Samples.images(dir.resolve("bad"), 1);
         Files.writeString(bad.resolve("red/0.png"), "no image");
-        Dataset<Row> rows = new ImageEmbedder().setEncoder(encoder.toString()).setOnUnreadable("null").transform(
-                Samples.files(bad, 1).withColumn("colour", col("path")));
+        Dataset<Row> rows = new ImageEmbedder()
+                .setEncoder(encoder.toString())
+                .setOnUnreadable("null")
+                .transform(Samples.files(bad, 1).withColumn("colour", col("path")));
         DatasetDataSource<Label> source = new DatasetDataSource<>(rows, "features", "colour", new LabelFactory());
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> source.forEach(x -> {}));
         assertTrue(e.getMessage().contains("red/0.png has no features: remove such rows"), e.getMessage());
-        assertThrows(IllegalArgumentException.class, () -> new DatasetDataSource<>(rows, "nowhere", "colour", new LabelFactory()));
-        DatasetDataSource<Label> text = new DatasetDataSource<>(rows.drop("features"), "path", "colour", new LabelFactory());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> text.iterator().next()).getMessage().contains("array of numbers"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new DatasetDataSource<>(rows, "nowhere", "colour", new LabelFactory()));
+        DatasetDataSource<Label> text =
+                new DatasetDataSource<>(rows.drop("features"), "path", "colour", new LabelFactory());
+        assertTrue(assertThrows(
+                        IllegalArgumentException.class, () -> text.iterator().next())
+                .getMessage()
+                .contains("array of numbers"));
     }
 }

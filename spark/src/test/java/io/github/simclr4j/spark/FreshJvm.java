@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import java.io.IOException;
@@ -16,7 +17,9 @@ final class FreshJvm {
     public static void main(String[] args) throws IOException {
         SparkSession spark = LocalSpark.SESSION;
         PipelineModel model = PipelineModel.load(args[0]);
-        List<Row> rows = model.transform(Samples.files(Path.of(args[1]), 2)).select("path", "prediction", "features").collectAsList();
+        List<Row> rows = model.transform(Samples.files(Path.of(args[1]), 2))
+                .select("path", "prediction", "features")
+                .collectAsList();
         Files.write(Path.of(args[2]), rows.stream().map(FreshJvm::line).sorted().toList());
         spark.stop();
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import static org.apache.spark.sql.functions.col;
@@ -83,7 +84,8 @@ class ImageEmbedderTest {
         for (Row row : rows) {
             assertArrayEquals(expected.get(path(row)), floats(row, "features"), path(row));
         }
-        assertEquals(2 * EACH, rows.stream().map(ImageEmbedderTest::path).distinct().count());
+        assertEquals(
+                2 * EACH, rows.stream().map(ImageEmbedderTest::path).distinct().count());
     }
 
     /** An encoder that no other test has, and two jobs of eight partitions each. */
@@ -100,7 +102,8 @@ class ImageEmbedderTest {
             rows.forEach(row -> assertArrayEquals(values.get(path(row)), floats(row, "features")));
         }
         assertEquals(1, EncoderSessions.opened() - before);
-        assertEquals(Sha256.hex(Files.readAllBytes(other)),
+        assertEquals(
+                Sha256.hex(Files.readAllBytes(other)),
                 embedded.schema().apply("features").metadata().getString(ImageEmbedder.ENCODER_SHA256));
     }
 
@@ -109,9 +112,15 @@ class ImageEmbedderTest {
         Dataset<Row> paths = Samples.files(images, 3).select("path");
         assertTrue(paths.first().getString(0).startsWith("file:"));
         assertEmbedded(embedder().setInputCol("path").transform(paths).collectAsList());
-        Dataset<Row> missing = LocalSpark.SESSION.createDataset(List.of("file:/no/such.png", "nowhere://x/y.png", ":"), Encoders.STRING())
+        Dataset<Row> missing = LocalSpark.SESSION
+                .createDataset(List.of("file:/no/such.png", "nowhere://x/y.png", ":"), Encoders.STRING())
                 .toDF("path");
-        List<Row> rows = embedder().setInputCol("path").setErrorCol("error").setOnUnreadable("null").transform(missing).collectAsList();
+        List<Row> rows = embedder()
+                .setInputCol("path")
+                .setErrorCol("error")
+                .setOnUnreadable("null")
+                .transform(missing)
+                .collectAsList();
         assertTrue(rows.get(0).<String>getAs("error").startsWith("file:/no/such.png: no such file"), rows.toString());
         assertTrue(rows.get(1).<String>getAs("error").contains("nowhere"), rows.toString());
         assertTrue(rows.get(2).<String>getAs("error").startsWith(":: not a valid path"), rows.toString());
@@ -119,10 +128,13 @@ class ImageEmbedderTest {
 
     @Test
     void aRowsOtherColumnsAndOrderStay() {
-        Dataset<Row> rows = Samples.files(images, 1).withColumn("number", lit(3)).cache();
+        Dataset<Row> rows =
+                Samples.files(images, 1).withColumn("number", lit(3)).cache();
         Dataset<Row> embedded = embedder().transform(rows);
         assertEquals(rows.columns().length + 1, embedded.columns().length);
-        assertEquals(rows.select("path", "number", "length").collectAsList(), embedded.select("path", "number", "length").collectAsList());
+        assertEquals(
+                rows.select("path", "number", "length").collectAsList(),
+                embedded.select("path", "number", "length").collectAsList());
         assertEquals(3, embedded.limit(3).collectAsList().size());
         assertEquals(2 * EACH, embedded.count());
         rows.unpersist();
@@ -131,11 +143,16 @@ class ImageEmbedderTest {
     @Test
     void aDamagedImageFailsIsNullOrIsDropped() {
         Dataset<Row> files = Samples.files(damaged, 2);
-        Exception failure = assertThrows(Exception.class, () -> embedder().transform(files).collectAsList());
+        Exception failure =
+                assertThrows(Exception.class, () -> embedder().transform(files).collectAsList());
         assertTrue(failure.toString().contains("red/1.png: "), failure.toString());
         assertTrue(failure.toString().contains("setOnUnreadable"), failure.toString());
 
-        List<Row> rows = embedder().setOnUnreadable("null").setErrorCol("why").transform(files).collectAsList();
+        List<Row> rows = embedder()
+                .setOnUnreadable("null")
+                .setErrorCol("why")
+                .transform(files)
+                .collectAsList();
         assertEquals(8, rows.size());
         for (Row row : rows) {
             boolean bad = path(row).endsWith("red/1.png");
@@ -146,28 +163,51 @@ class ImageEmbedderTest {
         assertEquals(7, kept.size());
         assertTrue(kept.stream().noneMatch(row -> path(row).endsWith("red/1.png")));
 
-        Dataset<Row> nothing = files.select(col("path"), lit(null).cast("binary").as("content"));
+        Dataset<Row> nothing =
+                files.select(col("path"), lit(null).cast("binary").as("content"));
         assertEquals(0, embedder().setOnUnreadable("drop").transform(nothing).count());
-        assertEquals("the image column is null", embedder().setOnUnreadable("null").setErrorCol("why").transform(nothing.limit(1)).first()
-                .<String>getAs("why").replaceAll(".*: ", ""));
+        assertEquals(
+                "the image column is null",
+                embedder()
+                        .setOnUnreadable("null")
+                        .setErrorCol("why")
+                        .transform(nothing.limit(1))
+                        .first()
+                        .<String>getAs("why")
+                        .replaceAll(".*: ", ""));
     }
 
     @Test
     void theSchemaIsCheckedBeforeAnythingIsRead() {
         StructType schema = Samples.files(images, 1).schema();
-        ImageEmbedder vectors = embedder().setOutputType("vector").setErrorCol("error").setEncoder("not/read/yet.onnx");
-        assertEquals(SQLDataTypes.VectorType(), vectors.transformSchema(schema).apply("features").dataType());
-        assertEquals(DataTypes.StringType, vectors.transformSchema(schema).apply("error").dataType());
-        assertEquals("array<float>", embedder().transformSchema(schema).apply("features").dataType().simpleString());
-        for (ImageEmbedder wrong : List.of(embedder().setInputCol("nowhere"), embedder().setInputCol("length"),
-                embedder().setOutputCol("path"), embedder().setErrorCol("path"), embedder().setOnUnreadable("skip"),
+        ImageEmbedder vectors =
+                embedder().setOutputType("vector").setErrorCol("error").setEncoder("not/read/yet.onnx");
+        assertEquals(
+                SQLDataTypes.VectorType(),
+                vectors.transformSchema(schema).apply("features").dataType());
+        assertEquals(
+                DataTypes.StringType,
+                vectors.transformSchema(schema).apply("error").dataType());
+        assertEquals(
+                "array<float>",
+                embedder().transformSchema(schema).apply("features").dataType().simpleString());
+        for (ImageEmbedder wrong : List.of(
+                embedder().setInputCol("nowhere"),
+                embedder().setInputCol("length"),
+                embedder().setOutputCol("path"),
+                embedder().setErrorCol("path"),
+                embedder().setOnUnreadable("skip"),
                 embedder().setOutputType("list"))) {
             assertThrows(IllegalArgumentException.class, () -> wrong.transformSchema(schema));
         }
-        UncheckedIOException missing = assertThrows(UncheckedIOException.class, () -> vectors.transform(Samples.files(images, 1)));
+        UncheckedIOException missing =
+                assertThrows(UncheckedIOException.class, () -> vectors.transform(Samples.files(images, 1)));
         assertTrue(missing.getMessage().contains("not/read/yet.onnx: no such file"), missing.getMessage());
-        UncheckedIOException text = assertThrows(UncheckedIOException.class,
-                () -> embedder().setEncoder(images.resolve("red/0.png").toString()).transform(Samples.files(images, 1)));
+        UncheckedIOException text = assertThrows(
+                UncheckedIOException.class,
+                () -> embedder()
+                        .setEncoder(images.resolve("red/0.png").toString())
+                        .transform(Samples.files(images, 1)));
         assertTrue(text.getMessage().contains("red/0.png"), text.getMessage());
     }
 
@@ -179,15 +219,20 @@ class ImageEmbedderTest {
         assertEquals(5, copy.getBatchSize());
         assertEquals(embedder.uid(), copy.uid());
         assertEquals(10, embedder.params().length);
-        assertTrue(embedder.explainParams().contains("onUnreadable: what to do with an unreadable image: fail, null or drop"), embedder.explainParams());
+        assertTrue(
+                embedder.explainParams()
+                        .contains("onUnreadable: what to do with an unreadable image: fail, null or drop"),
+                embedder.explainParams());
     }
 
     /** What a foreign encoder's file does not say is beside it, or given, and goes with it. */
     @Test
     void aForeignEncodersSettingsTravelWithIt() throws IOException {
-        Path foreign = Path.of(System.getProperty("simclr.root", ".."),
+        Path foreign = Path.of(
+                System.getProperty("simclr.root", ".."),
                 "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/mobilenet-v2.onnx");
-        Path copy = Files.copy(foreign, Files.createDirectories(dir.resolve("foreign")).resolve("model.onnx"));
+        Path copy = Files.copy(
+                foreign, Files.createDirectories(dir.resolve("foreign")).resolve("model.onnx"));
         Files.writeString(copy.resolveSibling("preprocessor_config.json"), "{\"mean\": [0.1, 0.2, 0.3], \"std\": 0.5}");
         float[] values;
         try (OnnxEncoder session = OnnxEncoder.open(copy, 1)) {
@@ -200,36 +245,52 @@ class ImageEmbedderTest {
         embedder.write().save(saved.toString());
         Files.delete(copy);
         Files.delete(copy.resolveSibling("preprocessor_config.json"));
-        assertArrayEquals(values, floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
-        ImageEmbedder given = new ImageEmbedder().setEncoder(foreign.toString()).setEncoderSettings(new String[] {"mean=0.1,0.2,0.3", "std=0.5"});
+        assertArrayEquals(
+                values,
+                floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
+        ImageEmbedder given = new ImageEmbedder()
+                .setEncoder(foreign.toString())
+                .setEncoderSettings(new String[] {"mean=0.1,0.2,0.3", "std=0.5"});
         assertArrayEquals(values, floats(given.transform(one).first(), "features"));
     }
 
     @Test
     void severalOutputsOfAnEncoderAreConcatenatedAlsoBySavedStages() throws Exception {
-        Path vit = Path.of(System.getProperty("simclr.root", ".."), "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/vit-tokens.onnx");
-        Map<String, String> settings = Map.of("mean", "0.5", "std", "0.5", "output", "pooler_output,last_hidden_state", "pooling", "class+mean");
+        Path vit = Path.of(
+                System.getProperty("simclr.root", ".."),
+                "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/vit-tokens.onnx");
+        Map<String, String> settings = Map.of(
+                "mean", "0.5", "std", "0.5", "output", "pooler_output,last_hidden_state", "pooling", "class+mean");
         float[] values;
-        try (OnnxEncoder session = OnnxEncoder.open(vit, EncoderSettings.of(settings, "test"), RuntimeSettings.DEFAULT.withThreads(1))) {
+        try (OnnxEncoder session =
+                OnnxEncoder.open(vit, EncoderSettings.of(settings, "test"), RuntimeSettings.DEFAULT.withThreads(1))) {
             values = session.embed(List.of(Images.read(images.resolve("red/0.png"))))[0];
         }
         assertEquals(48, values.length);
         Dataset<Row> one = Samples.files(images, 1).where(col("path").endsWith("red/0.png"));
-        ImageEmbedder embedder = new ImageEmbedder().setEncoder(vit.toString()).setEncoderSettings(
-                settings.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toArray(String[]::new));
+        ImageEmbedder embedder = new ImageEmbedder()
+                .setEncoder(vit.toString())
+                .setEncoderSettings(settings.entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue())
+                        .toArray(String[]::new));
         assertArrayEquals(values, floats(embedder.transform(one).first(), "features"));
         Path saved = dir.resolve("several-stage");
         embedder.write().save(saved.toString());
-        assertArrayEquals(values, floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
+        assertArrayEquals(
+                values,
+                floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
     }
 
     /** Embedder and logistic regression, saved; the encoder's file is deleted, and another process runs what was saved. */
     @Test
     void aSavedPipelineRunsInAFreshProcessWithoutTheEncodersFile() throws Exception {
         Path gone = Samples.encoder(dir.resolve("gone.onnx"), 3);
-        Dataset<Row> labelled = Samples.files(images, 4).withColumn("label", col("path").contains("/red/").cast("double"));
+        Dataset<Row> labelled = Samples.files(images, 4)
+                .withColumn("label", col("path").contains("/red/").cast("double"));
         Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
-            new ImageEmbedder().setEncoder(gone.toString()).setOutputType("vector"), new LogisticRegression().setMaxIter(10)});
+            new ImageEmbedder().setEncoder(gone.toString()).setOutputType("vector"),
+            new LogisticRegression().setMaxIter(10)
+        });
         PipelineModel model = pipeline.fit(labelled);
         Dataset<Row> predicted = model.transform(labelled);
         assertEquals(2 * EACH, predicted.where("prediction = label").count());
@@ -237,16 +298,26 @@ class ImageEmbedderTest {
         Path saved = dir.resolve("pipeline");
         model.write().save(saved.toString());
         model.write().overwrite().save(saved.toString());
-        List<String> lines = predicted.select("path", "prediction", "features").collectAsList().stream().map(FreshJvm::line).sorted().toList();
+        List<String> lines = predicted.select("path", "prediction", "features").collectAsList().stream()
+                .map(FreshJvm::line)
+                .sorted()
+                .toList();
         assertTrue(predicted.first().<Vector>getAs("features").size() > 1);
         Files.delete(gone);
 
         Path result = dir.resolve("fresh.txt");
         Path log = dir.resolve("fresh.log");
-        List<String> command = Stream.of(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"),
-                List.of(System.getProperty("simclr.spark.opens").split(" ")),
-                List.of(FreshJvm.class.getName(), saved.toString(), images.toString(), result.toString())).flatMap(List::stream).toList();
-        ProcessBuilder fresh = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        List<String> command = Stream.of(
+                        List.of(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-XX:TieredStopAtLevel=1"),
+                        List.of(System.getProperty("simclr.spark.opens").split(" ")),
+                        List.of(FreshJvm.class.getName(), saved.toString(), images.toString(), result.toString()))
+                .flatMap(List::stream)
+                .toList();
+        ProcessBuilder fresh =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         fresh.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         Process process = fresh.start();
         assertTrue(process.waitFor(120, TimeUnit.SECONDS));
@@ -254,25 +325,30 @@ class ImageEmbedderTest {
         assertEquals(lines, Files.readAllLines(result));
 
         // Loaded and saved over itself: the encoder is in memory by then.
-        ImageEmbedder stage = (ImageEmbedder) PipelineModel.load(saved.toString()).stages()[0];
+        ImageEmbedder stage =
+                (ImageEmbedder) PipelineModel.load(saved.toString()).stages()[0];
         Path again = dir.resolve("again");
         stage.write().save(again.toString());
         ImageEmbedder loaded = ImageEmbedder.load(again.toString());
         loaded.write().overwrite().save(again.toString());
-        assertEquals(stage.encoderSha256(LocalSpark.SESSION.sparkContext()),
+        assertEquals(
+                stage.encoderSha256(LocalSpark.SESSION.sparkContext()),
                 ImageEmbedder.load(again.toString()).encoderSha256(LocalSpark.SESSION.sparkContext()));
         Path model2 = again.resolve("encoder/encoder.onnx");
         Files.deleteIfExists(again.resolve("encoder/.encoder.onnx.crc"));
         Samples.encoder(model2, 4);
-        UncheckedIOException changed = assertThrows(UncheckedIOException.class, () -> ImageEmbedder.load(again.toString()));
+        UncheckedIOException changed =
+                assertThrows(UncheckedIOException.class, () -> ImageEmbedder.load(again.toString()));
         assertTrue(changed.getMessage().contains("is not the encoder that was saved"), changed.getMessage());
     }
 
     @Test
     void aSessionStaysForTheNextJobAndGoesWhenAnotherIsOpened() throws IOException {
         Dataset<Row> few = Samples.files(damaged, 1).where(col("path").endsWith("blue/0.png"));
-        ImageEmbedder first = embedder().setEncoder(Samples.encoder(dir.resolve("first.onnx"), 11).toString());
-        ImageEmbedder second = embedder().setEncoder(Samples.encoder(dir.resolve("second.onnx"), 12).toString());
+        ImageEmbedder first = embedder()
+                .setEncoder(Samples.encoder(dir.resolve("first.onnx"), 11).toString());
+        ImageEmbedder second = embedder()
+                .setEncoder(Samples.encoder(dir.resolve("second.onnx"), 12).toString());
         long before = EncoderSessions.opened();
         first.transform(few).collectAsList();
         first.transform(few).collectAsList();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import org.apache.spark.sql.SparkSession;
@@ -9,9 +10,14 @@ final class LocalSpark {
     private LocalSpark() {}
 
     static SparkSession start() {
-        return SparkSession.builder().master("local[2]").appName("simclr4j").config("spark.ui.enabled", "false")
-                .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
-                .config("spark.sql.shuffle.partitions", "2").config("spark.sql.warehouse.dir", System.getProperty("java.io.tmpdir"))
+        return SparkSession.builder()
+                .master("local[2]")
+                .appName("simclr4j")
+                .config("spark.ui.enabled", "false")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.driver.host", "127.0.0.1")
+                .config("spark.sql.shuffle.partitions", "2")
+                .config("spark.sql.warehouse.dir", System.getProperty("java.io.tmpdir"))
                 .getOrCreate();
     }
 }

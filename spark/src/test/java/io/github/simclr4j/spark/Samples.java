@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.images.Images;
@@ -37,7 +38,8 @@ final class Samples {
                 g.setColor(new Color(random.nextInt(1 << 24)));
                 g.fillOval(random.nextInt(30), random.nextInt(30), 8, 12);
                 g.dispose();
-                ImageIO.write(image, "png", folder.resolve(colour).resolve(i + ".png").toFile());
+                ImageIO.write(
+                        image, "png", folder.resolve(colour).resolve(i + ".png").toFile());
             }
         }
         return folder;
@@ -65,7 +67,9 @@ final class Samples {
                 weights.put(c.norm() + "." + part, values);
             }
         }
-        return Files.write(file, EncoderWriter.toBytes(net, new Preprocessing(size), weights::get, Map.of("training.method", "none")));
+        return Files.write(
+                file,
+                EncoderWriter.toBytes(net, new Preprocessing(size), weights::get, Map.of("training.method", "none")));
     }
 
     /** What one session gives for each file, by its path. */
@@ -81,7 +85,11 @@ final class Samples {
 
     /** The files of a folder as Spark reads them, in some partitions. */
     static Dataset<Row> files(Path folder, int partitions) {
-        return LocalSpark.SESSION.read().format("binaryFile").option("recursiveFileLookup", "true").load(folder.toString())
+        return LocalSpark.SESSION
+                .read()
+                .format("binaryFile")
+                .option("recursiveFileLookup", "true")
+                .load(folder.toString())
                 .repartition(partitions);
     }
 }

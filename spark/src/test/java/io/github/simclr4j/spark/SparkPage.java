@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import java.io.IOException;
@@ -19,9 +20,15 @@ final class SparkPage {
     private SparkPage() {}
 
     static Dataset<Row> embed(SparkSession spark) {
-        Dataset<Row> files = spark.read().format("binaryFile").option("recursiveFileLookup", "true").load("s3a://photos/");
-        ImageEmbedder embedder = new ImageEmbedder().setEncoder("s3a://models/encoder.onnx").setOutputType("vector")
-                .setOnUnreadable("null").setErrorCol("error");
+        Dataset<Row> files = spark.read()
+                .format("binaryFile")
+                .option("recursiveFileLookup", "true")
+                .load("s3a://photos/");
+        ImageEmbedder embedder = new ImageEmbedder()
+                .setEncoder("s3a://models/encoder.onnx")
+                .setOutputType("vector")
+                .setOnUnreadable("null")
+                .setErrorCol("error");
         Dataset<Row> features = embedder.transform(files);
         return features;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,7 +20,8 @@ class SparkPageTest {
     @Test
     void everyBlockOfThePageIsCompiled() throws IOException {
         String code = lines(Files.readString(Path.of("src/test/java/io/github/simclr4j/spark/SparkPage.java")));
-        Matcher fence = Pattern.compile("(?ms)^```java\\R(.*?)^```$").matcher(Files.readString(Path.of("../docs/spark.md")));
+        Matcher fence =
+                Pattern.compile("(?ms)^```java\\R(.*?)^```$").matcher(Files.readString(Path.of("../docs/spark.md")));
         int found = 0;
         while (fence.find()) {
             found++;

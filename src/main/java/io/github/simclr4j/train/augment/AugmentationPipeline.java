@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
 
     /** Length of a line of the help in characters, and the column where descriptions begin. */
     private static final int LINE = 80;
+
     private static final int INDENT = 26;
 
     /**
@@ -64,8 +66,11 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         if (steps.stream().noneMatch(s -> s.factory() instanceof Crop)) {
             throw new IllegalArgumentException("Small views need a crop among the augmentations, found " + this);
         }
-        return new AugmentationPipeline(steps.stream().map(s -> s.factory() instanceof Crop
-                ? new AugmentationStep(s.name(), List.of(least, most), s.probability()) : s).toList());
+        return new AugmentationPipeline(steps.stream()
+                .map(s -> s.factory() instanceof Crop
+                        ? new AugmentationStep(s.name(), List.of(least, most), s.probability())
+                        : s)
+                .toList());
     }
 
     /** Returns the names of the presets. */
@@ -88,7 +93,8 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         if (known.isBlank() || known.equals("none")) {
             return new AugmentationPipeline(List.of());
         }
-        return new AugmentationPipeline(Arrays.stream(known.split(",", -1)).map(AugmentationStep::of).toList());
+        return new AugmentationPipeline(
+                Arrays.stream(known.split(",", -1)).map(AugmentationStep::of).toList());
     }
 
     /**
@@ -119,6 +125,8 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     /** Returns the text form that {@link #of} parses. */
     @Override
     public String toString() {
-        return steps.isEmpty() ? "none" : steps.stream().map(AugmentationStep::toString).collect(Collectors.joining(","));
+        return steps.isEmpty()
+                ? "none"
+                : steps.stream().map(AugmentationStep::toString).collect(Collectors.joining(","));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.Arrays;
@@ -28,8 +29,8 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
         List<Strength> declared = declared(factory, strengths);
         for (int i = 0; i < declared.size(); i++) {
             if (!declared.get(i).allows(strengths.get(i))) {
-                throw new IllegalArgumentException("A strength of " + name + " must be " + declared.get(i).range() + ", found "
-                        + strengths.get(i));
+                throw new IllegalArgumentException("A strength of " + name + " must be "
+                        + declared.get(i).range() + ", found " + strengths.get(i));
             }
         }
         if (!(probability >= 0 && probability <= 1)) {
@@ -39,10 +40,14 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
 
     /** Returns the declared list of strengths whose length is the given one. */
     private static List<Strength> declared(AugmentationFactory factory, List<Double> strengths) {
-        List<List<Strength>> lists = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream()).toList();
-        return lists.stream().filter(l -> l.size() == strengths.size()).findFirst()
+        List<List<Strength>> lists = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream())
+                .toList();
+        return lists.stream()
+                .filter(l -> l.size() == strengths.size())
+                .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(factory.name() + " takes "
-                        + lists.stream().map(l -> "" + l.size()).collect(Collectors.joining(" or ")) + " strengths, found "
+                        + lists.stream().map(l -> "" + l.size()).collect(Collectors.joining(" or "))
+                        + " strengths, found "
                         + strengths));
     }
 
@@ -59,7 +64,9 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
             List<Double> strengths = parts.length == 1
                     ? factory.strengths().stream().map(Strength::standard).toList()
                     : Arrays.stream(parts[1].split("/")).map(Double::valueOf).toList();
-            return new AugmentationStep(factory.name(), strengths,
+            return new AugmentationStep(
+                    factory.name(),
+                    strengths,
                     chance.length == 1 ? factory.probability() : Double.parseDouble(chance[1]));
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException(
@@ -76,7 +83,9 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
     @Override
     public String toString() {
         return name
-                + (strengths.isEmpty() ? "" : ":" + strengths.stream().map(s -> "" + s).collect(Collectors.joining("/")))
+                + (strengths.isEmpty()
+                        ? ""
+                        : ":" + strengths.stream().map(s -> "" + s).collect(Collectors.joining("/")))
                 + "@" + probability;
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.Arrays;
@@ -45,7 +46,14 @@ enum AutoAugmentOperation {
             double cos = Math.cos(Math.toRadians(value));
             double sin = Math.sin(Math.toRadians(value));
             int side = image.side();
-            move(image, cos, -sin, (side - cos * side + sin * side) / 2, sin, cos, (side - sin * side - cos * side) / 2);
+            move(
+                    image,
+                    cos,
+                    -sin,
+                    (side - cos * side + sin * side) / 2,
+                    sin,
+                    cos,
+                    (side - sin * side - cos * side) / 2);
         }
     },
     /** Blends with black by the factor {@code 1 + value}; the next three blend with mean grey, the grey image and a smoothed image. */
@@ -124,8 +132,8 @@ enum AutoAugmentOperation {
                 int low = least;
                 if (most > low) {
                     double scale = 255.0 / (most - low);
-                    translate(x, image.pixels(),
-                            level -> (int) Math.max(0, Math.min(255, Math.floor(level * scale - low * scale))));
+                    translate(x, image.pixels(), level ->
+                            (int) Math.max(0, Math.min(255, Math.floor(level * scale - low * scale))));
                 }
             }
         }
@@ -245,8 +253,15 @@ enum AutoAugmentOperation {
         System.arraycopy(x, 0, out, 0, side * side);
         for (int row = 1; row < side - 1; row++) {
             for (int i = row * side + 1; i < row * side + side - 1; i++) {
-                float sum = x[i - side - 1] + x[i - side] + x[i - side + 1] + x[i - 1] + 5 * x[i] + x[i + 1]
-                        + x[i + side - 1] + x[i + side] + x[i + side + 1];
+                float sum = x[i - side - 1]
+                        + x[i - side]
+                        + x[i - side + 1]
+                        + x[i - 1]
+                        + 5 * x[i]
+                        + x[i + 1]
+                        + x[i + side - 1]
+                        + x[i + side]
+                        + x[i + side + 1];
                 out[i] = (float) Math.rint(sum / 13);
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.List;
@@ -36,7 +37,8 @@ public final class ColourJitter implements AugmentationFactory {
     @Override
     public List<Strength> strengths() {
         // The upper limit keeps the factor from becoming negative.
-        return List.of(Strength.upTo("strength", 0.5, 1.25, "brightness, contrast and saturation 1 +- 0.8s, hue +- 0.2s turns"));
+        return List.of(Strength.upTo(
+                "strength", 0.5, 1.25, "brightness, contrast and saturation 1 +- 0.8s, hue +- 0.2s turns"));
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 /**
@@ -134,7 +135,17 @@ final class Colours {
             System.arraycopy(b, from, block[2], 0, n);
             range(block[0], block[1], block[2], block[3], block[4], n);
             for (int c = 0; c < 3; c++) {
-                turn(block[c], block[(c + 1) % 3], block[(c + 2) % 3], block[3], block[4], block[5], n, low, sign, gate);
+                turn(
+                        block[c],
+                        block[(c + 1) % 3],
+                        block[(c + 2) % 3],
+                        block[3],
+                        block[4],
+                        block[5],
+                        n,
+                        low,
+                        sign,
+                        gate);
                 System.arraycopy(block[5], 0, x[c], from, n);
             }
         }
@@ -163,8 +174,17 @@ final class Colours {
      * @param sign -1 to reflect the channels ({@code s - x} in place of x), else 1
      * @param gate 1 if the formula with the complement applies where the last channel is the smallest, else -1
      */
-    private static void turn(float[] x, float[] next, float[] last, float[] min, float[] chroma, float[] out, int n, float low,
-            float sign, float gate) {
+    private static void turn(
+            float[] x,
+            float[] next,
+            float[] last,
+            float[] min,
+            float[] chroma,
+            float[] out,
+            int n,
+            float low,
+            float sign,
+            float gate) {
         float high = 1 - low;
         for (int i = 0; i < n; i++) {
             float c = chroma[i];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.List;
@@ -21,7 +22,9 @@ public class Crop implements AugmentationFactory {
 
     /** Creates a crop that resizes with the bicubic filter. */
     public Crop() {
-        this("crop", Interpolation.BICUBIC,
+        this(
+                "crop",
+                Interpolation.BICUBIC,
                 "smallest share of the area, to 1, or to a second strength; aspect 3/4 to 4/3; resized by a bicubic filter");
     }
 
@@ -53,7 +56,8 @@ public class Crop implements AugmentationFactory {
 
     @Override
     public List<List<Strength>> alternatives() {
-        return List.of(List.of(Strength.positive("least", 0.05, 1, "smallest share of the area in the crop"),
+        return List.of(List.of(
+                Strength.positive("least", 0.05, 1, "smallest share of the area in the crop"),
                 Strength.positive("most", 0.4, 1, "largest share of the area in the crop")));
     }
 
@@ -70,8 +74,9 @@ public class Crop implements AugmentationFactory {
     private record Cropping(double least, double most, Interpolation interpolation) implements Augmentation {
         Cropping {
             if (least > most) {
-                throw new IllegalArgumentException("The smallest share of a crop must not exceed its largest share, found " + least
-                        + " and " + most);
+                throw new IllegalArgumentException(
+                        "The smallest share of a crop must not exceed its largest share, found " + least + " and "
+                                + most);
             }
         }
 
@@ -80,7 +85,8 @@ public class Crop implements AugmentationFactory {
             double area = (double) side * side;
             for (int attempt = 0; attempt < TRIES; attempt++) {
                 double target = area * (least + (most - least) * random.nextDouble());
-                double ratio = Math.exp(Math.log(LEAST_RATIO) + Math.log(MOST_RATIO / LEAST_RATIO) * random.nextDouble());
+                double ratio =
+                        Math.exp(Math.log(LEAST_RATIO) + Math.log(MOST_RATIO / LEAST_RATIO) * random.nextDouble());
                 int width = (int) Math.round(Math.sqrt(target * ratio));
                 int height = (int) Math.round(Math.sqrt(target / ratio));
                 if (width > 0 && width <= side && height > 0 && height <= side) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.List;
@@ -96,7 +97,12 @@ public final class GaussianBlur implements AugmentationFactory {
             }
             scale(rows[y % ring], taps[0], blurred, width);
             for (int k = 1; k <= half; k++) {
-                addBoth(rows[reflect(y - k, height) % ring], rows[reflect(y + k, height) % ring], taps[k], blurred, width);
+                addBoth(
+                        rows[reflect(y - k, height) % ring],
+                        rows[reflect(y + k, height) % ring],
+                        taps[k],
+                        blurred,
+                        width);
             }
             Colours.cut(blurred, 0, width);
             for (int x = 0; x < width; x++) {

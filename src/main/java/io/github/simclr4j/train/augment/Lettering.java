@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.awt.Color;
@@ -12,7 +13,8 @@ import java.util.List;
 final class Lettering {
     private static final Color TEXT = new Color(0x1a1c1f);
     private static final Color QUIET = new Color(0x565b63);
-    private static final Graphics2D MEASURE = smooth(new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics());
+    private static final Graphics2D MEASURE =
+            smooth(new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics());
     private static final boolean FONTS = fonts();
 
     private final Font font;
@@ -25,7 +27,9 @@ final class Lettering {
 
     private static boolean fonts() {
         try {
-            return MEASURE.getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12)).stringWidth("views") > 0;
+            return MEASURE.getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12))
+                            .stringWidth("views")
+                    > 0;
         } catch (LinkageError | InternalError | RuntimeException e) {
             // Without any font in the system, Java throws one of these, depending on its version.
             return false;
@@ -69,7 +73,8 @@ final class Lettering {
         int[] points = text.codePoints().toArray();
         for (int kept = points.length - 1; kept > 1; kept--) {
             int head = kept / 2;
-            String shorter = new String(points, 0, head) + "…" + new String(points, points.length - (kept - head), kept - head);
+            String shorter =
+                    new String(points, 0, head) + "…" + new String(points, points.length - (kept - head), kept - head);
             if (width(shorter) <= width) {
                 return shorter;
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.Comparator;
@@ -17,17 +18,19 @@ final class Registry {
 
     private static List<AugmentationFactory> load() {
         Package own = Registry.class.getPackage();
-        List<AugmentationFactory> all = ServiceLoader.load(AugmentationFactory.class, AugmentationFactory.class.getClassLoader())
-                .stream()
-                .map(ServiceLoader.Provider::get)
-                // Those of this library come first; the stable sort keeps the rest in order.
-                .sorted(Comparator.comparing(f -> f.getClass().getPackage() != own))
-                .toList();
+        List<AugmentationFactory> all =
+                ServiceLoader.load(AugmentationFactory.class, AugmentationFactory.class.getClassLoader()).stream()
+                        .map(ServiceLoader.Provider::get)
+                        // Those of this library come first; the stable sort keeps the rest in order.
+                        .sorted(Comparator.comparing(f -> f.getClass().getPackage() != own))
+                        .toList();
         Set<String> names = new HashSet<>();
         for (AugmentationFactory f : all) {
             if (!f.name().matches("[a-z0-9]+(-[a-z0-9]+)*") || !names.add(f.name())) {
-                throw new ServiceConfigurationError("The name of an augmentation must be unique and consist of lower-case words joined"
-                        + " by dashes, found " + f.name() + " of " + f.getClass().getName());
+                throw new ServiceConfigurationError(
+                        "The name of an augmentation must be unique and consist of lower-case words joined"
+                                + " by dashes, found " + f.name() + " of "
+                                + f.getClass().getName());
             }
         }
         return all;
@@ -35,8 +38,11 @@ final class Registry {
 
     static AugmentationFactory named(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
-        return ALL.stream().filter(f -> f.name().equals(lower)).findFirst()
+        return ALL.stream()
+                .filter(f -> f.name().equals(lower))
+                .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("Unknown augmentation, expected one of "
-                        + ALL.stream().map(AugmentationFactory::name).collect(Collectors.joining(", ")) + ", found " + name));
+                        + ALL.stream().map(AugmentationFactory::name).collect(Collectors.joining(", ")) + ", found "
+                        + name));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 /**
@@ -11,6 +12,7 @@ final class Resampler {
     private final Taps horizontal = new Taps();
     /** The rows of the box that the current output row needs; row y is at index y modulo their number. */
     private float[][] rows = {};
+
     private float[] mixed = {};
 
     /** A source of rows. */
@@ -31,7 +33,8 @@ final class Resampler {
      * @param interpolation filter
      * @param out three planes, which must not be those that the source reads; values are clamped to [0, 1]
      */
-    void resize(Rows source, int height, int width, boolean mirror, int size, Interpolation interpolation, float[][] out) {
+    void resize(
+            Rows source, int height, int width, boolean mirror, int size, Interpolation interpolation, float[][] out) {
         vertical.set(height, size, false, interpolation);
         horizontal.set(width, size, mirror, interpolation);
         int count = vertical.count();
@@ -76,14 +79,32 @@ final class Resampler {
         }
     }
 
-    private static void mix(float[] a, float wa, float[] b, float wb, float[] c, float wc, float[] d, float wd, float[] out,
+    private static void mix(
+            float[] a,
+            float wa,
+            float[] b,
+            float wb,
+            float[] c,
+            float wc,
+            float[] d,
+            float wd,
+            float[] out,
             int length) {
         for (int i = 0; i < length; i++) {
             out[i] = wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
         }
     }
 
-    private static void add(float[] a, float wa, float[] b, float wb, float[] c, float wc, float[] d, float wd, float[] out,
+    private static void add(
+            float[] a,
+            float wa,
+            float[] b,
+            float wb,
+            float[] c,
+            float wc,
+            float[] d,
+            float wd,
+            float[] out,
             int length) {
         for (int i = 0; i < length; i++) {
             out[i] += wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i];
@@ -94,12 +115,22 @@ final class Resampler {
         if (horizontal.count() == 4) {
             mixFour(horizontal.first(), horizontal.weights(), mixed, to, size, out[0], out[1], out[2]);
         } else {
-            mixAny(horizontal.first(), horizontal.weights(), horizontal.count(), mixed, to, size, out[0], out[1], out[2]);
+            mixAny(
+                    horizontal.first(),
+                    horizontal.weights(),
+                    horizontal.count(),
+                    mixed,
+                    to,
+                    size,
+                    out[0],
+                    out[1],
+                    out[2]);
         }
     }
 
     /** Blends pixels with four weights each, the most frequent case: a bicubic filter that enlarges. */
-    private static void mixFour(int[] first, float[] weights, float[] in, int to, int size, float[] r, float[] g, float[] b) {
+    private static void mixFour(
+            int[] first, float[] weights, float[] in, int to, int size, float[] r, float[] g, float[] b) {
         for (int x = 0; x < size; x++) {
             int from = 3 * first[x];
             float wa = weights[4 * x];
@@ -112,8 +143,8 @@ final class Resampler {
         }
     }
 
-    private static void mixAny(int[] first, float[] weights, int count, float[] in, int to, int size, float[] r, float[] g,
-            float[] b) {
+    private static void mixAny(
+            int[] first, float[] weights, int count, float[] in, int to, int size, float[] r, float[] g, float[] b) {
         for (int x = 0; x < size; x++) {
             int from = 3 * first[x];
             float red = 0;

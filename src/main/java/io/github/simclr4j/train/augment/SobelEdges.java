@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.List;
@@ -44,10 +45,12 @@ public final class SobelEdges implements AugmentationFactory {
             for (int column = 0; column < side; column++) {
                 int left = Math.max(0, column - 1);
                 int right = Math.min(side - 1, column + 1);
-                float across = 0.25f * (grey[above + right] - grey[above + left] + grey[below + right] - grey[below + left])
-                        + 0.5f * (grey[here + right] - grey[here + left]);
-                float down = 0.25f * (grey[below + left] - grey[above + left] + grey[below + right] - grey[above + right])
-                        + 0.5f * (grey[below + column] - grey[above + column]);
+                float across =
+                        0.25f * (grey[above + right] - grey[above + left] + grey[below + right] - grey[below + left])
+                                + 0.5f * (grey[here + right] - grey[here + left]);
+                float down =
+                        0.25f * (grey[below + left] - grey[above + left] + grey[below + right] - grey[above + right])
+                                + 0.5f * (grey[below + column] - grey[above + column]);
                 x[0][here + column] = Colours.cut((float) Math.sqrt(across * across + down * down));
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.util.List;
@@ -26,7 +27,8 @@ public final class Solarise implements AugmentationFactory {
 
     @Override
     public List<Strength> strengths() {
-        return List.of(Strength.upTo("threshold", 0.5, 1, "values from here upwards are inverted, for values from 0 to 1"));
+        return List.of(
+                Strength.upTo("threshold", 0.5, 1, "values from here upwards are inverted, for values from 0 to 1"));
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 /**
@@ -19,8 +20,9 @@ public record Strength(String name, double standard, boolean positive, double mo
      */
     public Strength {
         if (name.isBlank() || help.isBlank() || !(standard >= 0 && standard <= most) || positive && standard == 0) {
-            throw new IllegalArgumentException("Expected a strength with a name, a description and a default in range, found "
-                    + name + ", " + help + ", " + standard);
+            throw new IllegalArgumentException(
+                    "Expected a strength with a name, a description and a default in range, found " + name + ", " + help
+                            + ", " + standard);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.nio.FloatBuffer;
@@ -24,7 +25,8 @@ public final class ViewGenerator {
     private record Step(String name, Augmentation augmentation, double probability, boolean crops, boolean flips) {
         static Step of(AugmentationStep s) {
             AugmentationFactory factory = s.factory();
-            return new Step(s.name(), factory.create(s.strengths()), s.probability(), factory.crops(), factory instanceof Flip);
+            return new Step(
+                    s.name(), factory.create(s.strengths()), s.probability(), factory.crops(), factory instanceof Flip);
         }
     }
 
@@ -101,8 +103,8 @@ public final class ViewGenerator {
 
     private ViewImage make(byte[] pixels, int side, long seed, Consumer<String> applied) {
         if (side < 1 || pixels.length != 3L * side * side) {
-            throw new IllegalArgumentException("Expected 3 bytes for each of " + side + "x" + side + " pixels, found "
-                    + pixels.length);
+            throw new IllegalArgumentException(
+                    "Expected 3 bytes for each of " + side + "x" + side + " pixels, found " + pixels.length);
         }
         ViewImage image = MEMORY.get();
         image.begin(pixels, side, size);
@@ -127,8 +129,8 @@ public final class ViewGenerator {
             }
         }
         if (image.side() != size) {
-            throw new IllegalStateException("Expected a view of " + size + "x" + size + " pixels from " + pipeline + ", found "
-                    + image.side());
+            throw new IllegalStateException(
+                    "Expected a view of " + size + "x" + size + " pixels from " + pipeline + ", found " + image.side());
         }
         return image;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import io.github.simclr4j.train.data.ImageSet;
@@ -28,17 +29,20 @@ public final class ViewGrid {
      * @return an RGB picture on white
      * @throws IllegalArgumentException if there is nothing to draw
      */
-    public static BufferedImage draw(ImageSet images, List<AugmentationPipeline> compositions, int count, int size, long seed) {
+    public static BufferedImage draw(
+            ImageSet images, List<AugmentationPipeline> compositions, int count, int size, long seed) {
         int rows = images.pixels().size();
         if (rows == 0 || compositions.isEmpty() || count < 1) {
-            throw new IllegalArgumentException("Expected at least one image, composition and view, found " + rows
-                    + ", " + compositions.size() + " and " + count);
+            throw new IllegalArgumentException("Expected at least one image, composition and view, found " + rows + ", "
+                    + compositions.size() + " and " + count);
         }
         int block = count * (size + MARGIN) + MARGIN;
-        BufferedImage grid = new BufferedImage(size + MARGIN + compositions.size() * block + MARGIN,
-                rows * (size + MARGIN) + MARGIN, BufferedImage.TYPE_INT_RGB);
-        IntStream.range(0, grid.getHeight()).forEach(y -> IntStream.range(0, grid.getWidth())
-                .forEach(x -> grid.setRGB(x, y, 0xffffff)));
+        BufferedImage grid = new BufferedImage(
+                size + MARGIN + compositions.size() * block + MARGIN,
+                rows * (size + MARGIN) + MARGIN,
+                BufferedImage.TYPE_INT_RGB);
+        IntStream.range(0, grid.getHeight())
+                .forEach(y -> IntStream.range(0, grid.getWidth()).forEach(x -> grid.setRGB(x, y, 0xffffff)));
         column(grid, MARGIN, images, new ViewGenerator(AugmentationPipeline.of("none"), size), new long[rows]);
         SplittableRandom random = new SplittableRandom(seed);
         for (int c = 0; c < compositions.size(); c++) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 /**
@@ -23,6 +24,7 @@ public final class ViewImage {
     private final Resampler resampler = new Resampler();
     /** The original image, until its values are needed. */
     private byte[] bytes;
+
     private int height;
     private int width;
     private int viewSide;
@@ -133,8 +135,8 @@ public final class ViewImage {
      */
     public void crop(int row, int column, int rows, int columns, Interpolation how) {
         if (row < 0 || column < 0 || rows < 1 || columns < 1 || rows > height - row || columns > width - column) {
-            throw new IllegalArgumentException("Expected a box inside " + height + "x" + width + " pixels, found " + rows + "x"
-                    + columns + " pixels from row " + row + " and column " + column);
+            throw new IllegalArgumentException("Expected a box inside " + height + "x" + width + " pixels, found "
+                    + rows + "x" + columns + " pixels from row " + row + " and column " + column);
         }
         if (boxOf != 0) {
             cutOut();

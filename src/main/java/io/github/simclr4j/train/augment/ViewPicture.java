@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import io.github.simclr4j.train.data.ImageSet;
@@ -20,15 +21,18 @@ public final class ViewPicture {
     private static final int WIDTH = 1200;
     /** Smallest side of a drawn view, which leaves room for captions, and largest side; larger views are not enlarged. */
     private static final int LEAST = 112;
+
     private static final int MOST = 256;
     /** Largest number of pixels of a picture. */
     private static final long PIXELS = 200_000_000;
+
     private static final int MARGIN = 24;
     private static final int GAP = 8;
     /** Space in pixels between names, originals and the views of each composition. */
     private static final int APART = 24;
     /** Largest width of an image's name in pixels. */
     private static final int NAMES = 150;
+
     private static final Color LINE = new Color(0xc9cdd3);
 
     private final ImageSet images;
@@ -64,9 +68,11 @@ public final class ViewPicture {
      */
     public ViewPicture(ImageSet images, List<String> names, List<Composition> compositions, int count, int size) {
         if (images.count() == 0 || compositions.isEmpty() || count < 1 || names.size() != images.count()) {
-            throw new IllegalArgumentException("Expected at least one image, each with a name, one composition and one view, found "
-                    + images.count() + " images, " + names.size() + " names, " + compositions.size() + " compositions and " + count
-                    + " views");
+            throw new IllegalArgumentException(
+                    "Expected at least one image, each with a name, one composition and one view, found "
+                            + images.count() + " images, " + names.size() + " names, " + compositions.size()
+                            + " compositions and " + count
+                            + " views");
         }
         this.images = images;
         this.names = List.copyOf(names);
@@ -81,8 +87,8 @@ public final class ViewPicture {
         }
         long height = (long) images.count() * (cell() + 3L * small.lineHeight() + GAP);
         if ((long) left(cells) * height > PIXELS) {
-            throw new IllegalArgumentException("A picture of " + left(cells) + "x" + height + " pixels is too large: draw fewer"
-                    + " images, fewer views of each, or smaller ones");
+            throw new IllegalArgumentException("A picture of " + left(cells) + "x" + height
+                    + " pixels is too large: draw fewer" + " images, fewer views of each, or smaller ones");
         }
     }
 
@@ -127,11 +133,16 @@ public final class ViewPicture {
         for (Column c : columns) {
             List<List<String>> column = new ArrayList<>();
             for (int row = 0; row < rows; row++) {
-                column.add(small.wrapped(c.generator().applied(images.pixels().get(row), images.side(), c.seeds()[row]), cell() - GAP));
+                column.add(small.wrapped(
+                        c.generator().applied(images.pixels().get(row), images.side(), c.seeds()[row]), cell() - GAP));
             }
             captions.add(column);
         }
-        int lines = captions.stream().flatMap(List::stream).mapToInt(List::size).max().orElse(0);
+        int lines = captions.stream()
+                .flatMap(List::stream)
+                .mapToInt(List::size)
+                .max()
+                .orElse(0);
         int top = header(null);
         int step = cell() + lines * small.lineHeight() + GAP + (Lettering.isAvailable() ? GAP : 0);
         int width = left(columns.size() - 1) + cell() + MARGIN;
@@ -146,7 +157,11 @@ public final class ViewPicture {
             for (int column = 0; column < columns.size(); column++) {
                 view(picture, columns.get(column), row, left(column), y);
                 for (int line = 0; line < captions.get(column).get(row).size(); line++) {
-                    small.write(g, captions.get(column).get(row).get(line), left(column), y + cell() + 2 + line * small.lineHeight());
+                    small.write(
+                            g,
+                            captions.get(column).get(row).get(line),
+                            left(column),
+                            y + cell() + 2 + line * small.lineHeight());
                 }
             }
         }
@@ -202,9 +217,15 @@ public final class ViewPicture {
     }
 
     private int nameWidth() {
-        int classes = images.labels() == null ? 0
-                : Arrays.stream(images.labels()).map(l -> bold.width(images.classes().get(l))).max().orElse(0);
-        return Math.min(NAMES, Math.max(classes, names.stream().mapToInt(small::width).max().orElse(0)));
+        int classes = images.labels() == null
+                ? 0
+                : Arrays.stream(images.labels())
+                        .map(l -> bold.width(images.classes().get(l)))
+                        .max()
+                        .orElse(0);
+        return Math.min(
+                NAMES,
+                Math.max(classes, names.stream().mapToInt(small::width).max().orElse(0)));
     }
 
     /** Draws the class and the name of an image before its row. */

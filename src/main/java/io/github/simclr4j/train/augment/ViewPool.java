@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.nio.ByteBuffer;
@@ -34,11 +35,13 @@ public final class ViewPool implements AutoCloseable {
             throw new IllegalArgumentException("A pool needs at least 1 thread, found " + threads);
         }
         this.threads = threads;
-        others = threads == 1 ? null : Executors.newFixedThreadPool(threads - 1, task -> {
-            Thread t = new Thread(task, "views");
-            t.setDaemon(true);
-            return t;
-        });
+        others = threads == 1
+                ? null
+                : Executors.newFixedThreadPool(threads - 1, task -> {
+                    Thread t = new Thread(task, "views");
+                    t.setDaemon(true);
+                    return t;
+                });
     }
 
     /**
@@ -70,7 +73,8 @@ public final class ViewPool implements AutoCloseable {
         for (ViewRequest r : requests) {
             if (r.generator().values() != values) {
                 throw new IllegalArgumentException("The views of one buffer must have one size, found "
-                        + requests.get(0).generator().size() + " and " + r.generator().size());
+                        + requests.get(0).generator().size() + " and "
+                        + r.generator().size());
             }
         }
         if ((long) requests.size() * values > out.limit()) {

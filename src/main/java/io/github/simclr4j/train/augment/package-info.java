@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Data augmentation: random views of images (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 3).
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.images.load.ResidentImages;
@@ -64,12 +65,15 @@ public final class Benchmarks {
     public static Rate views(PretrainSettings settings, ImageSet images, int threads, Repetitions repetitions)
             throws IOException {
         List<ViewGenerator> generators = IntStream.range(0, settings.method().views())
-                .mapToObj(v -> new ViewGenerator(v == 0 ? settings.firstView() : settings.otherViews(), settings.imageSize()))
+                .mapToObj(v ->
+                        new ViewGenerator(v == 0 ? settings.firstView() : settings.otherViews(), settings.imageSize()))
                 .toList();
         int batch = settings.batch();
         int rows = generators.size() * batch;
-        FloatBuffer out = ByteBuffer.allocateDirect(Math.toIntExact((long) rows * generators.get(0).values() * Float.BYTES))
-                .order(ByteOrder.nativeOrder()).asFloatBuffer();
+        FloatBuffer out = ByteBuffer.allocateDirect(
+                        Math.toIntExact((long) rows * generators.get(0).values() * Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
         long[] seed = {settings.seed()};
         try (ViewPool pool = new ViewPool(threads)) {
             return repetitions.measure(rows, () -> {
@@ -92,7 +96,8 @@ public final class Benchmarks {
      * @param threads number of decoding threads
      * @param repetitions number and length of the measurements
      */
-    public static Rate input(PretrainSettings settings, ImageSource source, int megabytes, int threads, Repetitions repetitions)
+    public static Rate input(
+            PretrainSettings settings, ImageSource source, int megabytes, int threads, Repetitions repetitions)
             throws IOException {
         int batch = Math.min(settings.batch(), source.size());
         int side = ResidentImages.side(source, settings.imageSize());
@@ -122,10 +127,11 @@ public final class Benchmarks {
      * @param settings how images are distributed over threads
      * @param repetitions number and length of the measurements
      */
-    public static Rate embed(OnnxEncoder encoder, ImageSource source, EncoderPipeline.Settings settings, Repetitions repetitions)
+    public static Rate embed(
+            OnnxEncoder encoder, ImageSource source, EncoderPipeline.Settings settings, Repetitions repetitions)
             throws IOException {
         return repetitions.measure(source.size(), () -> {
-            try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, settings, item -> { })) {
+            try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, settings, item -> {})) {
                 while (pipeline.hasNext()) {
                     pipeline.next();
                 }

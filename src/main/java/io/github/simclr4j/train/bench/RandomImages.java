@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.images.Images;
@@ -42,8 +43,8 @@ public final class RandomImages implements ImageSource {
      */
     public RandomImages(int count, int side, long seed) {
         if (count < 1 || side < 1) {
-            throw new IllegalArgumentException("Expected at least one image of at least one pixel, found "
-                    + count + " of " + side);
+            throw new IllegalArgumentException(
+                    "Expected at least one image of at least one pixel, found " + count + " of " + side);
         }
         this.count = count;
         this.side = side;

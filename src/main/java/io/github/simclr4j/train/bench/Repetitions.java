@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import java.io.IOException;
@@ -22,8 +23,8 @@ public record Repetitions(int count, double seconds) {
      */
     public Repetitions {
         if (count < 1 || !(seconds > 0 && seconds < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("Repetitions must be at least 1 and their seconds above 0, found "
-                    + count + " and " + seconds);
+            throw new IllegalArgumentException(
+                    "Repetitions must be at least 1 and their seconds above 0, found " + count + " and " + seconds);
         }
     }
 

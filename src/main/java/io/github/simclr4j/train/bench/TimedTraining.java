@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.train.data.TrainingImages;
@@ -54,7 +55,13 @@ public final class TimedTraining {
      * @param epochs results of the epochs of this call
      * @param onnx content of the encoder file if the run is complete; null otherwise
      */
-    public record Outcome(Rate rate, Trial chosen, List<Trial> trials, long steps, long allSteps, List<EpochSummary> epochs,
+    public record Outcome(
+            Rate rate,
+            Trial chosen,
+            List<Trial> trials,
+            long steps,
+            long allSteps,
+            List<EpochSummary> epochs,
             byte[] onnx) {
         /** Copies the lists. */
         public Outcome {
@@ -120,14 +127,23 @@ public final class TimedTraining {
         clock.views = chosen.batch() * settings.apply(chosen.batch()).views();
         byte[] onnx = null;
         try {
-            onnx = trainer.run(images.read(chosen.batch()), RunOptions.checkpoints(state).withListener(clock)).onnx();
+            onnx = trainer.run(
+                            images.read(chosen.batch()),
+                            RunOptions.checkpoints(state).withListener(clock))
+                    .onnx();
         } catch (InterruptedIOException e) {
             if (!clock.isOver) {
                 throw e;
             }
         }
-        return new Outcome(clock.rates.isEmpty() ? null : new Rate(clock.rates), chosen, plan.trials(), clock.step, clock.steps,
-                clock.epochs, onnx);
+        return new Outcome(
+                clock.rates.isEmpty() ? null : new Rate(clock.rates),
+                chosen,
+                plan.trials(),
+                clock.step,
+                clock.steps,
+                clock.epochs,
+                onnx);
     }
 
     /** Interrupts the training when the time is over, and measures its throughput. */

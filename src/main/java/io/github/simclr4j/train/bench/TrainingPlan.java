@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.train.device.Compute;
@@ -82,8 +83,9 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
      * @param until time, as of {@link System#nanoTime}, after which no further configuration is tried
      * @param progress receives progress and warnings
      */
-    static TrainingPlan make(IntFunction<PretrainSettings> settings, Compute auto, int batch, int images, long until,
-            Progress progress) throws IOException {
+    static TrainingPlan make(
+            IntFunction<PretrainSettings> settings, Compute auto, int batch, int images, long until, Progress progress)
+            throws IOException {
         List<Trial> trials = new ArrayList<>();
         MemoryLayout usual = auto.layout();
         if (batch > 0) {
@@ -116,7 +118,9 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
     }
 
     private static Trial fastest(List<Trial> trials) throws IOException {
-        return trials.stream().filter(Trial::fits).max(Comparator.comparing(Trial::viewsPerSecond))
+        return trials.stream()
+                .filter(Trial::fits)
+                .max(Comparator.comparing(Trial::viewsPerSecond))
                 .orElseThrow(() -> new IOException("Not even the smallest batch fits into memory: " + trials.get(0)));
     }
 
@@ -125,7 +129,8 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
             return List.of(only);
         }
         boolean gpu = !auto.device().equals("cpu");
-        return auto.precision() == Precision.BFLOAT16 ? List.of(Precision.BFLOAT16, Precision.FLOAT32)
+        return auto.precision() == Precision.BFLOAT16
+                ? List.of(Precision.BFLOAT16, Precision.FLOAT32)
                 : gpu ? List.of(Precision.FLOAT32, Precision.FLOAT16) : List.of(Precision.FLOAT32);
     }
 
@@ -148,7 +153,9 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
     /** Tells whether an error means that memory was exhausted. */
     static boolean isOutOfMemory(Throwable e) {
         String message = String.valueOf(e.getMessage());
-        return e instanceof OutOfMemoryError || message.contains("out of memory") || message.contains("allocate memory")
+        return e instanceof OutOfMemoryError
+                || message.contains("out of memory")
+                || message.contains("allocate memory")
                 || message.contains("ALLOC_FAILED");
     }
 }

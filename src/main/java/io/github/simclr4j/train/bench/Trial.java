@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.train.network.MemoryLayout;
@@ -26,12 +27,18 @@ public record Trial(int batch, Precision precision, MemoryLayout layout, double 
 
     static Trial parse(String text) {
         String[] f = text.split(" ");
-        return new Trial(Integer.parseInt(f[0]), Precision.valueOf(f[1]), MemoryLayout.valueOf(f[2]), Double.parseDouble(f[3]));
+        return new Trial(
+                Integer.parseInt(f[0]), Precision.valueOf(f[1]), MemoryLayout.valueOf(f[2]), Double.parseDouble(f[3]));
     }
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "batch %d, %s, %s: %s", batch, precision.text(), layoutText(),
+        return String.format(
+                Locale.ROOT,
+                "batch %d, %s, %s: %s",
+                batch,
+                precision.text(),
+                layoutText(),
                 fits() ? String.format(Locale.ROOT, "%.0f views/s", viewsPerSecond) : "does not fit into memory");
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.data;
 
 import io.github.simclr4j.images.RgbImage;
@@ -36,8 +37,7 @@ public final class BuiltInImages {
             new Figure("frame", (u, v) -> within(square(u, v) < 0.9 && square(u, v) > 0.58)),
             new Figure("ring", (u, v) -> within(Math.hypot(u, v) < 1 && Math.hypot(u, v) > 0.64)),
             new Figure("square", (u, v) -> within(square(u, v) < 0.82)),
-            new Figure("star", (u, v) -> within(
-                    Math.hypot(u, v) < 0.62 + 0.38 * Math.cos(5 * Math.atan2(u, v)))),
+            new Figure("star", (u, v) -> within(Math.hypot(u, v) < 0.62 + 0.38 * Math.cos(5 * Math.atan2(u, v)))),
             new Figure("stripes", (u, v) -> within(Math.hypot(u, v) < 1 && Math.sin(9 * u) > 0)),
             new Figure("triangle", (u, v) -> within(v < 0.75 && v > 2 * Math.abs(u) - 0.95)));
 
@@ -76,7 +76,8 @@ public final class BuiltInImages {
         double slope = random.nextDouble() * 2 * Math.PI;
         double[] clutter = new double[] {
             random.nextDouble() * SIZE, random.nextDouble() * SIZE, 1.5 + 2 * random.nextDouble(),
-            random.nextDouble() * SIZE, random.nextDouble() * SIZE, 1.5 + 2 * random.nextDouble()};
+            random.nextDouble() * SIZE, random.nextDouble() * SIZE, 1.5 + 2 * random.nextDouble()
+        };
         double[] clutterColour = colour(random);
         double radius = 9 + 5 * random.nextDouble();
         double room = SIZE / 2.0 - radius;
@@ -132,10 +133,15 @@ public final class BuiltInImages {
                 BufferedImage out = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_INT_RGB);
                 for (int p = 0; p < SIZE * SIZE; p++) {
                     byte[] b = image.rgb();
-                    out.setRGB(p % SIZE, p / SIZE,
+                    out.setRGB(
+                            p % SIZE,
+                            p / SIZE,
                             (b[3 * p] & 255) << 16 | (b[3 * p + 1] & 255) << 8 | b[3 * p + 2] & 255);
                 }
-                ImageIO.write(out, "png", sub.resolve(String.format(Locale.ROOT, "%04d.png", i)).toFile());
+                ImageIO.write(
+                        out,
+                        "png",
+                        sub.resolve(String.format(Locale.ROOT, "%04d.png", i)).toFile());
             }
         }
     }
@@ -150,7 +156,8 @@ public final class BuiltInImages {
         }
         for (Path f : old) {
             Path name = folder.relativize(f);
-            boolean ours = name.getNameCount() == 2 && classNames().contains(name.getName(0).toString())
+            boolean ours = name.getNameCount() == 2
+                    && classNames().contains(name.getName(0).toString())
                     && name.getName(1).toString().matches("\\d{4,}\\.png");
             if (!ours) {
                 throw new IOException(folder + " holds files other than the built-in images, such as " + name
@@ -171,7 +178,6 @@ public final class BuiltInImages {
     }
 
     private static double[] mix(double[] a, double[] b, double share) {
-        return new double[] {
-            a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])};
+        return new double[] {a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]), a[2] + share * (b[2] - a[2])};
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.data;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -23,11 +24,24 @@ import java.util.stream.Stream;
  * @param originals the original images, see {@link TrainingImages#originals}
  * @since 0.1.0
  */
-public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
-        String fingerprint, ImageSource originals) implements TrainingImages {
+public record ImageSet(
+        int side,
+        List<byte[]> pixels,
+        int[] labels,
+        List<String> classes,
+        List<String> skipped,
+        String fingerprint,
+        ImageSource originals)
+        implements TrainingImages {
 
     /** Creates a set whose originals are its own images. */
-    public ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped, String fingerprint) {
+    public ImageSet(
+            int side,
+            List<byte[]> pixels,
+            int[] labels,
+            List<String> classes,
+            List<String> skipped,
+            String fingerprint) {
         this(side, pixels, labels, classes, skipped, fingerprint, new Squares(side, pixels, fingerprint));
     }
 
@@ -66,8 +80,15 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
             }
         }
         List<byte[]> some = Arrays.stream(images).mapToObj(pixels::get).toList();
-        return new ImageSet(side, some, labels == null ? null : Arrays.stream(images).map(i -> labels[i]).toArray(), classes,
-                List.of(), fingerprint(side, some));
+        return new ImageSet(
+                side,
+                some,
+                labels == null
+                        ? null
+                        : Arrays.stream(images).map(i -> labels[i]).toArray(),
+                classes,
+                List.of(),
+                fingerprint(side, some));
     }
 
     /**
@@ -85,8 +106,12 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
     /** Returns images in memory whose source is closed or no longer needed. */
     public static ImageSet of(ResidentImages images) {
         boolean labelled = Arrays.stream(images.labels()).allMatch(l -> l >= 0);
-        return new ImageSet(images.side(), images.pixels(), labelled ? images.labels() : null,
-                labelled ? images.classes() : List.of(), images.skipped().stream().map(Object::toString).toList(),
+        return new ImageSet(
+                images.side(),
+                images.pixels(),
+                labelled ? images.labels() : null,
+                labelled ? images.classes() : List.of(),
+                images.skipped().stream().map(Object::toString).toList(),
                 images.fingerprint());
     }
 }

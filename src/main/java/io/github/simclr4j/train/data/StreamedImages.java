@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.data;
 
 import io.github.simclr4j.images.load.ImageStream;
@@ -37,7 +38,10 @@ public final class StreamedImages implements TrainingImages {
      */
     public StreamedImages(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
-        this(source, new ImageStream.Settings(ResidentImages.side(source, imageSize), batch, threads, megabytes), progress);
+        this(
+                source,
+                new ImageStream.Settings(ResidentImages.side(source, imageSize), batch, threads, megabytes),
+                progress);
     }
 
     /** Prepares a stream of images whose side is already known. */
@@ -46,7 +50,9 @@ public final class StreamedImages implements TrainingImages {
         this.progress = progress;
         this.settings = settings;
         fingerprint = ResidentImages.fingerprint(source, settings.side(), source.size());
-        int[] all = IntStream.range(0, source.size()).map(i -> source.label(i).orElse(-1)).toArray();
+        int[] all = IntStream.range(0, source.size())
+                .map(i -> source.label(i).orElse(-1))
+                .toArray();
         labels = IntStream.of(all).allMatch(l -> l >= 0) ? all : null;
     }
 
@@ -96,7 +102,8 @@ public final class StreamedImages implements TrainingImages {
 
     /** Returns a stream of batches of this size, which the caller closes. */
     ImageStream stream(int batch) {
-        ImageStream.Settings s = new ImageStream.Settings(settings.side(), batch, settings.threads(), settings.megabytes());
+        ImageStream.Settings s =
+                new ImageStream.Settings(settings.side(), batch, settings.threads(), settings.megabytes());
         return new ImageStream(source, s, u -> {
             // The image fails in every epoch, but one warning is enough.
             if (skipped.add(u.toString())) {

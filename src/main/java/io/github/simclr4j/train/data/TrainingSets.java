@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.data;
 
 import io.github.simclr4j.images.load.ImageStream;
@@ -28,7 +29,8 @@ public final class TrainingSets {
      * @throws IOException if there is no readable image
      * @throws IllegalArgumentException if the memory for decoding ahead does not hold two batches
      */
-    public static TrainingImages of(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
+    public static TrainingImages of(
+            ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
         long available = ResidentImages.available();
         long room = megabytes == 0 ? available : Math.min(available, (long) megabytes << 20);
@@ -37,12 +39,19 @@ public final class TrainingSets {
         if (needed <= room) {
             return ImageSet.of(ResidentImages.read(source, imageSize, progress), source);
         }
-        progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, but only %d MB are free: they are decoded"
-                + " again in every epoch", source.size(), side, side, needed >> 20, room >> 20));
+        progress.line(String.format(
+                Locale.ROOT,
+                "%d images of %dx%d pixels take %d MB, but only %d MB are free: they are decoded"
+                        + " again in every epoch",
+                source.size(),
+                side,
+                side,
+                needed >> 20,
+                room >> 20));
         int ahead = (int) Math.max(1, (megabytes == 0 ? room / 2 : room) >> 20);
         int decoders = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        return new StreamedImages(source,
-                new ImageStream.Settings(side, Math.min(batch, source.size()), decoders, ahead), progress);
+        return new StreamedImages(
+                source, new ImageStream.Settings(side, Math.min(batch, source.size()), decoders, ahead), progress);
     }
 
     /**
@@ -55,8 +64,8 @@ public final class TrainingSets {
     public static void requireLabels(ImageSource source, String who) throws IOException {
         for (int i = 0; i < source.size(); i++) {
             if (source.label(i).isEmpty()) {
-                throw new IOException(who + " needs a label for each image, expected one sub-folder per class: " + source.name(i)
-                        + " has none");
+                throw new IOException(who + " needs a label for each image, expected one sub-folder per class: "
+                        + source.name(i) + " has none");
             }
         }
     }

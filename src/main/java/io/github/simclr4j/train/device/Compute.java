@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import ai.djl.Device;
@@ -61,7 +62,12 @@ public record Compute(Computation computation, List<Device> others, int threads)
         return choose(devices, precision, threads, progress, Devices.here(), NativeBfloat16.here());
     }
 
-    static Compute choose(List<String> names, Precision precision, int threads, Progress progress, Devices devices,
+    static Compute choose(
+            List<String> names,
+            Precision precision,
+            int threads,
+            Progress progress,
+            Devices devices,
             NativeBfloat16 natively) {
         if (threads < 0 || threads > RuntimeSettings.maxThreads()) {
             throw new IllegalArgumentException("Threads must be at least 0 (libtorch's default) and at most "
@@ -82,18 +88,26 @@ public record Compute(Computation computation, List<Device> others, int threads)
         }
         Precision used = precision;
         if (used == null) {
-            List<String> why = chosen.stream().map(d -> cpu ? natively.cpu() : natively.gpu(devices, Devices.index(d))).toList();
+            List<String> why = chosen.stream()
+                    .map(d -> cpu ? natively.cpu() : natively.gpu(devices, Devices.index(d)))
+                    .toList();
             boolean all = why.stream().noneMatch(Objects::isNull);
             used = all ? Precision.BFLOAT16 : Precision.FLOAT32;
-            progress.line("precision " + used.text() + (all ? " (" + why.get(0) + ")"
-                    : " (no native bfloat16 on " + (names.size() == 1 ? "this device)" : "all devices)")));
+            progress.line("precision " + used.text()
+                    + (all
+                            ? " (" + why.get(0) + ")"
+                            : " (no native bfloat16 on " + (names.size() == 1 ? "this device)" : "all devices)")));
         }
         if (names.size() > 1) {
             progress.line("each step is shared by " + names.size() + (cpu ? " replicas on the CPU" : " GPUs"));
         }
         shareThreads(threads, cpu ? names.size() : 1);
-        List<Device> where = chosen.stream().map(d -> cpu ? Device.cpu() : Device.gpu(Devices.index(d))).toList();
-        return new Compute(new Computation(where.get(0), used, MemoryLayout.CHANNELS_LAST), where.subList(1, where.size()),
+        List<Device> where = chosen.stream()
+                .map(d -> cpu ? Device.cpu() : Device.gpu(Devices.index(d)))
+                .toList();
+        return new Compute(
+                new Computation(where.get(0), used, MemoryLayout.CHANNELS_LAST),
+                where.subList(1, where.size()),
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
     }
 
@@ -108,12 +122,14 @@ public record Compute(Computation computation, List<Device> others, int threads)
     }
 
     private static IllegalArgumentException onCpu() {
-        return new IllegalArgumentException("float16 needs a GPU, but this run is on the CPU: choose bfloat16 or float32");
+        return new IllegalArgumentException(
+                "float16 needs a GPU, but this run is on the CPU: choose bfloat16 or float32");
     }
 
     /** Returns the name of the device, {@code cpu} or {@code gpu:N}; names of several devices are separated by commas. */
     public String device() {
-        return Stream.concat(Stream.of(computation.device()), others.stream()).map(d -> d.isGpu() ? "gpu:" + d.getDeviceId() : "cpu")
+        return Stream.concat(Stream.of(computation.device()), others.stream())
+                .map(d -> d.isGpu() ? "gpu:" + d.getDeviceId() : "cpu")
                 .collect(Collectors.joining(","));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import io.github.simclr4j.train.torch.Torch;
@@ -29,8 +30,16 @@ import java.util.regex.Pattern;
 public final class Devices {
     private static final Pattern NAME = Pattern.compile("auto|cpu|gpu(?::(\\d{1,4}))?");
     private static final List<String> VARIABLES = List.of(
-            "SIMCLR_DEVICE", "PYTORCH_LIBRARY_PATH", "PYTORCH_VERSION", "PYTORCH_FLAVOR", "CUDA_VISIBLE_DEVICES",
-            "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ENGINE_CACHE_DIR", "DJL_CACHE_DIR",
+            "SIMCLR_DEVICE",
+            "PYTORCH_LIBRARY_PATH",
+            "PYTORCH_VERSION",
+            "PYTORCH_FLAVOR",
+            "CUDA_VISIBLE_DEVICES",
+            "CUDA_DEVICE_ORDER",
+            "NVIDIA_VISIBLE_DEVICES",
+            "LD_LIBRARY_PATH",
+            "ENGINE_CACHE_DIR",
+            "DJL_CACHE_DIR",
             "DJL_OFFLINE");
 
     /** Reports to the log, for callers without a listener. */
@@ -92,8 +101,18 @@ public final class Devices {
      * @param fix the remedy, or null
      */
     public record Report(
-            String system, String driver, String driverCuda, List<Gpu> gpus, String smi, List<String> cudaRuntimes,
-            String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {}
+            String system,
+            String driver,
+            String driverCuda,
+            List<Gpu> gpus,
+            String smi,
+            List<String> cudaRuntimes,
+            String binding,
+            Libtorch libtorch,
+            Map<String, String> variables,
+            String device,
+            String why,
+            String fix) {}
 
     /** The origin of a process's libtorch. */
     public enum LibtorchSource {
@@ -152,17 +171,19 @@ public final class Devices {
         for (String name : names) {
             int index = index(name);
             if (name.equals("auto") && names.size() > 1) {
-                throw new IllegalArgumentException("auto is not one of several devices: name each device, such as gpu:0 and gpu:1, found "
-                        + String.join(",", names));
+                throw new IllegalArgumentException(
+                        "auto is not one of several devices: name each device, such as gpu:0 and gpu:1, found "
+                                + String.join(",", names));
             }
             if (!name.equals("cpu") && !gpus.add("gpu:" + index)) {
-                throw new IllegalArgumentException("gpu:" + index + " is named twice, but has one replica: name each GPU once, found "
-                        + String.join(",", names));
+                throw new IllegalArgumentException("gpu:" + index
+                        + " is named twice, but has one replica: name each GPU once, found " + String.join(",", names));
             }
         }
         if (!gpus.isEmpty() && gpus.size() < names.size()) {
-            throw new IllegalArgumentException("A GPU and the CPU can't share a training, because each step would wait for the CPU:"
-                    + " name only GPUs, or only cpu, found " + String.join(",", names));
+            throw new IllegalArgumentException(
+                    "A GPU and the CPU can't share a training, because each step would wait for the CPU:"
+                            + " name only GPUs, or only cpu, found " + String.join(",", names));
         }
     }
 
@@ -184,7 +205,8 @@ public final class Devices {
         if (r.why() != null && driver.seen()) {
             progress.warn("training on the CPU although there is a GPU: " + r.why() + "; " + r.fix());
         }
-        String library = "libtorch " + r.libtorch().version() + " " + r.libtorch().flavour();
+        String library =
+                "libtorch " + r.libtorch().version() + " " + r.libtorch().flavour();
         if (r.device().equals("cpu")) {
             boolean none = r.why() != null && !driver.seen();
             progress.line("device cpu" + (none ? " (no NVIDIA GPU was found)" : "") + ", " + library);
@@ -227,10 +249,14 @@ public final class Devices {
         Torch.Library library = null;
         if (broken == null) {
             boolean gpu = !cpu && reason == null;
-            if (gpu && libraries.named() == null && libraries.bundled() == null && environment.offline()
+            if (gpu
+                    && libraries.named() == null
+                    && libraries.bundled() == null
+                    && environment.offline()
                     && !libraries.cached(Libraries.CUDA)) {
-                reason = new Reason(libraries.cudaName() + " is not in " + environment.cache()
-                        + " and DJL is in offline mode", fetchFix());
+                reason = new Reason(
+                        libraries.cudaName() + " is not in " + environment.cache() + " and DJL is in offline mode",
+                        fetchFix());
                 gpu = false;
             }
             libraries.setFlavour(gpu);
@@ -238,8 +264,10 @@ public final class Devices {
                 libraries.beforeDownload(progress);
                 library = environment.load();
             } catch (RuntimeException | LinkageError e) {
-                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for the libtorch that"
-                        + " each system needs; Devices.report shows what was found");
+                broken = new Reason(
+                        "libtorch can't be loaded: " + causes(e),
+                        "see docs/devices.md for the libtorch that"
+                                + " each system needs; Devices.report shows what was found");
             }
         }
         Libtorch libtorch = library == null ? null : libraries.describe(library);
@@ -258,9 +286,19 @@ public final class Devices {
             }
             device = reason == null ? "gpu:" + index : name.equals("auto") ? "cpu" : null;
         }
-        return new Report(environment.system(), driver.version(), driver.cuda(), driver.gpus(), driver.smi(),
-                look ? cudaRuntimes() : List.of(), libraries.bindingVersion(), libtorch, variables, device,
-                reason == null ? null : reason.why(), reason == null ? null : reason.fix());
+        return new Report(
+                environment.system(),
+                driver.version(),
+                driver.cuda(),
+                driver.gpus(),
+                driver.smi(),
+                look ? cudaRuntimes() : List.of(),
+                libraries.bindingVersion(),
+                libtorch,
+                variables,
+                device,
+                reason == null ? null : reason.why(),
+                reason == null ? null : reason.fix());
     }
 
     /** Returns the compute capability of a GPU, such as 9.0, or null if the driver does not report it. */
@@ -281,16 +319,22 @@ public final class Devices {
             return LibtorchSource.NAMED;
         }
         String flavour = environment.value("PYTORCH_FLAVOR");
-        boolean cuda = !name.equals("cpu") && (flavour == null || flavour.equals(Libraries.CUDA)) && libraries.noBinding() == null
+        boolean cuda = !name.equals("cpu")
+                && (flavour == null || flavour.equals(Libraries.CUDA))
+                && libraries.noBinding() == null
                 && NvidiaDriver.find(environment).against() == null;
-        return !cuda ? LibtorchSource.CLASS_PATH
+        return !cuda
+                ? LibtorchSource.CLASS_PATH
                 : libraries.cached(Libraries.CUDA) ? LibtorchSource.CACHE : LibtorchSource.DOWNLOAD;
     }
 
     /** Returns whether there is a libtorch: one that is named, on the class path or in DJL's cache, or one that DJL may fetch. */
     public boolean hasLibtorch() {
-        return environment.value("PYTORCH_LIBRARY_PATH") != null || libraries.bundled() != null || libraries.cached("cpu")
-                || libraries.cached(Libraries.CUDA) || !environment.offline();
+        return environment.value("PYTORCH_LIBRARY_PATH") != null
+                || libraries.bundled() != null
+                || libraries.cached("cpu")
+                || libraries.cached(Libraries.CUDA)
+                || !environment.offline();
     }
 
     /** Returns the Maven coordinates of the CPU libtorch for this system: group, artifact, version and classifier, between colons. */
@@ -312,12 +356,13 @@ public final class Devices {
                     "PYTORCH_LIBRARY_PATH is set, so that a fetched libtorch would not be used; unset it");
         }
         if (libraries.bundled() != null) {
-            throw new IllegalStateException(
-                    "The class path has a libtorch, which DJL prefers: " + libraries.bundled() + "; remove it from the class path");
+            throw new IllegalStateException("The class path has a libtorch, which DJL prefers: " + libraries.bundled()
+                    + "; remove it from the class path");
         }
         String flavour = environment.value("PYTORCH_FLAVOR");
         if (flavour != null && !flavour.equals(Libraries.CUDA)) {
-            throw new IllegalStateException("PYTORCH_FLAVOR is " + flavour + ", expected " + Libraries.CUDA + "; unset it");
+            throw new IllegalStateException(
+                    "PYTORCH_FLAVOR is " + flavour + ", expected " + Libraries.CUDA + "; unset it");
         }
         NvidiaDriver driver = NvidiaDriver.find(environment);
         Reason against = libraries.noBinding() != null ? libraries.noBinding() : driver.tooOld();
@@ -340,7 +385,8 @@ public final class Devices {
         }
         if (!libraries.cached(Libraries.CUDA)) {
             throw new IOException(libraries.cudaName() + " can't be fetched from " + Libraries.SITE + failure
-                    + "; allow this machine to reach that address, copy " + folder + " from a machine that has it, or set"
+                    + "; allow this machine to reach that address, copy " + folder
+                    + " from a machine that has it, or set"
                     + " PYTORCH_LIBRARY_PATH to the lib folder of an installed libtorch of that version");
         }
         return folder;
@@ -358,25 +404,30 @@ public final class Devices {
         }
         String gpu = "gpu:" + index + (index < visible.size() ? " (" + visible.get(index) + ")" : "");
         if (problem.contains("invalid device ordinal")) {
-            return mig ? new Reason("gpu:" + index + " is not there: in MIG mode a process sees one instance",
-                    "use gpu:0, and choose the instance by its UUID in CUDA_VISIBLE_DEVICES")
+            return mig
+                    ? new Reason(
+                            "gpu:" + index + " is not there: in MIG mode a process sees one instance",
+                            "use gpu:0, and choose the instance by its UUID in CUDA_VISIBLE_DEVICES")
                     : outOfRange(index, Math.max(1, visible.size()));
         }
         if (problem.contains("no kernel image")) {
             String capability = index < visible.size() ? visible.get(index).computeCapability() : null;
-            return new Reason("this libtorch has no code for " + gpu
-                    + (capability == null ? "" : ", whose compute capability is " + capability),
+            return new Reason(
+                    "this libtorch has no code for " + gpu
+                            + (capability == null ? "" : ", whose compute capability is " + capability),
                     "use another GPU or the CPU");
         }
         if (problem.contains("out of memory")) {
-            return new Reason(gpu + " has no memory left", "end the process that fills it, or choose another GPU as gpu:N");
+            return new Reason(
+                    gpu + " has no memory left", "end the process that fills it, or choose another GPU as gpu:N");
         }
         return new Reason(gpu + " does not compute: " + firstLine(problem), "check it with nvidia-smi, or use the CPU");
     }
 
     private static Reason outOfRange(int index, int count) {
         String there = count == 1 ? "only gpu:0 is" : "GPUs are gpu:0 to gpu:" + (count - 1);
-        return new Reason("gpu:" + index + " is not there: " + there, "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
+        return new Reason(
+                "gpu:" + index + " is not there: " + there, "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
     }
 
     /** Returns why a libtorch sees no GPU although the driver lists one. */
@@ -386,11 +437,14 @@ public final class Devices {
         }
         String gpus = "libtorch " + libtorch.version() + " " + libtorch.flavour() + " finds no usable GPU";
         if (visible.stream().anyMatch(Gpu::mig)) {
-            return new Reason(gpus + ", and the GPU is in MIG mode",
+            return new Reason(
+                    gpus + ", and the GPU is in MIG mode",
                     "create an instance (nvidia-smi mig -cgi ... -C) and give this user and container access to it");
         }
-        return new Reason(gpus, "see libtorch's warning above, if there is one; give this user read and write access to /dev/nvidia*;"
-                + " in Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
+        return new Reason(
+                gpus,
+                "see libtorch's warning above, if there is one; give this user read and write access to /dev/nvidia*;"
+                        + " in Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
     }
 
     private static String fetchFix() {
@@ -402,11 +456,14 @@ public final class Devices {
         List<String> all = new ArrayList<>();
         String path = environment.value("LD_LIBRARY_PATH");
         for (String folder : path == null ? new String[0] : path.split(Pattern.quote(File.pathSeparator))) {
-            environment.list(Path.of(folder)).stream().filter(f -> f.startsWith("libcudart.so"))
+            environment.list(Path.of(folder)).stream()
+                    .filter(f -> f.startsWith("libcudart.so"))
                     .forEach(f -> all.add(Path.of(folder).resolve(f).toString()));
         }
         Environment.Output loader = environment.run("/sbin/ldconfig", "-p");
-        loader.text().lines().filter(l -> l.contains("libcudart.so") && l.contains("=> "))
+        loader.text()
+                .lines()
+                .filter(l -> l.contains("libcudart.so") && l.contains("=> "))
                 .forEach(l -> all.add(l.substring(l.indexOf("=> ") + 3).strip()));
         return all.stream().distinct().toList();
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import ai.djl.util.ClassLoaderUtils;
@@ -103,8 +104,8 @@ public interface Environment {
         public String system() {
             String os = System.getProperty("os.name");
             String arch = System.getProperty("os.arch");
-            return (os.startsWith("Win") ? "win" : os.startsWith("Mac") ? "osx" : os.toLowerCase(Locale.ROOT))
-                    + "-" + (arch.equals("amd64") ? "x86_64" : arch);
+            return (os.startsWith("Win") ? "win" : os.startsWith("Mac") ? "osx" : os.toLowerCase(Locale.ROOT)) + "-"
+                    + (arch.equals("amd64") ? "x86_64" : arch);
         }
 
         @Override
@@ -144,7 +145,10 @@ public interface Environment {
             try {
                 out = Files.createTempFile(temporary, "simclr", ".out");
                 try {
-                    p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile()).start();
+                    p = new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(out.toFile())
+                            .start();
                     boolean ended = p.waitFor(SECONDS, TimeUnit.SECONDS);
                     String text = Files.readString(out, StandardCharsets.ISO_8859_1);
                     return ended
@@ -155,7 +159,9 @@ public interface Environment {
                 }
             } catch (IOException e) {
                 // Java reports the system's error as a number in the message: 2 means that the file does not exist.
-                boolean missing = out != null && p == null && String.valueOf(e.getMessage()).contains("error=2,");
+                boolean missing = out != null
+                        && p == null
+                        && String.valueOf(e.getMessage()).contains("error=2,");
                 return new Output(missing ? -1 : -2, missing ? e.getMessage() : e.toString());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
-import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.train.device.Devices.Libtorch;
 import io.github.simclr4j.train.device.Devices.Reason;
+import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.File;
 import java.nio.file.Path;
@@ -34,9 +35,12 @@ record Libraries(Environment environment) {
 
     /** Returns why there is no CUDA binding for this system, or null. */
     Reason noBinding() {
-        return CUDA_SYSTEMS.contains(environment.system()) ? null : new Reason(
-                "DJL has no CUDA binding for " + environment.system() + ", only for " + String.join(" and ", CUDA_SYSTEMS),
-                "build DJL's native library for this system and set PYTORCH_LIBRARY_PATH to its folder");
+        return CUDA_SYSTEMS.contains(environment.system())
+                ? null
+                : new Reason(
+                        "DJL has no CUDA binding for " + environment.system() + ", only for "
+                                + String.join(" and ", CUDA_SYSTEMS),
+                        "build DJL's native library for this system and set PYTORCH_LIBRARY_PATH to its folder");
     }
 
     /** Returns the folder that PYTORCH_LIBRARY_PATH names, as DJL reads it, or null. */
@@ -74,7 +78,8 @@ record Libraries(Environment environment) {
         }
         Path folder = named();
         if (folder == null) {
-            return new Reason("PYTORCH_LIBRARY_PATH=" + path + " holds no " + library("torch"),
+            return new Reason(
+                    "PYTORCH_LIBRARY_PATH=" + path + " holds no " + library("torch"),
                     "set it to the lib folder of libtorch " + binding + ", or unset it");
         }
         String jni = library("djl_torch");
@@ -84,9 +89,11 @@ record Libraries(Environment environment) {
         }
         String version = version(folder);
         if (version != null && !sameVersion(version, binding)) {
-            return new Reason("PYTORCH_LIBRARY_PATH=" + path + " is libtorch " + version + ", expected " + binding
-                    + ", which DJL's binding requires", "install libtorch " + binding + ", or put a " + jni
-                    + " that is built for " + version + " into that folder");
+            return new Reason(
+                    "PYTORCH_LIBRARY_PATH=" + path + " is libtorch " + version + ", expected " + binding
+                            + ", which DJL's binding requires",
+                    "install libtorch " + binding + ", or put a " + jni + " that is built for " + version
+                            + " into that folder");
         }
         if (said != null && !sameVersion(said, binding)) {
             return wrongVersion(said, binding);
@@ -131,10 +138,12 @@ record Libraries(Environment environment) {
     /** Returns the libtorch on the class path that DJL loads, or null. */
     String bundled() {
         String cpu = null;
-        for (Map.Entry<String, Properties> r : environment.resources("native/lib/pytorch.properties").entrySet()) {
+        for (Map.Entry<String, Properties> r :
+                environment.resources("native/lib/pytorch.properties").entrySet()) {
             String flavour = r.getValue().getProperty("flavor", "");
             // The URL of the jar, without the file inside it.
-            String jar = r.getKey().replaceFirst("^jar:", "").replaceFirst("!.*", "").replaceFirst("^file:", "");
+            String jar =
+                    r.getKey().replaceFirst("^jar:", "").replaceFirst("!.*", "").replaceFirst("^file:", "");
             if (flavour.startsWith("cu")) {
                 return jar;
             }
@@ -147,8 +156,11 @@ record Libraries(Environment environment) {
 
     String bindingVersion() {
         return environment.resources("jnilib/pytorch.properties").values().stream()
-                .map(p -> p.getProperty("jni_version")).filter(Objects::nonNull).map(v -> v.split("-")[0])
-                .findFirst().orElse(null);
+                .map(p -> p.getProperty("jni_version"))
+                .filter(Objects::nonNull)
+                .map(v -> v.split("-")[0])
+                .findFirst()
+                .orElse(null);
     }
 
     Path folder(String flavour) {
@@ -165,8 +177,8 @@ record Libraries(Environment environment) {
             return;
         }
         // The CUDA libtorch also computes on the CPU, if it is the only one available.
-        boolean cuda = named() != null ? hasCuda(named())
-                : gpu || environment.offline() && !cached("cpu") && cached(CUDA);
+        boolean cuda =
+                named() != null ? hasCuda(named()) : gpu || environment.offline() && !cached("cpu") && cached(CUDA);
         environment.flavour(cuda ? CUDA : "cpu");
     }
 
@@ -188,7 +200,8 @@ record Libraries(Environment environment) {
             Matcher m = CUDA_IN_NAME.matcher(version(folder) + folder.getFileName());
             flavour = m.find() ? m.group(1) : CUDA;
         }
-        String origin = named() != null ? "PYTORCH_LIBRARY_PATH"
+        String origin = named() != null
+                ? "PYTORCH_LIBRARY_PATH"
                 : bundled() != null ? "class path: " + bundled() : "DJL's cache";
         String version = named() == null ? null : version(folder);
         return new Libtorch(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import java.io.IOException;
@@ -35,7 +36,8 @@ final class NativeBfloat16 {
 
     /** Returns the processor's bfloat16 feature in words, or null if it has none. */
     String cpu() {
-        return cpuInfo.get().lines()
+        return cpuInfo.get()
+                .lines()
                 .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
                 .findFirst()
                 .map(line -> Set.of(line.replaceFirst("^[^:]*:\\s*", "").split("\\s+")))
@@ -48,6 +50,7 @@ final class NativeBfloat16 {
     String gpu(Devices devices, int index) {
         String capability = devices.computeCapability(index);
         return capability != null && Double.parseDouble(capability) >= AMPERE
-                ? "the GPU has compute capability " + capability : null;
+                ? "the GPU has compute capability " + capability
+                : null;
     }
 }

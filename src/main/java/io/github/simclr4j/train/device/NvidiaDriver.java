@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import io.github.simclr4j.train.device.Devices.Gpu;
@@ -38,15 +39,23 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
             Matcher m = PROC_DRIVER.matcher(version == null ? "" : version);
             List<Gpu> gpus = new ArrayList<>();
             for (String bus : environment.list(PROC.resolve("gpus"))) {
-                String information = environment.read(PROC.resolve("gpus").resolve(bus).resolve("information"));
+                String information =
+                        environment.read(PROC.resolve("gpus").resolve(bus).resolve("information"));
                 Matcher model = PROC_MODEL.matcher(information == null ? "" : information);
                 gpus.add(new Gpu(gpus.size(), model.find() ? model.group(1).strip() : bus, -1, null, "", false));
             }
             // A container sees the host's kernel, but has the device files only if the GPUs are passed to it.
             boolean given = gpus.isEmpty() || environment.list(Path.of("/dev")).contains("nvidiactl");
-            return new NvidiaDriver(environment, m.find() ? m.group(1) : null, null, given ? gpus : List.of(),
-                    given ? null : (failure == null ? "not installed" : failure)
-                            + ", and there is no /dev/nvidiactl although the kernel has the driver", failure);
+            return new NvidiaDriver(
+                    environment,
+                    m.find() ? m.group(1) : null,
+                    null,
+                    given ? gpus : List.of(),
+                    given
+                            ? null
+                            : (failure == null ? "not installed" : failure)
+                                    + ", and there is no /dev/nvidiactl although the kernel has the driver",
+                    failure);
         }
         String fields = "index,name,memory.total,uuid,driver_version";
         Environment.Output list = smi(environment, fields + ",mig.mode.current,compute_cap");
@@ -62,7 +71,12 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                 driver = f[4];
                 long memory = f[2].matches("\\d+") ? Long.parseLong(f[2]) : -1;
                 String capability = f.length > 6 && f[6].matches("[\\d.]+") ? f[6] : null;
-                gpus.add(new Gpu(Integer.parseInt(f[0]), f[1], memory, capability, f[3],
+                gpus.add(new Gpu(
+                        Integer.parseInt(f[0]),
+                        f[1],
+                        memory,
+                        capability,
+                        f[3],
                         f.length > 5 && f[5].equals("Enabled")));
             }
         }
@@ -85,9 +99,11 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
             for (String id : variable.split(",")) {
                 String i = id.strip();
                 Gpu gpu = gpus.stream()
-                        .filter(g -> i.equals(String.valueOf(g.index())) || i.startsWith("MIG") && g.mig()
+                        .filter(g -> i.equals(String.valueOf(g.index()))
+                                || i.startsWith("MIG") && g.mig()
                                 || i.startsWith("GPU") && g.uuid().startsWith(i))
-                        .findFirst().orElse(null);
+                        .findFirst()
+                        .orElse(null);
                 if (gpu == null) {
                     // Like CUDA, ignores everything after the first unknown GPU.
                     break;
@@ -95,7 +111,8 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                 some.add(gpu);
             }
         }
-        boolean alike = some.stream().map(g -> g.name() + g.memoryMiB()).distinct().count() <= 1;
+        boolean alike =
+                some.stream().map(g -> g.name() + g.memoryMiB()).distinct().count() <= 1;
         if (!alike && !"PCI_BUS_ID".equals(environment.variable("CUDA_DEVICE_ORDER"))) {
             // CUDA orders the GPUs by speed, fastest first.
             some.replaceAll(g -> new Gpu(g.index(), "a GPU in CUDA's order (fastest first)", -1, null, "", g.mig()));
@@ -111,8 +128,9 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
     /** Returns why no libtorch can use a GPU on this machine, or null. */
     Reason against() {
         if (!seen()) {
-            return new Reason("no NVIDIA driver was found ("
-                    + (failure == null ? "neither nvidia-smi nor " : failure + "; there is no ") + PROC + ")",
+            return new Reason(
+                    "no NVIDIA driver was found ("
+                            + (failure == null ? "neither nvidia-smi nor " : failure + "; there is no ") + PROC + ")",
                     "if there is an NVIDIA GPU, install its driver; in Docker run with --gpus all");
         }
         if (gpus.isEmpty()) {
@@ -126,7 +144,8 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
             return new Reason(said, "check that the driver is loaded; in Docker run with --gpus all");
         }
         if (visible().isEmpty()) {
-            return new Reason("CUDA_VISIBLE_DEVICES=" + environment.variable("CUDA_VISIBLE_DEVICES") + " hides every GPU",
+            return new Reason(
+                    "CUDA_VISIBLE_DEVICES=" + environment.variable("CUDA_VISIBLE_DEVICES") + " hides every GPU",
                     "unset it, or name one of 0 to " + (gpus.size() - 1));
         }
         return tooOld();
@@ -138,8 +157,13 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         boolean old = cuda != null
                 ? Integer.parseInt(cuda.split("\\.")[0]) < needed
                 : version != null && Integer.parseInt(version.split("\\.")[0]) < 525;
-        return !old ? null : new Reason("the driver " + (version == null ? "" : version + " ") + "is too old for "
-                + Libraries.CUDA + (cuda == null ? "" : ": it supports CUDA up to " + cuda + ", but " + needed + ".0 is needed"),
-                "install NVIDIA's driver 525.60.13 or newer (on Windows 527.41), 570 or newer is best");
+        return !old
+                ? null
+                : new Reason(
+                        "the driver " + (version == null ? "" : version + " ") + "is too old for " + Libraries.CUDA
+                                + (cuda == null
+                                        ? ""
+                                        : ": it supports CUDA up to " + cuda + ", but " + needed + ".0 is needed"),
+                        "install NVIDIA's driver 525.60.13 or newer (on Windows 527.41), 570 or newer is best");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -35,7 +36,13 @@ class BatchViews implements StepViews {
      * @param stepSeed seed of everything that is drawn once per step
      * @param pool renders the views
      */
-    BatchViews(BatchLoader loader, List<ViewGenerator> views, int[] images, int[] labels, long epochSeed, long stepSeed,
+    BatchViews(
+            BatchLoader loader,
+            List<ViewGenerator> views,
+            int[] images,
+            int[] labels,
+            long epochSeed,
+            long stepSeed,
             ViewPool pool) {
         this.loader = loader;
         this.views = views;
@@ -69,7 +76,8 @@ class BatchViews implements StepViews {
     /** Numbers small views downwards from -1, so that the full-size views are the same with and without them. */
     private long seed(int view, int image) {
         long full = fullSize();
-        return Seeds.mix(epochSeed, view < full ? full * image + view : -1 - ((views.size() - full) * image + view - full));
+        return Seeds.mix(
+                epochSeed, view < full ? full * image + view : -1 - ((views.size() - full) * image + view - full));
     }
 
     private long fullSize() {
@@ -88,7 +96,8 @@ class BatchViews implements StepViews {
         for (int row : rows) {
             int view = row / images.length;
             int slot = row % images.length;
-            requests.add(new ViewRequest(views.get(view), loader.pixels(slot), loader.side(), seed(view, images[slot])));
+            requests.add(
+                    new ViewRequest(views.get(view), loader.pixels(slot), loader.side(), seed(view, images[slot])));
         }
         return ViewBatch.of(requests, pool, manager);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -36,8 +37,12 @@ public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 3;
     /** Settings that may differ when a run continues. */
-    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs",
-            PretrainSettings.PRESET, TrainingRun.RUN);
+    private static final Set<String> FREE = Set.of(
+            "training.epochs",
+            "training.learning_rate",
+            "training.warmup_epochs",
+            PretrainSettings.PRESET,
+            TrainingRun.RUN);
 
     private Checkpoint() {}
 
@@ -53,7 +58,14 @@ public final class Checkpoint {
      * @param rising consecutive epochs in which the loss rose
      * @param settings settings of the run
      */
-    public record State(int epoch, int step, double loss, double scale, double good, int atChance, int rising,
+    public record State(
+            int epoch,
+            int step,
+            double loss,
+            double scale,
+            double good,
+            int atChance,
+            int rising,
             Map<String, String> settings) {}
 
     /** Writes the state to a file atomically. */
@@ -112,7 +124,8 @@ public final class Checkpoint {
                 }
                 read += n;
             }
-            return ByteBuffer.wrap(head).getInt() == MAGIC && raw.readLong() == in.getChecksum().getValue();
+            return ByteBuffer.wrap(head).getInt() == MAGIC
+                    && raw.readLong() == in.getChecksum().getValue();
         }
     }
 
@@ -140,7 +153,9 @@ public final class Checkpoint {
                 byte[] bytes = new byte[in.readInt()];
                 in.readFully(bytes);
                 NDArray a = tensors.get(name);
-                if (a == null || a.getDataType() != type || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
+                if (a == null
+                        || a.getDataType() != type
+                        || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
                     throw new IOException(file + " does not fit this run: it has an unknown tensor " + name);
                 }
                 ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.nativeOrder());
@@ -185,9 +200,11 @@ public final class Checkpoint {
         }
         String mixed = settings.remove("training.mixed_precision");
         if (mixed != null) {
-            settings.put("training.precision", (Boolean.parseBoolean(mixed) ? Precision.FLOAT16 : Precision.FLOAT32).text());
+            settings.put(
+                    "training.precision", (Boolean.parseBoolean(mixed) ? Precision.FLOAT16 : Precision.FLOAT32).text());
         }
-        String[] momentum = settings.getOrDefault("training.momentum_encoder", "").split(" to ");
+        String[] momentum =
+                settings.getOrDefault("training.momentum_encoder", "").split(" to ");
         if (momentum.length == 2) {
             settings.put("training.momentum_encoder", momentum[0]);
             // A constant momentum was written as a rise to the same value.
@@ -216,7 +233,10 @@ public final class Checkpoint {
                 byte[] bytes = in.readNBytes(in.readInt());
                 if (floats) {
                     float[] values = new float[bytes.length / Float.BYTES];
-                    ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                    ByteBuffer.wrap(bytes)
+                            .order(ByteOrder.nativeOrder())
+                            .asFloatBuffer()
+                            .get(values);
                     all.put(name, values);
                 }
             }
@@ -237,8 +257,8 @@ public final class Checkpoint {
                 continue;
             }
             if (!FREE.contains(key)) {
-                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
-                        + "; choose another folder for the checkpoints or delete this one");
+                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now "
+                        + now.get(key) + "; choose another folder for the checkpoints or delete this one");
             }
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
                 warn.accept(key + " was " + was + " so far, from now on it is " + now.get(key));

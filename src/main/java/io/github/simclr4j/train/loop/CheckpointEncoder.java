@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -69,10 +70,13 @@ public final class CheckpointEncoder implements AutoCloseable {
         int size = preprocessing.size();
         ViewGenerator as = new ViewGenerator(AugmentationPipeline.of("none"), size);
         List<ViewRequest> requests = images.stream()
-                .map(i -> new ViewRequest(as, preprocessing.apply(i).rgb(), size, 0)).toList();
-        try (NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
+                .map(i -> new ViewRequest(as, preprocessing.apply(i).rgb(), size, 0))
+                .toList();
+        try (NDManager m = network.manager().newSubManager();
+                ViewPool pool = new ViewPool(1)) {
             NDArray x = ViewBatch.of(requests, pool, m);
-            NDArray h = network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0);
+            NDArray h =
+                    network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0);
             float[] flat = h.toFloatArray();
             int d = (int) h.getShape().get(1);
             float[][] features = new float[images.size()][d];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -60,8 +61,10 @@ public final class CheckpointFolder {
             sound.put(file, Seen.of(file));
             deleteAllBut(file, keep);
         } catch (IOException e) {
-            throw new IOException("Can't write the checkpoint " + file + ": " + e
-                    + "; free some space and train again with the same settings", e);
+            throw new IOException(
+                    "Can't write the checkpoint " + file + ": " + e
+                            + "; free some space and train again with the same settings",
+                    e);
         }
     }
 
@@ -136,8 +139,10 @@ public final class CheckpointFolder {
     public Path newest() throws IOException {
         Path newest = newestSound();
         if (newest == null) {
-            throw new IOException(list().isEmpty() ? "No checkpoint in " + folder + ": expected step-*.ckpt files"
-                    : "All checkpoints in " + folder + " are damaged");
+            throw new IOException(
+                    list().isEmpty()
+                            ? "No checkpoint in " + folder + ": expected step-*.ckpt files"
+                            : "All checkpoints in " + folder + " are damaged");
         }
         return newest;
     }
@@ -186,7 +191,8 @@ public final class CheckpointFolder {
         }
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(f -> name.matcher(f.getFileName().toString()).matches() && Files.isRegularFile(f))
-                    .sorted(Comparator.comparing(Path::getFileName)).toList();
+                    .sorted(Comparator.comparing(Path::getFileName))
+                    .toList();
         }
     }
 }

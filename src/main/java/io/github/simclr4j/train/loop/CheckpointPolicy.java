@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -89,7 +90,9 @@ final class CheckpointPolicy implements AutoCloseable {
     /** Returns a phrase with the last good checkpoint for an error message; empty if there is none. */
     String lastGood() throws IOException {
         Path newest = folder == null ? null : folder.newestSound();
-        return newest == null ? "" : "; the last good checkpoint is " + newest + ", from which a run with the same settings and a lower learning"
-                + " rate continues";
+        return newest == null
+                ? ""
+                : "; the last good checkpoint is " + newest
+                        + ", from which a run with the same settings and a lower learning" + " rate continues";
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -21,10 +22,12 @@ public final class EncoderExport {
     private EncoderExport() {}
 
     /** Returns the encoder of a network as an ONNX file, with the kept layers of the head. */
-    static byte[] toBytes(Network network, Architecture encoder, Head head, int imageSize, Map<String, String> metadata) {
+    static byte[] toBytes(
+            Network network, Architecture encoder, Head head, int imageSize, Map<String, String> metadata) {
         EncoderLayout layout = head.kept() == 0
                 ? EncoderLayout.DEFAULT
-                : EncoderLayout.DEFAULT.withHead(head.layers(encoder.dimension()).first(head.kept()));
+                : EncoderLayout.DEFAULT.withHead(
+                        head.layers(encoder.dimension()).first(head.kept()));
         return EncoderWriter.toBytes(encoder, new Preprocessing(imageSize), network::values, metadata, layout);
     }
 
@@ -43,7 +46,11 @@ public final class EncoderExport {
     public static byte[] untrained(Architecture encoder, int imageSize, long seed) {
         LayerGraph graph = encoder.graph(imageSize);
         try (Network network = new Network(graph, true, Computation.cpu(), seed)) {
-            return toBytes(network, encoder, new Head(0, 0, 1, true, 0), imageSize,
+            return toBytes(
+                    network,
+                    encoder,
+                    new Head(0, 0, 1, true, 0),
+                    imageSize,
                     Map.of("training.method", "none", "training.seed", "" + seed));
         }
     }

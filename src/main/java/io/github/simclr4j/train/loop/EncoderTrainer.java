@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDManager;
@@ -91,8 +92,9 @@ public final class EncoderTrainer {
     public void startFrom(Path file) throws IOException {
         WeightReader.Loaded loaded = WeightReader.read(file, settings.encoder(), settings.imageSize());
         if (!loaded.missing().isEmpty()) {
-            throw new IOException(file + " lacks weights of " + settings.encoder().describe() + ": "
-                    + String.join(", ", loaded.missing()) + "; choose the encoder settings with which the file was trained");
+            throw new IOException(file + " lacks weights of "
+                    + settings.encoder().describe() + ": " + String.join(", ", loaded.missing())
+                    + "; choose the encoder settings with which the file was trained");
         }
         if (!loaded.leftOver().isEmpty()) {
             progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is ignored");
@@ -115,8 +117,17 @@ public final class EncoderTrainer {
      * @param settings settings that the encoder was trained with, as in the metadata of its file
      * @param run name of the run in the metrics file
      */
-    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
-            LinearClassifier classifier, Map<String, String> settings, String run) {}
+    public record Result(
+            byte[] onnx,
+            int epochs,
+            long steps,
+            int resumedAt,
+            double finalLoss,
+            double viewsPerSecond,
+            double knn,
+            LinearClassifier classifier,
+            Map<String, String> settings,
+            String run) {}
 
     /**
      * Trains to the end.
@@ -138,8 +149,9 @@ public final class EncoderTrainer {
         check(images);
         PretrainSettings fitting = settings.on(images.count());
         if (fitting != settings) {
-            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
-                    + (fitting.microBatch() == settings.microBatch() ? "" : ", without micro-batches"));
+            progress.warn(
+                    "only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
+                            + (fitting.microBatch() == settings.microBatch() ? "" : ", without micro-batches"));
         }
         fitting.checkDevices(compute.devices());
         try (RunResources resources = new RunResources(compute.threads())) {
@@ -154,9 +166,11 @@ public final class EncoderTrainer {
             Knn.check(options.neighbours(), options.asked());
         }
         int classes = images.classes().size();
-        MethodContext.Run run = new MethodContext.Run(used.options(), used.batch(), classes, used.seed(), used.head()::append);
+        MethodContext.Run run =
+                new MethodContext.Run(used.options(), used.batch(), classes, used.seed(), used.head()::append);
         Torch.noGradient();
-        try (MethodContext context = new MethodContext(used.network(classes), used.zeroGamma(), compute.computation(), run);
+        try (MethodContext context =
+                        new MethodContext(used.network(classes), used.zeroGamma(), compute.computation(), run);
                 BatchLoader loader = BatchLoader.of(images);
                 ViewPool pool = new ViewPool(compute.threads())) {
             Method method = used.method().create(context);
@@ -166,8 +180,18 @@ public final class EncoderTrainer {
                 restartCopies(context);
             }
             try (TrainingStep step = new TrainingStep(used, context, method, compute.others())) {
-                return new TrainingRun(used, images, options, context.exported(), method, step, loader, pool, progress,
-                        start == null ? null : start.sha256()).toTheEnd();
+                return new TrainingRun(
+                                used,
+                                images,
+                                options,
+                                context.exported(),
+                                method,
+                                step,
+                                loader,
+                                pool,
+                                progress,
+                                start == null ? null : start.sha256())
+                        .toTheEnd();
             }
         }
     }
@@ -183,7 +207,8 @@ public final class EncoderTrainer {
 
     private void check(TrainingImages images) throws IOException {
         if (images.count() < 2) {
-            throw new IOException((images.count() == 1 ? "One image is" : "No images are") + " too few: training compares images with"
+            throw new IOException((images.count() == 1 ? "One image is" : "No images are")
+                    + " too few: training compares images with"
                     + " each other, and needs at least 2"
                     + (images.skipped().isEmpty() ? "" : "; " + images.skipped().size() + " could not be read"));
         }
@@ -195,27 +220,30 @@ public final class EncoderTrainer {
             throw new IOException(who + "labels: expected one sub-folder per class");
         }
         if (Arrays.stream(images.labels()).distinct().count() < 2) {
-            throw new IOException(who + "images of at least two classes, found one: expected one"
-                    + " sub-folder per class");
+            throw new IOException(
+                    who + "images of at least two classes, found one: expected one" + " sub-folder per class");
         }
     }
 
     /** Warns if keys share batch norm statistics with their queries, which reveal the positive (He et al. 2020, section 3.3). */
     private void warnOfSharedStatistics(PretrainSettings used, Method method) {
         if (method.needsGroups() && used.groups() == 1) {
-            progress.warn("the whole batch shares batch norm statistics, by which a key can tell its query: split the batch into groups"
-                    + " (batch norm splits), whose number must divide the batch of " + used.batch());
+            progress.warn(
+                    "the whole batch shares batch norm statistics, by which a key can tell its query: split the batch into groups"
+                            + " (batch norm splits), whose number must divide the batch of " + used.batch());
         }
     }
 
-    private void load(Network network, BatchLoader loader, ViewPool pool, PretrainSettings s, int images) throws IOException {
+    private void load(Network network, BatchLoader loader, ViewPool pool, PretrainSettings s, int images)
+            throws IOException {
         network.load(start.weights());
         long seed = Seeds.mix(s.seed(), -1);
         int n = Math.min(s.batch(), FIT);
         loader.begin(Seeds.permutation(images, new Random(seed)), n, 0);
         try (NDManager m = network.manager().newSubManager()) {
             BatchViews batch = new BatchViews(loader, views(s), loader.next(), null, seed, seed, pool);
-            network.fitStatistics(batch.rows(m, IntStream.range(0, s.method().views() * n).toArray()));
+            network.fitStatistics(
+                    batch.rows(m, IntStream.range(0, s.method().views() * n).toArray()));
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.train.monitor.Monitor;
@@ -20,8 +21,16 @@ import java.util.Map;
  * @param verdict verdict on the run
  * @since 0.1.0
  */
-public record EpochSummary(int epoch, int epochs, Monitor.Figures figures, double learningRate, double viewsPerSecond, double knn,
-        List<String> warnings, double lossAtChance, Verdict verdict) {
+public record EpochSummary(
+        int epoch,
+        int epochs,
+        Monitor.Figures figures,
+        double learningRate,
+        double viewsPerSecond,
+        double knn,
+        List<String> warnings,
+        double lossAtChance,
+        Verdict verdict) {
     /** Copies the list. */
     public EpochSummary {
         warnings = List.copyOf(warnings);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -35,18 +36,21 @@ final class MadeViews extends BatchViews {
     @Override
     public NDArray rows(NDManager manager, int[] rows) {
         int full = (int) made.getShape().get(0);
-        return rows[0] < full ? rows(made, manager, rows)
+        return rows[0] < full
+                ? rows(made, manager, rows)
                 : rows(small, manager, IntStream.of(rows).map(r -> r - full).toArray());
     }
 
     private static NDArray rows(NDArray made, NDManager manager, int[] rows) {
-        boolean all = rows.length == made.getShape().get(0) && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
+        boolean all = rows.length == made.getShape().get(0)
+                && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
         if (all) {
             return Torch.onDeviceOf(manager, made);
         }
         // Index on the device of the views, which need not be the manager's.
         try (NDManager there = made.getManager().newSubManager()) {
-            NDArray some = made.get(there.create(Arrays.stream(rows).asLongStream().toArray()));
+            NDArray some =
+                    made.get(there.create(Arrays.stream(rows).asLongStream().toArray()));
             some.attach(there);
             return Torch.onDeviceOf(manager, some);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -52,7 +53,8 @@ final class MicroBatches {
     MicroBatches(int micro, int groups, boolean alone) {
         if (groups % micro != 0) {
             throw new IllegalArgumentException(
-                    "Batch norm splits must be a multiple of the number of micro-batches, found " + groups + " and " + micro);
+                    "Batch norm splits must be a multiple of the number of micro-batches, found " + groups + " and "
+                            + micro);
         }
         this.micro = micro;
         this.groups = groups;
@@ -81,7 +83,9 @@ final class MicroBatches {
         copies.forEach((network, copy) -> {
             BatchStatistics seen = others.statistics.get(copy);
             if (seen != null) {
-                statistics.computeIfAbsent(network, n -> new BatchStatistics(step)).add(seen);
+                statistics
+                        .computeIfAbsent(network, n -> new BatchStatistics(step))
+                        .add(seen);
             }
         });
     }
@@ -125,13 +129,22 @@ final class MicroBatches {
      */
     NDList forward(Branch branch, BatchViews batch, int[] places, boolean gradients, boolean count, NDManager manager) {
         // Only full-size views update the running statistics, because the exported encoder sees full-size images.
-        BatchStatistics seen = count && !batch.isSmall(branch.views().get(0)) ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step)) : null;
+        BatchStatistics seen = count && !batch.isSmall(branch.views().get(0))
+                ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step))
+                : null;
         int n = batch.size();
-        int[] rows = IntStream.of(places).map(p -> branch.views().get(p / n) * n + p % n).toArray();
+        int[] rows = IntStream.of(places)
+                .map(p -> branch.views().get(p / n) * n + p % n)
+                .toArray();
         try (NDArray x = views(batch, rows, manager)) {
-            return branch.network().run(x.getDataType() == DataType.FLOAT32 && branch.network().type() == DataType.FLOAT64
-                            ? x.toType(DataType.FLOAT64, true) : x,
-                    new Network.Pass(true, groups / micro, gradients, seen), branch.results().toArray(String[]::new));
+            return branch.network()
+                    .run(
+                            x.getDataType() == DataType.FLOAT32
+                                            && branch.network().type() == DataType.FLOAT64
+                                    ? x.toType(DataType.FLOAT64, true)
+                                    : x,
+                            new Network.Pass(true, groups / micro, gradients, seen),
+                            branch.results().toArray(String[]::new));
         }
     }
 
@@ -170,7 +183,9 @@ final class MicroBatches {
                 for (int r = 0; r < some.size(); r++) {
                     // One array for all micro-batches avoids fragmenting the memory between their activations.
                     if (k == from) {
-                        all.add(manager.zeros(some.get(r).getShape(), some.get(r).getDataType()).repeat(0, to - from));
+                        all.add(manager.zeros(
+                                        some.get(r).getShape(), some.get(r).getDataType())
+                                .repeat(0, to - from));
                     }
                     int per = dealt.length / micro;
                     all.get(r).set(new NDIndex("{}:{}", (k - from) * per, (k - from + 1) * per), some.get(r));
@@ -197,7 +212,10 @@ final class MicroBatches {
         for (int i = 0; same && i < place.length; i++) {
             same = place[i] == i;
         }
-        return same ? x : x.get(x.getManager().create(Arrays.stream(place).asLongStream().toArray()));
+        return same
+                ? x
+                : x.get(x.getManager()
+                        .create(Arrays.stream(place).asLongStream().toArray()));
     }
 
     /** Returns the concatenation of scalars or vectors. */

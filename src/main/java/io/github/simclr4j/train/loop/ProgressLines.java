@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.util.Progress;
@@ -13,13 +14,20 @@ final class ProgressLines implements TrainingListener {
 
     @Override
     public void epochFinished(EpochSummary e) {
-        StringBuilder line = new StringBuilder(format("epoch %d/%d  loss %.4f  rate %.2g", e.epoch(), e.epochs(), e.figures().loss(),
-                e.learningRate()));
+        StringBuilder line = new StringBuilder(format(
+                "epoch %d/%d  loss %.4f  rate %.2g",
+                e.epoch(), e.epochs(), e.figures().loss(), e.learningRate()));
         if (!Double.isNaN(e.figures().top1()) || e.figures().none()) {
-            line.append(format("  top-1 %.1f%%  top-5 %.1f%%", 100 * e.figures().top1(), 100 * e.figures().top5()));
+            line.append(format(
+                    "  top-1 %.1f%%  top-5 %.1f%%",
+                    100 * e.figures().top1(), 100 * e.figures().top5()));
         }
-        line.append(format("  alignment %.3f  uniformity %.2f  spread %.2f  rank %.1f", e.figures().alignment(),
-                e.figures().uniformity(), e.figures().spread(), e.figures().effectiveRank()));
+        line.append(format(
+                "  alignment %.3f  uniformity %.2f  spread %.2f  rank %.1f",
+                e.figures().alignment(),
+                e.figures().uniformity(),
+                e.figures().spread(),
+                e.figures().effectiveRank()));
         e.figures().others().forEach((name, value) -> line.append(format("  %s %.4g", name, value)));
         if (!Double.isNaN(e.knn())) {
             line.append(format("  knn %.2f%%", 100 * e.knn()));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -54,7 +55,10 @@ public final class RepeatedStep implements AutoCloseable {
         settings.checkDevices(compute.devices());
         resources = new RunResources(compute.threads());
         PretrainSettings s = opened(settings.withPrecision(compute.precision()), resources);
-        context = new MethodContext(s.network(CLASSES), s.zeroGamma(), compute.computation(),
+        context = new MethodContext(
+                s.network(CLASSES),
+                s.zeroGamma(),
+                compute.computation(),
                 new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
         views = s.views() * s.batch();
         TrainingStep made = null;
@@ -64,9 +68,12 @@ public final class RepeatedStep implements AutoCloseable {
             method.begin(new RunStart(images(s), null, false, Progress.NONE));
             NDManager m = context.exported().manager();
             int small = s.smallViews().count() * s.batch();
-            batch = new MadeViews(random(m, views - small, s.imageSize(), s.seed()),
-                    small == 0 ? null : random(m, small, s.smallViews().size(), s.seed()), s.batch(),
-                    IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(), s.seed());
+            batch = new MadeViews(
+                    random(m, views - small, s.imageSize(), s.seed()),
+                    small == 0 ? null : random(m, small, s.smallViews().size(), s.seed()),
+                    s.batch(),
+                    IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(),
+                    s.seed());
             step = made;
         } catch (IOException | RuntimeException e) {
             if (made != null) {

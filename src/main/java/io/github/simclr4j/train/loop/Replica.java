@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.Device;
@@ -46,8 +47,9 @@ final class Replica implements AutoCloseable {
         copied = device != null;
         context.trained().forEach(n -> networks.put(n, copied ? n.copyTo(device, true) : n));
         context.trained().forEach(n -> trained.addAll(networks.get(n).trained().values()));
-        context.followers().values().forEach(
-                f -> networks.put(f.network(), copied ? f.network().copyTo(device, false) : f.network()));
+        context.followers()
+                .values()
+                .forEach(f -> networks.put(f.network(), copied ? f.network().copyTo(device, false) : f.network()));
     }
 
     /** Returns the division of batches. */
@@ -104,7 +106,9 @@ final class Replica implements AutoCloseable {
     }
 
     private Branch here(Branch branch) {
-        return copied ? new Branch(networks.get(branch.network()), branch.views(), branch.results(), branch.gradient()) : branch;
+        return copied
+                ? new Branch(networks.get(branch.network()), branch.views(), branch.results(), branch.gradient())
+                : branch;
     }
 
     private NDList forward(Branch branch, BatchViews batch, int[] places, boolean count, NDManager manager) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.Device;
@@ -41,20 +42,30 @@ final class Replicas implements AutoCloseable {
     Replicas(MethodContext context, List<Device> others, int micro, int groups) {
         int devices = 1 + others.size();
         int parts = leastCommonMultiple(micro, devices);
-        threads = others.isEmpty() ? null : Executors.newFixedThreadPool(others.size(), task -> {
-            Thread t = new Thread(task, "device");
-            t.setDaemon(true);
-            return t;
-        });
+        threads = others.isEmpty()
+                ? null
+                : Executors.newFixedThreadPool(others.size(), task -> {
+                    Thread t = new Thread(task, "device");
+                    t.setDaemon(true);
+                    return t;
+                });
         for (int d = 0; d < devices; d++) {
-            all.add(new Replica(context, d == 0 ? null : others.get(d - 1), new MicroBatches(parts, groups, devices == 1),
-                    parts / devices * d, parts / devices * (d + 1)));
+            all.add(new Replica(
+                    context,
+                    d == 0 ? null : others.get(d - 1),
+                    new MicroBatches(parts, groups, devices == 1),
+                    parts / devices * d,
+                    parts / devices * (d + 1)));
         }
     }
 
     /** Returns the least common multiple of two numbers. */
     static int leastCommonMultiple(int a, int b) {
-        return IntStream.rangeClosed(1, b).map(k -> k * a).filter(n -> n % b == 0).findFirst().orElseThrow();
+        return IntStream.rangeClosed(1, b)
+                .map(k -> k * a)
+                .filter(n -> n % b == 0)
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Returns the replica of the first device, whose networks are the run's own. */
@@ -115,7 +126,8 @@ final class Replicas implements AutoCloseable {
         List<NDArray> sums = parts.get(0);
         for (List<NDArray> part : parts.subList(1, parts.size())) {
             try (NDManager m = manager.newSubManager()) {
-                Gradients.add(sums, part.stream().map(g -> Torch.onDeviceOf(m, g)).toList());
+                Gradients.add(
+                        sums, part.stream().map(g -> Torch.onDeviceOf(m, g)).toList());
             }
         }
         return sums;
@@ -131,17 +143,21 @@ final class Replicas implements AutoCloseable {
     private <T> List<T> each(Function<Replica, T> work) {
         List<CompletableFuture<T>> others = new ArrayList<>();
         for (Replica r : all.subList(1, all.size())) {
-            others.add(CompletableFuture.supplyAsync(() -> {
-                Torch.noGradient();
-                return work.apply(r);
-            }, threads));
+            others.add(CompletableFuture.supplyAsync(
+                    () -> {
+                        Torch.noGradient();
+                        return work.apply(r);
+                    },
+                    threads));
         }
         List<T> results = new ArrayList<>();
         try {
             results.add(work.apply(first()));
         } finally {
             // Also after an interrupt or a failure of this thread, because the other devices use what the caller frees.
-            CompletableFuture.allOf(others.toArray(CompletableFuture[]::new)).handle((none, e) -> none).join();
+            CompletableFuture.allOf(others.toArray(CompletableFuture[]::new))
+                    .handle((none, e) -> none)
+                    .join();
         }
         others.forEach(o -> results.add(result(o)));
         return results;

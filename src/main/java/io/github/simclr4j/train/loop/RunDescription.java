@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.train.settings.PretrainSettings;
@@ -26,8 +27,13 @@ public final class RunDescription {
      * @param labels class of each image, or null; part of the description only if the method needs labels
      * @param startedFrom SHA-256 of the encoder file that the run starts from, or null
      */
-    public static Map<String, String> of(PretrainSettings settings, int images, String fingerprint, List<String> classes,
-            int[] labels, String startedFrom) {
+    public static Map<String, String> of(
+            PretrainSettings settings,
+            int images,
+            String fingerprint,
+            List<String> classes,
+            int[] labels,
+            String startedFrom) {
         Map<String, String> all = new TreeMap<>(settings.describe());
         all.put("data.images", "" + images);
         all.put("data.fingerprint", fingerprint);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.util.Progress;
@@ -41,7 +42,8 @@ final class RunListeners {
             try {
                 listener.epochFinished(summary);
             } catch (IOException e) {
-                progress.warn("the metrics of epoch " + summary.epoch() + " could not be written, the run continues: " + e.getMessage());
+                progress.warn("the metrics of epoch " + summary.epoch() + " could not be written, the run continues: "
+                        + e.getMessage());
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.train.data.TrainingImages;
@@ -18,8 +19,15 @@ import java.util.List;
  * @param listeners notified of each epoch
  * @since 0.1.0
  */
-public record RunOptions(Path checkpoints, double everyMinutes, int keep, Path metrics, TrainingImages neighbours,
-        TrainingImages asked, int everyEpochs, List<TrainingListener> listeners) {
+public record RunOptions(
+        Path checkpoints,
+        double everyMinutes,
+        int keep,
+        Path metrics,
+        TrainingImages neighbours,
+        TrainingImages asked,
+        int everyEpochs,
+        List<TrainingListener> listeners) {
     /**
      * Checks the ranges.
      *
@@ -28,8 +36,10 @@ public record RunOptions(Path checkpoints, double everyMinutes, int keep, Path m
     public RunOptions {
         listeners = List.copyOf(listeners);
         if (!(everyMinutes > 0) || keep < 1 || everyEpochs < 1) {
-            throw new IllegalArgumentException("Minutes between checkpoints, number of checkpoints to keep and epochs between"
-                    + " measurements must be above 0, found " + everyMinutes + ", " + keep + " and " + everyEpochs);
+            throw new IllegalArgumentException(
+                    "Minutes between checkpoints, number of checkpoints to keep and epochs between"
+                            + " measurements must be above 0, found " + everyMinutes + ", " + keep + " and "
+                            + everyEpochs);
         }
         labelled(neighbours);
         labelled(asked);
@@ -37,7 +47,8 @@ public record RunOptions(Path checkpoints, double everyMinutes, int keep, Path m
 
     private static void labelled(TrainingImages images) {
         if (images != null && images.labels() == null) {
-            throw new IllegalArgumentException("Nearest neighbours need labelled images: expected one sub-folder per class");
+            throw new IllegalArgumentException(
+                    "Nearest neighbours need labelled images: expected one sub-folder per class");
         }
     }
 

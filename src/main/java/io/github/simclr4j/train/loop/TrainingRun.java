@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
@@ -63,8 +64,17 @@ final class TrainingRun {
     private double knn = Double.NaN;
     private long seen;
 
-    TrainingRun(PretrainSettings s, TrainingImages images, RunOptions options, Network network, Method method,
-            TrainingStep step, BatchLoader loader, ViewPool pool, Progress progress, String startedFrom) {
+    TrainingRun(
+            PretrainSettings s,
+            TrainingImages images,
+            RunOptions options,
+            Network network,
+            Method method,
+            TrainingStep step,
+            BatchLoader loader,
+            ViewPool pool,
+            Progress progress,
+            String startedFrom) {
         this.s = s;
         this.images = images;
         this.options = options;
@@ -77,8 +87,11 @@ final class TrainingRun {
         listeners = new RunListeners(progress);
         monitor = new Monitor(network.manager(), method.figures());
         stepsPerEpoch = images.count() / s.batch();
-        diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
-                (double) method.settlingSteps() / stepsPerEpoch, method.needsSpread() && !trainsClassifier(s));
+        diagnosis = new Diagnosis(
+                method.lossAtCollapse(),
+                s.optimizer().warmupEpochs(),
+                (double) method.settlingSteps() / stepsPerEpoch,
+                method.needsSpread() && !trainsClassifier(s));
         average = s.optimizer().average() > 0 ? network.copy() : null;
         views = EncoderTrainer.views(s);
         tensors = new LinkedHashMap<>(step.tensors());
@@ -91,8 +104,8 @@ final class TrainingRun {
     }
 
     private Map<String, String> describe(String startedFrom) {
-        Map<String, String> all = RunDescription.of(s, images.count(), images.fingerprint(), images.classes(), images.labels(),
-                startedFrom);
+        Map<String, String> all = RunDescription.of(
+                s, images.count(), images.fingerprint(), images.classes(), images.labels(), startedFrom);
         all.put(RUN, Instant.now().toString());
         return all;
     }
@@ -130,8 +143,10 @@ final class TrainingRun {
         }
         options.listeners().forEach(listeners::add);
         if (epoch < s.epochs()) {
-            listeners.started(new StartedRun(description.get(RUN), settings(), epoch, s.epochs(), () -> ViewSample.draw(images, s)));
-            method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
+            listeners.started(new StartedRun(
+                    description.get(RUN), settings(), epoch, s.epochs(), () -> ViewSample.draw(images, s)));
+            method.begin(new RunStart(
+                    images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
         }
         long began = System.nanoTime();
         checkpoints.begin();
@@ -159,10 +174,19 @@ final class TrainingRun {
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
         }
         Network last = average == null ? network : average;
-        EncoderTrainer.Result result = new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata), epoch,
-                (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
-                trainsClassifier(s) && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
-                metadata, description.get(RUN));
+        EncoderTrainer.Result result = new EncoderTrainer.Result(
+                EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata),
+                epoch,
+                (long) epoch * stepsPerEpoch,
+                resumed,
+                loss,
+                speed,
+                knn,
+                trainsClassifier(s) && images.classes().size() > 1
+                        ? EncoderExport.classifier(last, images.classes())
+                        : null,
+                metadata,
+                description.get(RUN));
         listeners.ended(null);
         return result;
     }
@@ -180,8 +204,9 @@ final class TrainingRun {
         loss = done.loss();
         String where = epoch + (done.step() == 0 ? "" : " and " + done.step() + " steps");
         if (epoch > s.epochs() || epoch == s.epochs() && done.step() > 0) {
-            throw new IOException("The run in " + options.checkpoints() + " has done more epochs than requested, " + where
-                    + ": expected " + (done.step() == 0 ? epoch : epoch + 1) + " epochs or more, found " + s.epochs());
+            throw new IOException("The run in " + options.checkpoints() + " has done more epochs than requested, "
+                    + where + ": expected " + (done.step() == 0 ? epoch : epoch + 1) + " epochs or more, found "
+                    + s.epochs());
         }
         step.scaling(done.scale(), done.good());
         diagnosis.resume(loss, done.atChance(), done.rising());
@@ -190,8 +215,8 @@ final class TrainingRun {
             // Nothing is trained with the current settings, which may have another learning rate.
             description.clear();
             description.putAll(done.settings());
-            progress.line("all " + epoch + " epochs are already done: the encoder is exported from " + options.checkpoints()
-                    + ", with the settings that it was trained with");
+            progress.line("all " + epoch + " epochs are already done: the encoder is exported from "
+                    + options.checkpoints() + ", with the settings that it was trained with");
         } else {
             progress.line("continuing after epoch " + where + " from " + options.checkpoints());
         }
@@ -207,8 +232,11 @@ final class TrainingRun {
         for (int k = first; k < stepsPerEpoch; k++) {
             int[] which = next(epoch, k);
             long number = (long) epoch * stepsPerEpoch + k;
-            int[] labels = images.labels() == null ? null : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
-            BatchViews batch = new BatchViews(loader, views, which, labels, epochSeed, Seeds.mix(epochSeed, -1 - k), pool);
+            int[] labels = images.labels() == null
+                    ? null
+                    : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
+            BatchViews batch =
+                    new BatchViews(loader, views, which, labels, epochSeed, Seeds.mix(epochSeed, -1 - k), pool);
             take(batch, schedule.at(number), (number + 1.0) / total);
             seen += (long) views.size() * s.batch();
             progress.at(k + 1, "");
@@ -239,7 +267,8 @@ final class TrainingRun {
             if (!result.skipped()) {
                 monitor.add(result.outcome());
                 if (average != null) {
-                    Averages.move(average.tensors(), network.tensors(), s.optimizer().average());
+                    Averages.move(
+                            average.tensors(), network.tensors(), s.optimizer().average());
                 }
             }
         }
@@ -279,16 +308,22 @@ final class TrainingRun {
         }
         try (NDManager m = network.manager().newSubManager()) {
             int[] some = IntStream.range(0, Math.min(batch.size(), LOOKED_AT)).toArray();
-            Branch branch = method.branches().stream().filter(b -> b.network() == network).findFirst().orElseThrow();
+            Branch branch = method.branches().stream()
+                    .filter(b -> b.network() == network)
+                    .findFirst()
+                    .orElseThrow();
             NDArray x = batch.rows(m, some).toType(network.type(), false);
-            return TensorChecks.finite(network.run(x, new Network.Pass(true, 1, false, null), branch.results().toArray(String[]::new)));
+            return TensorChecks.finite(network.run(
+                    x, new Network.Pass(true, 1, false, null), branch.results().toArray(String[]::new)));
         }
     }
 
     private InterruptedIOException interrupted(int epoch) {
         progress.end();
-        return new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
-                ? "" : "; train again with the same settings to continue from " + options.checkpoints()));
+        return new InterruptedIOException("interrupted in epoch " + (epoch + 1)
+                + (options.checkpoints() == null
+                        ? ""
+                        : "; train again with the same settings to continue from " + options.checkpoints()));
     }
 
     private IllegalStateException diverged(int epoch) throws IOException {
@@ -299,17 +334,30 @@ final class TrainingRun {
 
     private void save(int epoch, int done) throws IOException {
         double[] scaling = step.scaling();
-        checkpoints.save((long) epoch * stepsPerEpoch + done, new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1],
-                diagnosis.atChance(), diagnosis.rising(), description));
+        checkpoints.save(
+                (long) epoch * stepsPerEpoch + done,
+                new Checkpoint.State(
+                        epoch,
+                        done,
+                        loss,
+                        scaling[0],
+                        scaling[1],
+                        diagnosis.atChance(),
+                        diagnosis.rising(),
+                        description));
     }
 
     private void report(int epoch, Monitor.Figures figures, List<String> wrong, double speed) throws IOException {
-        boolean measure = options.neighbours() != null
-                && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
+        boolean measure =
+                options.neighbours() != null && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
         double measured = Double.NaN;
         if (measure) {
             try {
-                knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked(),
+                knn = Knn.accuracy(
+                        average == null ? network : average,
+                        s.imageSize(),
+                        options.neighbours(),
+                        options.asked(),
                         pool);
                 measured = knn;
             } catch (InterruptedIOException e) {
@@ -317,8 +365,16 @@ final class TrainingRun {
             }
         }
         double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
-        listeners.epochFinished(new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong,
-                diagnosis.lossAtChance(), diagnosis.verdict()));
+        listeners.epochFinished(new EpochSummary(
+                epoch + 1,
+                s.epochs(),
+                figures,
+                rate,
+                speed,
+                measured,
+                wrong,
+                diagnosis.lossAtChance(),
+                diagnosis.verdict()));
     }
 
     private static double seconds(long start) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import ai.djl.Device;
@@ -96,10 +97,16 @@ final class TrainingStep implements AutoCloseable {
             String prefix = prefix(i);
             Network network = context.trained().get(i);
             network.trained().forEach((name, w) -> trained.put(prefix + name, w));
-            network.graph().weights().stream().filter(w -> w.kind() != Weight.Kind.MATRIX).forEach(w -> plain.add(prefix + w.name()));
+            network.graph().weights().stream()
+                    .filter(w -> w.kind() != Weight.Kind.MATRIX)
+                    .forEach(w -> plain.add(prefix + w.name()));
         }
-        optimizer = Optimizer.of(settings.optimizer(), trained, new WeightRules((name, w) -> plain.contains(name),
-                name -> method.constantRate().stream().anyMatch(name::startsWith)));
+        optimizer = Optimizer.of(
+                settings.optimizer(),
+                trained,
+                new WeightRules(
+                        (name, w) -> plain.contains(name),
+                        name -> method.constantRate().stream().anyMatch(name::startsWith)));
     }
 
     private static String prefix(int network) {
@@ -148,7 +155,8 @@ final class TrainingStep implements AutoCloseable {
 
     private Result take(BatchViews batch, NDArray targets, double rate, double done, NDManager manager) {
         Map<Branch, int[]> dealt = deal(batch);
-        Step step = replicas.count() == 1 && settings.microBatches() == 1 ? inOnePiece(batch, dealt, targets, manager)
+        Step step = replicas.count() == 1 && settings.microBatches() == 1
+                ? inOnePiece(batch, dealt, targets, manager)
                 : inParts(batch, dealt, targets, manager);
         List<NDArray> gradients = step.gradients();
         if (scale != 1) {
@@ -158,8 +166,12 @@ final class TrainingStep implements AutoCloseable {
         if (sound) {
             optimizer.step(gradients, rate);
             replicas.moveStatistics();
-            context.followers().values().forEach(f -> Averages.move(f.network().trained(), f.leader().trained(),
-                    f.momentum().at(done)));
+            context.followers()
+                    .values()
+                    .forEach(f -> Averages.move(
+                            f.network().trained(),
+                            f.leader().trained(),
+                            f.momentum().at(done)));
             method.afterStep(step.embeddings());
         }
         rescale(sound);
@@ -172,7 +184,8 @@ final class TrainingStep implements AutoCloseable {
     private Map<Branch, int[]> deal(BatchViews batch) {
         Map<Branch, int[]> dealt = new LinkedHashMap<>();
         for (boolean gradient : new boolean[] {false, true}) {
-            method.branches().stream().filter(b -> b.gradient() == gradient)
+            method.branches().stream()
+                    .filter(b -> b.gradient() == gradient)
                     .forEach(b -> dealt.put(b, replicas.first().micro().deal(batch, b)));
         }
         return dealt;
@@ -190,7 +203,9 @@ final class TrainingStep implements AutoCloseable {
         Method.Loss loss = Torch.recording(() -> {
             dealt.forEach((branch, places) -> {
                 if (branch.gradient()) {
-                    all.put(branch, MicroBatches.gather(whole.forward(branch, batch, places, true, true, manager), places));
+                    all.put(
+                            branch,
+                            MicroBatches.gather(whole.forward(branch, batch, places, true, true, manager), places));
                 }
             });
             all.putAll(fixed);
@@ -202,7 +217,8 @@ final class TrainingStep implements AutoCloseable {
         return new Step(outcome(loss.value(), loss.rank(), loss.figures(), z), z, gradients);
     }
 
-    private static Embeddings embeddings(BatchViews batch, Map<Branch, NDList> results, NDArray targets, int from, int to) {
+    private static Embeddings embeddings(
+            BatchViews batch, Map<Branch, NDList> results, NDArray targets, int from, int to) {
         return new Embeddings(results, batch.images(), batch.labels(), targets, from, to);
     }
 
@@ -217,19 +233,27 @@ final class TrainingStep implements AutoCloseable {
             if (branch.gradient()) {
                 results.replaceAll(NDArray::duplicate);
                 results.forEach(leaf -> leaf.setRequiresGradient(true));
-                NDList zeros = new NDList(results.stream().map(NDArray::zerosLike).toList());
+                NDList zeros =
+                        new NDList(results.stream().map(NDArray::zerosLike).toList());
                 leaves.addAll(results);
                 gradient.addAll(zeros);
                 slices.put(branch, zeros);
             }
         });
         Outcome outcome = lossByParts(batch, all, targets, leaves, gradient, manager);
-        return new Step(outcome, embeddings(batch, all, targets, 0, method.anchors(batch.size())),
+        return new Step(
+                outcome,
+                embeddings(batch, all, targets, 0, method.anchors(batch.size())),
                 replicas.gradients(batch, dealt, slices, manager));
     }
 
     /** Computes the loss for a range of anchors at a time, and adds its gradient with respect to the leaves to the slices. */
-    private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDArray targets, NDList leaves, NDList slices,
+    private Outcome lossByParts(
+            BatchViews batch,
+            Map<Branch, NDList> all,
+            NDArray targets,
+            NDList leaves,
+            NDList slices,
             NDManager manager) {
         int anchors = method.anchors(batch.size());
         int parts = anchors == 0 ? 1 : Math.min(settings.microBatches(), anchors);
@@ -237,7 +261,8 @@ final class TrainingStep implements AutoCloseable {
         NDList ranks = new NDList();
         Map<String, NDArray> figures = new LinkedHashMap<>();
         for (int k = 0; k < parts; k++) {
-            // The parts differ by one anchor if their number does not divide the anchors, so each is weighted by its anchors.
+            // The parts differ by one anchor if their number does not divide the anchors, so each is weighted by its
+            // anchors.
             int from = (int) ((long) anchors * k / parts);
             int to = (int) ((long) anchors * (k + 1) / parts);
             double share = anchors == 0 ? 1 : (double) (to - from) / anchors;
@@ -249,7 +274,8 @@ final class TrainingStep implements AutoCloseable {
                         results.forEach(r -> aliases.add(Torch.alias(r, m)));
                         own.put(branch, aliases);
                     });
-                    return method.loss(embeddings(batch, own, targets == null ? null : Torch.alias(targets, m), from, to));
+                    return method.loss(
+                            embeddings(batch, own, targets == null ? null : Torch.alias(targets, m), from, to));
                 });
                 NDArray part = Torch.recording(() -> loss.value().mul(Rows.number(loss.value(), share)));
                 Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
@@ -265,7 +291,10 @@ final class TrainingStep implements AutoCloseable {
                 });
             }
         }
-        return outcome(sum, ranks.isEmpty() ? null : MicroBatches.together(ranks), figures,
+        return outcome(
+                sum,
+                ranks.isEmpty() ? null : MicroBatches.together(ranks),
+                figures,
                 embeddings(batch, all, targets, 0, anchors));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import io.github.simclr4j.images.RgbImage;
@@ -44,8 +45,8 @@ final class ViewSample {
             }
         }
         if (read.isEmpty()) {
-            throw new IOException("No image could be read to draw its views"
-                    + (last == null ? "" : ": " + last.getMessage()), last);
+            throw new IOException(
+                    "No image could be read to draw its views" + (last == null ? "" : ": " + last.getMessage()), last);
         }
         List<Composition> compositions = new ArrayList<>();
         boolean pair = s.method().views() > 1 && !s.firstView().equals(s.otherViews());
@@ -53,7 +54,13 @@ final class ViewSample {
         if (pair) {
             compositions.add(new Composition("Second view", s.otherViews()));
         }
-        return new ViewPicture(ImageSet.of(read, images.side()), names, compositions, VIEWS / compositions.size(), s.imageSize())
-                .draw(s.seed()).picture();
+        return new ViewPicture(
+                        ImageSet.of(read, images.side()),
+                        names,
+                        compositions,
+                        VIEWS / compositions.size(),
+                        s.imageSize())
+                .draw(s.seed())
+                .picture();
     }
 }

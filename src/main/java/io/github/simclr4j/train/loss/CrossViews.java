@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import ai.djl.ndarray.NDArray;
@@ -66,7 +67,8 @@ public record CrossViews(NDArray rows, NDArray columns, int from, int to) {
      */
     public NDArray rank() {
         NDList ranks = new NDList();
-        new CrossViews(rows.stopGradient(), columns.stopGradient(), from, to).halves(1)
+        new CrossViews(rows.stopGradient(), columns.stopGradient(), from, to)
+                .halves(1)
                 .forEach(h -> ranks.add(Losses.rankOfDiagonal(h.logits(), h.first())));
         return ranks.size() == 1 ? ranks.get(0) : NDArrays.concat(ranks);
     }

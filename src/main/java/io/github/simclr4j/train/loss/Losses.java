@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import ai.djl.ndarray.NDArray;
@@ -58,7 +59,9 @@ public final class Losses {
         NDArray positive = at(cosines, a.partner());
         NDArray negatives = Activation.softPlus(cosines.div(Rows.number(cosines, temperature)));
         NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
-        return Activation.softPlus(positive.div(Rows.number(positive, -temperature))).mean().add(mean(negatives, mask));
+        return Activation.softPlus(positive.div(Rows.number(positive, -temperature)))
+                .mean()
+                .add(mean(negatives, mask));
     }
 
     /**
@@ -95,7 +98,8 @@ public final class Losses {
         NDArray positive = at(e, a.partner());
         int negatives = a.views() - 2;
         NDArray least = top.add(Rows.number(top, 1 / temperature)).neg().exp().mul(Rows.number(top, negatives));
-        NDArray g = e.mul(a.negative()).sum(new int[] {1}, true)
+        NDArray g = e.mul(a.negative())
+                .sum(new int[] {1}, true)
                 .sub(positive.mul(Rows.number(e, negatives * prior)))
                 .div(Rows.number(e, 1 - prior))
                 .maximum(least);
@@ -126,7 +130,11 @@ public final class Losses {
     public static NDArray supCon(Anchors a, double temperature, int[] labels) {
         NDArray mask = a.same(labels);
         NDArray log = a.similarities(temperature).add(a.self().mul(NEVER)).logSoftmax(1);
-        return log.mul(mask).sum(new int[] {1}, true).div(mask.sum(new int[] {1}, true)).mean().neg();
+        return log.mul(mask)
+                .sum(new int[] {1}, true)
+                .div(mask.sum(new int[] {1}, true))
+                .mean()
+                .neg();
     }
 
     /**
@@ -234,7 +242,12 @@ public final class Losses {
      * @param temperature t, above 0
      */
     public static NDArray softCrossEntropy(NDArray logits, NDArray targets, double temperature) {
-        return logits.div(Rows.number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
+        return logits.div(Rows.number(logits, temperature))
+                .logSoftmax(1)
+                .mul(targets)
+                .sum(new int[] {1})
+                .mean()
+                .neg();
     }
 
     /**
@@ -267,7 +280,9 @@ public final class Losses {
      * maximum, [n].
      */
     public static NDArray rankOfHighest(NDArray logits, NDArray other) {
-        NDArray column = other.argMax(1).toType(DataType.INT64, false).reshape(other.getShape().get(0), 1);
+        NDArray column = other.argMax(1)
+                .toType(DataType.INT64, false)
+                .reshape(other.getShape().get(0), 1);
         return rank(logits, at(logits, column));
     }
 
@@ -290,7 +305,10 @@ public final class Losses {
 
     private static NDArray diagonal(NDArray logits, int from) {
         int n = (int) logits.getShape().get(0);
-        return logits.getManager().arange(from, from + n).toType(DataType.INT64, false).reshape(n, 1);
+        return logits.getManager()
+                .arange(from, from + n)
+                .toType(DataType.INT64, false)
+                .reshape(n, 1);
     }
 
     private static NDArray column(NDArray logits, int[] labels) {

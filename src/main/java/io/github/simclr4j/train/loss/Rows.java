@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import ai.djl.ndarray.NDArray;
@@ -18,7 +19,8 @@ public final class Rows {
     /** Returns a matrix with each row divided by its Euclidean norm. */
     public static NDArray normalise(NDArray z) {
         // The bound is applied before the root, because the gradient of the root at 0 is NaN.
-        return z.div(z.square().sum(new int[] {1}, true).maximum(number(z, FLOOR)).sqrt());
+        return z.div(
+                z.square().sum(new int[] {1}, true).maximum(number(z, FLOOR)).sqrt());
     }
 
     /**

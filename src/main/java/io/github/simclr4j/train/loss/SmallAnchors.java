@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import ai.djl.ndarray.NDArray;
@@ -29,13 +30,20 @@ public record SmallAnchors(NDArray rows, NDArray full, int from) {
     /** Returns the columns of one full-size view of each row's image, int64 [n, 1]. */
     private NDArray column(int view) {
         int n = (int) rows.getShape().get(0);
-        return rows.getManager().arange(from, from + n).mod(images()).add(view * images()).toType(DataType.INT64, false)
+        return rows.getManager()
+                .arange(from, from + n)
+                .mod(images())
+                .add(view * images())
+                .toType(DataType.INT64, false)
                 .reshape(n, 1);
     }
 
     /** Returns the logits with the other positive masked. */
     private NDArray without(NDArray logits, int other) {
-        NDArray columns = rows.getManager().arange(2 * images()).toType(DataType.INT64, false).reshape(1, -1);
+        NDArray columns = rows.getManager()
+                .arange(2 * images())
+                .toType(DataType.INT64, false)
+                .reshape(1, -1);
         return logits.add(Rows.like(logits, columns.eq(column(other))).mul(NEVER));
     }
 
@@ -62,6 +70,8 @@ public record SmallAnchors(NDArray rows, NDArray full, int from) {
     public NDArray rank() {
         NDArray cosines = new SmallAnchors(rows.stopGradient(), full.stopGradient(), from).cosines();
         NDArray candidates = without(cosines, 1);
-        return Rows.like(cosines, candidates.gte(cosines.gather(column(0), 1))).sum(new int[] {1}).sub(1);
+        return Rows.like(cosines, candidates.gte(cosines.gather(column(0), 1)))
+                .sum(new int[] {1})
+                .sub(1);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -31,11 +32,16 @@ import java.util.Random;
  */
 public final class Amdim implements MethodFactory {
     /** The bound of the scores. */
-    public static final Option<Double> CLIP = Option.above("score-clip", 20.0, 0,
-            "c, the soft bound of scores s: c tanh(s / c)", "Bachman et al. 2019, section 3.4");
+    public static final Option<Double> CLIP = Option.above(
+            "score-clip", 20.0, 0, "c, the soft bound of scores s: c tanh(s / c)", "Bachman et al. 2019, section 3.4");
     /** Weight of the penalty on large scores. */
-    public static final Option<Double> PENALTY = Option.atLeast("score-penalty", 0.05, 0,
-            "Weight of the mean squared score before bounding", "the authors' code; 0.04 in Bachman et al. 2019, section 3.4");
+    public static final Option<Double> PENALTY = Option.atLeast(
+            "score-penalty",
+            0.05,
+            0,
+            "Weight of the mean squared score before bounding",
+            "the authors' code; 0.04 in Bachman et al. 2019, section 3.4");
+
     private static final String F1 = "f1";
     private static final String F5 = "f5";
     private static final String F7 = "f7";
@@ -80,8 +86,9 @@ public final class Amdim implements MethodFactory {
         } else if (chosen instanceof AmdimEncoder) {
             return chosen;
         }
-        throw new IllegalArgumentException("Method amdim trains its own encoder: expected architecture amdim, or resnet18 for an"
-                + " AMDIM encoder of about the same cost, found " + chosen.name());
+        throw new IllegalArgumentException(
+                "Method amdim trains its own encoder: expected architecture amdim, or resnet18 for an"
+                        + " AMDIM encoder of about the same cost, found " + chosen.name());
     }
 
     @Override
@@ -93,15 +100,21 @@ public final class Amdim implements MethodFactory {
         g.output(F5, places(g, g.output(AmdimEncoder.MAP_5), "f5", length));
         g.output(F7, places(g, g.output(AmdimEncoder.MAP_7), "f7", length));
         OptionValues o = context.options();
-        return new Maps(new Branch(context.train(g.build()), List.of(0, 1), List.of(F1, F5, F7), true), o.get(CLIP),
-                o.get(PENALTY), context.batch(), context.seed());
+        return new Maps(
+                new Branch(context.train(g.build()), List.of(0, 1), List.of(F1, F5, F7), true),
+                o.get(CLIP),
+                o.get(PENALTY),
+                context.batch(),
+                context.seed());
     }
 
     /** Embeds each location of a feature map (section 3.6) by two 1x1 convolutions and a shortcut, [locations, length]. */
     private static Node places(LayerGraph.Builder g, Node map, String name, int length) {
         int in = map.shape().get(0);
         Node y = g.relu(g.add(conv(name + ".conv1", in, length, false), map));
-        y = g.add(new Layer.Add(), g.add(conv(name + ".conv2", length, length, false), y),
+        y = g.add(
+                new Layer.Add(),
+                g.add(conv(name + ".conv2", length, length, false), y),
                 g.add(conv(name + ".shortcut", in, length, true), map));
         y = g.add(new Layer.BatchNorm(name + ".norm", length, ResNet.EPSILON, true, false), y);
         int count = map.shape().get(1) * map.shape().get(2);
@@ -129,7 +142,8 @@ public final class Amdim implements MethodFactory {
             NDArray other7 = maps.get(3 * (1 - view) + 2);
             NDArray one = f1.get(from + ":" + to);
             NDArray place = place(f5.get(from + ":" + to), Arrays.copyOfRange(at, from, to));
-            NDArray terms = term(one, other5, clip, penalty, from).add(term(one, other7, clip, penalty, from))
+            NDArray terms = term(one, other5, clip, penalty, from)
+                    .add(term(one, other7, clip, penalty, from))
                     .add(term(place, other5, clip, penalty, from));
             sum = sum == null ? terms : sum.add(terms);
         }
@@ -160,11 +174,18 @@ public final class Amdim implements MethodFactory {
         long d = map.getShape().get(2);
         NDArray scores = antecedents.matMul(map.reshape(-1, d).transpose()).mul(Rows.number(map, 1 / Math.sqrt(d)));
         NDArray large = scores.square().mean().mul(Rows.number(map, penalty));
-        NDArray bounded = Activation.tanh(scores.mul(Rows.number(map, 1 / clip))).mul(Rows.number(map, clip));
+        NDArray bounded =
+                Activation.tanh(scores.mul(Rows.number(map, 1 / clip))).mul(Rows.number(map, clip));
         NDArray image = map.getManager().arange((int) images).repeat(0, places).reshape(1, -1);
-        NDArray others = Rows.like(map, map.getManager().arange(from, from + (int) n).reshape(-1, 1).neq(image));
+        NDArray others = Rows.like(
+                map,
+                map.getManager().arange(from, from + (int) n).reshape(-1, 1).neq(image));
         // Subtracting the bound keeps the exponentials from overflowing.
-        NDArray negatives = bounded.sub(Rows.number(map, clip)).exp().mul(others).sum(new int[] {1}, true).log()
+        NDArray negatives = bounded.sub(Rows.number(map, clip))
+                .exp()
+                .mul(others)
+                .sum(new int[] {1}, true)
+                .log()
                 .add(Rows.number(map, clip));
         NDArray own = bounded.gather(columns(map, from, n, places), 1);
         // log(exp(own) + negatives) - own
@@ -173,7 +194,9 @@ public final class Amdim implements MethodFactory {
 
     /** Returns the columns of each image's own locations, int64 [n, locations]. */
     private static NDArray columns(NDArray map, int from, long n, long places) {
-        return map.getManager().arange((int) (from * places), (int) ((from + n) * places)).toType(DataType.INT64, false)
+        return map.getManager()
+                .arange((int) (from * places), (int) ((from + n) * places))
+                .toType(DataType.INT64, false)
                 .reshape(n, places);
     }
 
@@ -190,13 +213,20 @@ public final class Amdim implements MethodFactory {
 
         private List<NDArray> maps(Embeddings z) {
             int n = z.size();
-            return List.of(z.of(both, F1).get(":" + n), z.of(both, F5).get(":" + n), z.of(both, F7).get(":" + n),
-                    z.of(both, F1).get(n + ":"), z.of(both, F5).get(n + ":"), z.of(both, F7).get(n + ":"));
+            return List.of(
+                    z.of(both, F1).get(":" + n),
+                    z.of(both, F5).get(":" + n),
+                    z.of(both, F7).get(":" + n),
+                    z.of(both, F1).get(n + ":"),
+                    z.of(both, F5).get(n + ":"),
+                    z.of(both, F7).get(n + ":"));
         }
 
         /** Returns the same locations for the same images in the same order, so that a step can be repeated. */
         private int[] places(Embeddings z) {
-            return new Random(seed * 31 + Arrays.hashCode(z.images())).ints(z.size(), 0, 25).toArray();
+            return new Random(seed * 31 + Arrays.hashCode(z.images()))
+                    .ints(z.size(), 0, 25)
+                    .toArray();
         }
 
         @Override
@@ -204,7 +234,9 @@ public final class Amdim implements MethodFactory {
             NDArray first = z.view(both, 0).stopGradient();
             NDArray second = z.view(both, 1).stopGradient();
             NDArray near = Losses.queryKeyLogits(NDArrays.concat(new NDList(first, second)), 1, z.from(), z.to());
-            return Loss.of(Amdim.loss(maps(z), places(z), clip, penalty, z.from(), z.to()), Losses.rankOfDiagonal(near, z.from()));
+            return Loss.of(
+                    Amdim.loss(maps(z), places(z), clip, penalty, z.from(), z.to()),
+                    Losses.rankOfDiagonal(near, z.from()));
         }
 
         /** Returns the loss if all scores are 0. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -21,11 +22,17 @@ public final class BarlowTwins implements MethodFactory {
     private static final double EPSILON = 1e-5;
 
     /** Weight of the off-diagonal entries. */
-    public static final Option<Double> LAMBDA = Option.atLeast("lambda", 0.005, 0,
+    public static final Option<Double> LAMBDA = Option.atLeast(
+            "lambda",
+            0.005,
+            0,
             "Weight of the off-diagonal correlations against the diagonal ones",
             "Zbontar et al. 2021, section 2.2; also solo-learn for CIFAR");
     /** Factor of the loss. */
-    public static final Option<Double> SCALE = Option.above("loss-scale", 0.1, 0,
+    public static final Option<Double> SCALE = Option.above(
+            "loss-scale",
+            0.1,
+            0,
             "Factor of the loss; it hardly matters with adam and adamw",
             "solo-learn for CIFAR; 0.024 in the authors' code for ImageNet");
 
@@ -72,8 +79,11 @@ public final class BarlowTwins implements MethodFactory {
     public Method create(MethodContext context) {
         OptionValues o = context.options();
         int length = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
-        return new BothViews(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), o.get(LAMBDA),
-                o.get(SCALE), length);
+        return new BothViews(
+                Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
+                o.get(LAMBDA),
+                o.get(SCALE),
+                length);
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -21,12 +22,21 @@ import java.util.Map;
  */
 public final class Byol implements MethodFactory {
     /** The target network's momentum at the start. */
-    public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.99, 0, 1,
+    public static final Option<Double> MOMENTUM = Option.below(
+            "momentum-encoder",
+            0.99,
+            0,
+            1,
             "Momentum m of the target network: target = m*target + (1-m)*online",
             "0.996 in Grill et al. 2020 for 1000 epochs of ImageNet, 0.99 for short runs");
     /** The target network's momentum at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.between("momentum-encoder-end", 1, 0, 1,
-            "Momentum at the end of a cosine ramp; 0 for a constant momentum", "Grill et al. 2020, implementation details");
+    public static final Option<Double> MOMENTUM_END = Option.between(
+            "momentum-encoder-end",
+            1,
+            0,
+            1,
+            "Momentum at the end of a cosine ramp; 0 for a constant momentum",
+            "Grill et al. 2020, implementation details");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 
@@ -101,8 +111,10 @@ public final class Byol implements MethodFactory {
         Network online = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         Network target = context.follow("target", online, context.encoder(), momentum(o));
         // The target of the prediction from one view is the other view.
-        return new OnlineAndTarget(Branch.trained(online, Predictor.PREDICTION, 0, 1),
-                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0), MultiCrop.branch(o, online, Predictor.PREDICTION));
+        return new OnlineAndTarget(
+                Branch.trained(online, Predictor.PREDICTION, 0, 1),
+                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0),
+                MultiCrop.branch(o, online, Predictor.PREDICTION));
     }
 
     /**
@@ -112,7 +124,8 @@ public final class Byol implements MethodFactory {
      * @param targets t2 above t1, [2N, d], without gradient
      */
     static NDArray loss(NDArray predictions, NDArray targets) {
-        NDArray cosines = Rows.normalise(predictions).mul(Rows.normalise(targets)).sum(new int[] {1});
+        NDArray cosines =
+                Rows.normalise(predictions).mul(Rows.normalise(targets)).sum(new int[] {1});
         return ofCosine(cosines.mean());
     }
 
@@ -134,10 +147,14 @@ public final class Byol implements MethodFactory {
 
         @Override
         public Loss loss(Embeddings z) {
-            return Loss.of(MultiCrop.loss(z, small, (from, to) -> {
-                String some = from + ":" + to;
-                return Byol.loss(z.of(online).get(some), z.of(target).get(some));
-            }, (from, to) -> ofCosine(MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(target)))));
+            return Loss.of(MultiCrop.loss(
+                    z,
+                    small,
+                    (from, to) -> {
+                        String some = from + ":" + to;
+                        return Byol.loss(z.of(online).get(some), z.of(target).get(some));
+                    },
+                    (from, to) -> ofCosine(MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(target)))));
         }
 
         @Override

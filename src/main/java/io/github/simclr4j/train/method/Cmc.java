@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -22,7 +23,9 @@ import java.util.List;
  */
 public final class Cmc implements MethodFactory {
     /** Temperature of the loss. */
-    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.07, "Tian et al. 2020; 0.1 for STL-10");
+    public static final Option<Double> TEMPERATURE =
+            SimClr.TEMPERATURE.withDefault(0.07, "Tian et al. 2020; 0.1 for STL-10");
+
     private static final String LUMINANCE = "luminance.projection";
     private static final String CHROMINANCE = "chrominance.projection";
 
@@ -75,8 +78,9 @@ public final class Cmc implements MethodFactory {
         } else if (chosen instanceof TwoTowers) {
             return chosen;
         }
-        throw new IllegalArgumentException("Method cmc splits a ResNet into two towers: expected architecture resnet18 to resnet152, or"
-                + " resnet18-towers to resnet152-towers, found " + chosen.name());
+        throw new IllegalArgumentException(
+                "Method cmc splits a ResNet into two towers: expected architecture resnet18 to resnet152, or"
+                        + " resnet18-towers to resnet152-towers, found " + chosen.name());
     }
 
     @Override
@@ -84,8 +88,10 @@ public final class Cmc implements MethodFactory {
         LayerGraph.Builder graph = context.encoder().extend();
         context.head().append(graph, graph.output(TwoTowers.LUMINANCE), LUMINANCE);
         context.head().append(graph, graph.output(TwoTowers.CHROMINANCE), CHROMINANCE);
-        return new Towers(new Branch(context.train(graph.build()), List.of(0), List.of(LUMINANCE, CHROMINANCE), true),
-                context.options().get(TEMPERATURE), context.batch());
+        return new Towers(
+                new Branch(context.train(graph.build()), List.of(0), List.of(LUMINANCE, CHROMINANCE), true),
+                context.options().get(TEMPERATURE),
+                context.batch());
     }
 
     /**
@@ -98,7 +104,8 @@ public final class Cmc implements MethodFactory {
      * @param to index after the last image, exclusive
      */
     static NDArray loss(NDArray luminance, NDArray chrominance, double temperature, int from, int to) {
-        return half(luminance, chrominance, temperature, from, to).add(half(chrominance, luminance, temperature, from, to));
+        return half(luminance, chrominance, temperature, from, to)
+                .add(half(chrominance, luminance, temperature, from, to));
     }
 
     private static NDArray half(NDArray anchors, NDArray others, double temperature, int from, int to) {
@@ -124,14 +131,18 @@ public final class Cmc implements MethodFactory {
         public Loss loss(Embeddings z) {
             NDArray luminance = z.of(both, LUMINANCE);
             NDArray chrominance = z.of(both, CHROMINANCE);
-            NDArray logits = logits(luminance.stopGradient(), chrominance.stopGradient(), temperature, z.from(), z.to());
-            return Loss.of(Cmc.loss(luminance, chrominance, temperature, z.from(), z.to()),
+            NDArray logits =
+                    logits(luminance.stopGradient(), chrominance.stopGradient(), temperature, z.from(), z.to());
+            return Loss.of(
+                    Cmc.loss(luminance, chrominance, temperature, z.from(), z.to()),
                     Losses.rankOfDiagonal(logits, z.from()));
         }
 
         @Override
         public NDList pairs(Embeddings z) {
-            return new NDList(z.of(both, LUMINANCE).stopGradient(), z.of(both, CHROMINANCE).stopGradient());
+            return new NDList(
+                    z.of(both, LUMINANCE).stopGradient(),
+                    z.of(both, CHROMINANCE).stopGradient());
         }
 
         /** Returns the loss of guessing among the batch in both directions. */

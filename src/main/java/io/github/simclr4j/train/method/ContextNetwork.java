@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.onnx.network.Layer;
@@ -20,7 +21,10 @@ final class ContextNetwork {
 
     /** The direction of prediction: {@code DOWN} predicts lower rows from upper ones. */
     enum Direction {
-        DOWN, UP, RIGHT, LEFT;
+        DOWN,
+        UP,
+        RIGHT,
+        LEFT;
 
         /** Returns the axis of a map, [channels, rows, columns], along which it predicts. */
         int axis() {
@@ -56,11 +60,14 @@ final class ContextNetwork {
         for (int i = 0; i < layers; i++) {
             String of = name + "." + i;
             Node y = g.relu(convolve(of + ".in", x, channels, width));
-            // A location sees its neighbours on both sides across the direction, and only the one before it along the direction.
-            y = sum(convolve(of + ".across.before", shifted(y, 3 - along, 1), width, width),
+            // A location sees its neighbours on both sides across the direction, and only the one before it along the
+            // direction.
+            y = sum(
+                    convolve(of + ".across.before", shifted(y, 3 - along, 1), width, width),
                     convolve(of + ".across.own", y, width, width),
                     convolve(of + ".across.after", shifted(y, 3 - along, -1), width, width));
-            y = g.relu(sum(convolve(of + ".along.before", shifted(y, along, direction.fromZero() ? 1 : -1), width, width),
+            y = g.relu(sum(
+                    convolve(of + ".along.before", shifted(y, along, direction.fromZero() ? 1 : -1), width, width),
                     convolve(of + ".along.own", y, width, width)));
             x = g.add(new Layer.Add(), convolve(of + ".out", y, width, channels), x);
         }
@@ -82,7 +89,8 @@ final class ContextNetwork {
     /** Shifts a map by one location along an axis, to higher indices for 1 and lower ones for -1, and fills with 0. */
     private Node shifted(Node x, int axis, int by) {
         int size = x.shape().get(axis);
-        Node kept = size == 1 ? g.add(new Layer.Scale(0), x)
+        Node kept = size == 1
+                ? g.add(new Layer.Scale(0), x)
                 : g.add(new Layer.Slice(axis, by > 0 ? 0 : 1, by > 0 ? size - 1 : size), x);
         return size == 1 ? kept : g.add(new Layer.Pad(axis, by > 0 ? 1 : 0, by > 0 ? 0 : 1), kept);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -40,30 +41,52 @@ import java.util.stream.IntStream;
  */
 public final class Cpc implements MethodFactory {
     /** Number of rows to predict. */
-    public static final Option<Integer> STEPS = Option.whole("steps", 1, 1, 64,
+    public static final Option<Integer> STEPS = Option.whole(
+            "steps",
+            1,
+            1,
+            64,
             "Number of rows to predict, from the nearest one that shares no pixels with the known rows",
             "Hénaff et al. 2020, appendix A: one row, in the code of its appendix");
     /** Number of directions of prediction. */
-    public static final Option<Integer> DIRECTIONS = Option.whole("directions", 1, 1, 4,
+    public static final Option<Integer> DIRECTIONS = Option.whole(
+            "directions",
+            1,
+            1,
+            4,
             "Directions of prediction, each with a context network: down, up, right and left",
             "Hénaff et al. 2020, section 4.1: four directions are 1.5 points better than one, but take more time per step");
     /** Layers of the context network. */
-    public static final Option<Integer> LAYERS = Option.whole("context-layers", 5, 1, 64,
-            "Residual layers of the context network", "Hénaff et al. 2020, appendix A");
+    public static final Option<Integer> LAYERS = Option.whole(
+            "context-layers", 5, 1, 64, "Residual layers of the context network", "Hénaff et al. 2020, appendix A");
     /** Channels of the context network. */
-    public static final Option<Integer> WIDTH = Option.whole("context-width", 0, 0, 1 << 13,
-            "Channels within those layers; 0 for half the encoder's dimension", "256 for 1024 in Hénaff et al. 2020, appendix A");
+    public static final Option<Integer> WIDTH = Option.whole(
+            "context-width",
+            0,
+            0,
+            1 << 13,
+            "Channels within those layers; 0 for half the encoder's dimension",
+            "256 for 1024 in Hénaff et al. 2020, appendix A");
     /** Length of predictions and targets. */
-    public static final Option<Integer> LENGTH = Option.whole("prediction-length", 64, 1, 1 << 13,
-            "Length of predictions and their targets", "Hénaff et al. 2020, appendix A");
+    public static final Option<Integer> LENGTH = Option.whole(
+            "prediction-length",
+            64,
+            1,
+            1 << 13,
+            "Length of predictions and their targets",
+            "Hénaff et al. 2020, appendix A");
     /** Temperature of the cosines. */
-    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.1, "SimCLR's range; the papers have none");
+    public static final Option<Double> TEMPERATURE =
+            SimClr.TEMPERATURE.withDefault(0.1, "SimCLR's range; the papers have none");
     /** Whether predictions and targets are compared without normalisation. */
-    public static final Option<Boolean> DOT_PRODUCT = Option.flag("dot-product", "Compare predictions and targets by their dot product, as"
-            + " the papers do, and not by their cosine; this needs a lower learning rate and far longer training",
+    public static final Option<Boolean> DOT_PRODUCT = Option.flag(
+            "dot-product",
+            "Compare predictions and targets by their dot product, as"
+                    + " the papers do, and not by their cosine; this needs a lower learning rate and far longer training",
             "van den Oord et al. 2018, equation 4");
     /** Factor of the predictions, which keeps the first logits small. */
     private static final float SCALE = 0.1f;
+
     private static final String TARGETS = "targets";
 
     @Override
@@ -115,8 +138,9 @@ public final class Cpc implements MethodFactory {
         } else if (chosen instanceof PatchEncoder) {
             return chosen;
         }
-        throw new IllegalArgumentException("Method cpc trains an encoder of patches: expected architecture resnet18 to resnet152, or"
-                + " resnet18-patches to resnet152-patches, found " + chosen.name());
+        throw new IllegalArgumentException(
+                "Method cpc trains an encoder of patches: expected architecture resnet18 to resnet152, or"
+                        + " resnet18-patches to resnet152-patches, found " + chosen.name());
     }
 
     @Override
@@ -128,12 +152,16 @@ public final class Cpc implements MethodFactory {
         int dimension = patches.shape().get(1);
         int first = overlap(context.encoder());
         if (first >= side) {
-            throw new IllegalArgumentException("A grid of " + side + "x" + side + " patches, each of which overlaps the next "
-                    + (first - 1) + ", leaves no row to predict: choose smaller patches or larger images");
+            throw new IllegalArgumentException(
+                    "A grid of " + side + "x" + side + " patches, each of which overlaps the next " + (first - 1)
+                            + ", leaves no row to predict: choose smaller patches or larger images");
         }
-        Node map = g.add(new Layer.Transpose(List.of(2, 0, 1)),
+        Node map = g.add(
+                new Layer.Transpose(List.of(2, 0, 1)),
                 g.add(new Layer.Reshape(List.of(side, side, dimension)), patches));
-        g.output(TARGETS, g.add(new Layer.Dense("target", dimension, o.get(LENGTH), true, Weight.fanIn(dimension)), patches));
+        g.output(
+                TARGETS,
+                g.add(new Layer.Dense("target", dimension, o.get(LENGTH), true, Weight.fanIn(dimension)), patches));
         List<Prediction> predictions = new ArrayList<>();
         int width = o.get(WIDTH) == 0 ? Math.max(1, dimension / 2) : o.get(WIDTH);
         for (Direction d : Arrays.asList(Direction.values()).subList(0, o.get(DIRECTIONS))) {
@@ -145,15 +173,20 @@ public final class Cpc implements MethodFactory {
         }
         List<String> results = new ArrayList<>(List.of(TARGETS));
         predictions.forEach(p -> results.add(p.name()));
-        return new Predicting(new Branch(context.train(g.build()), List.of(0), results, true), predictions,
+        return new Predicting(
+                new Branch(context.train(g.build()), List.of(0), results, true),
+                predictions,
                 (long) context.batch() * side * side,
                 o.get(DOT_PRODUCT) ? OptionalDouble.empty() : OptionalDouble.of(o.get(TEMPERATURE)));
     }
 
     /** Returns the distance in rows at which patches share no pixels. */
     private static int overlap(LayerGraph encoder) {
-        Layer.Patches patches = (Layer.Patches) encoder.nodes().stream().map(Node::layer).filter(l -> l instanceof Layer.Patches)
-                .findFirst().orElseThrow();
+        Layer.Patches patches = (Layer.Patches) encoder.nodes().stream()
+                .map(Node::layer)
+                .filter(l -> l instanceof Layer.Patches)
+                .findFirst()
+                .orElseThrow();
         return (patches.side() + patches.stride() - 1) / patches.stride();
     }
 
@@ -165,20 +198,26 @@ public final class Cpc implements MethodFactory {
      */
     private record Prediction(String name, int[] places) {}
 
-    private static Prediction predict(LayerGraph.Builder g, Node contexts, Direction d, int step, String name, int length) {
+    private static Prediction predict(
+            LayerGraph.Builder g, Node contexts, Direction d, int step, String name, int length) {
         int side = contexts.shape().get(1);
         int dimension = contexts.shape().get(0);
         // The contexts that have a patch this many rows ahead.
-        Node some = g.add(new Layer.Slice(d.axis(), d.fromZero() ? 0 : step, d.fromZero() ? side - step : side), contexts);
+        Node some =
+                g.add(new Layer.Slice(d.axis(), d.fromZero() ? 0 : step, d.fromZero() ? side - step : side), contexts);
         int count = (side - step) * side;
-        Node rows = g.add(new Layer.Reshape(List.of(count, dimension)), g.add(new Layer.Transpose(List.of(1, 2, 0)), some));
+        Node rows =
+                g.add(new Layer.Reshape(List.of(count, dimension)), g.add(new Layer.Transpose(List.of(1, 2, 0)), some));
         Node y = g.add(new Layer.Dense(name, dimension, length, true, Weight.fanIn(dimension)), rows);
         g.output(name, g.add(new Layer.Scale(SCALE), y));
         int ahead = d.fromZero() ? step : -step;
-        int[] places = IntStream.range(0, side * side).filter(p -> {
-            int at = (d.axis() == 1 ? p / side : p % side) + ahead;
-            return at >= 0 && at < side;
-        }).map(p -> p + ahead * (d.axis() == 1 ? side : 1)).toArray();
+        int[] places = IntStream.range(0, side * side)
+                .filter(p -> {
+                    int at = (d.axis() == 1 ? p / side : p % side) + ahead;
+                    return at >= 0 && at < side;
+                })
+                .map(p -> p + ahead * (d.axis() == 1 ? side : 1))
+                .toArray();
         return new Prediction(name, places);
     }
 
@@ -217,7 +256,9 @@ public final class Cpc implements MethodFactory {
         }
 
         private int[] places() {
-            return predictions.stream().flatMapToInt(p -> IntStream.of(p.places())).toArray();
+            return predictions.stream()
+                    .flatMapToInt(p -> IntStream.of(p.places()))
+                    .toArray();
         }
 
         @Override
@@ -225,7 +266,9 @@ public final class Cpc implements MethodFactory {
             NDArray targets = z.of(branch, TARGETS);
             int all = (int) targets.getShape().get(1);
             int[] places = places();
-            int[] right = IntStream.range(z.from(), z.to()).flatMap(i -> IntStream.of(places).map(p -> i * all + p)).toArray();
+            int[] right = IntStream.range(z.from(), z.to())
+                    .flatMap(i -> IntStream.of(places).map(p -> i * all + p))
+                    .toArray();
             NDArray rows = predicted(z);
             NDArray flat = targets.reshape(-1, targets.getShape().get(2));
             if (temperature.isPresent()) {
@@ -233,16 +276,23 @@ public final class Cpc implements MethodFactory {
                 flat = Rows.normalise(flat);
             }
             // Monitoring uses only the first prediction of each image.
-            NDArray first = rows.stopGradient().reshape(new Shape(z.to() - z.from(), places.length, -1)).get(":, 0");
-            int[] own = IntStream.range(z.from(), z.to()).map(i -> i * all + places[0]).toArray();
-            return Loss.of(Cpc.loss(rows, flat, right), Losses.rankOf(first.matMul(flat.stopGradient().transpose()), own));
+            NDArray first = rows.stopGradient()
+                    .reshape(new Shape(z.to() - z.from(), places.length, -1))
+                    .get(":, 0");
+            int[] own = IntStream.range(z.from(), z.to())
+                    .map(i -> i * all + places[0])
+                    .toArray();
+            return Loss.of(
+                    Cpc.loss(rows, flat, right),
+                    Losses.rankOf(first.matMul(flat.stopGradient().transpose()), own));
         }
 
         @Override
         public NDList pairs(Embeddings z) {
             NDArray targets = z.of(branch, TARGETS).stopGradient();
             Prediction one = predictions.get(0);
-            return new NDList(z.of(branch, one.name()).stopGradient().get(":, 0"), targets.get(":, " + one.places()[0]));
+            return new NDList(
+                    z.of(branch, one.name()).stopGradient().get(":, 0"), targets.get(":, " + one.places()[0]));
         }
 
         @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -74,7 +75,9 @@ public final class Distillation implements MethodFactory {
 
     @Override
     public Method create(MethodContext context) {
-        return new Student(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), soft,
+        return new Student(
+                Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
+                soft,
                 context.options().get(TEMPERATURE));
     }
 
@@ -98,7 +101,8 @@ public final class Distillation implements MethodFactory {
             }
             NDArray p = z.manager().create(targets.array(), new Shape(z.to() - z.from(), classes));
             NDArray some = z.of(both).get(z.from() + ":" + z.to());
-            return Loss.of(Losses.softCrossEntropy(some, Rows.like(some, p), temperature),
+            return Loss.of(
+                    Losses.softCrossEntropy(some, Rows.like(some, p), temperature),
                     Losses.rankOf(some.stopGradient(), Supervised.labels(z)));
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -104,7 +105,8 @@ public final class Embeddings {
      */
     public int[] labels() {
         if (labels == null) {
-            throw new IllegalStateException("The method needs labels, but the images have none: use a folder with one sub-folder per class");
+            throw new IllegalStateException(
+                    "The method needs labels, but the images have none: use a folder with one sub-folder per class");
         }
         return labels;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -56,8 +57,11 @@ public final class EndToEnd implements MethodFactory {
     public Method create(MethodContext context) {
         Network query = context.train(context.encoder());
         Network key = context.trainCopy(query);
-        return new QueriesAndKeys(Branch.trained(query, ProjectionHead.PROJECTION, 0),
-                Branch.trained(key, ProjectionHead.PROJECTION, 1), context.options().get(TEMPERATURE), context.batch());
+        return new QueriesAndKeys(
+                Branch.trained(query, ProjectionHead.PROJECTION, 0),
+                Branch.trained(key, ProjectionHead.PROJECTION, 1),
+                context.options().get(TEMPERATURE),
+                context.batch());
     }
 
     private record QueriesAndKeys(Branch query, Branch key, double temperature, int batch) implements Method {
@@ -76,7 +80,9 @@ public final class EndToEnd implements MethodFactory {
         public Loss loss(Embeddings z) {
             NDArray both = NDArrays.concat(new NDList(z.of(query), z.of(key)));
             NDArray logits = Losses.queryKeyLogits(both, temperature, z.from(), z.to());
-            return Loss.of(Losses.crossEntropyOfDiagonal(logits, z.from()), Losses.rankOfDiagonal(logits.stopGradient(), z.from()));
+            return Loss.of(
+                    Losses.crossEntropyOfDiagonal(logits, z.from()),
+                    Losses.rankOfDiagonal(logits.stopGradient(), z.from()));
         }
 
         @Override

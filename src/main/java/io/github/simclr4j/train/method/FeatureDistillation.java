@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.onnx.network.Layer;
@@ -34,24 +35,43 @@ public final class FeatureDistillation implements MethodFactory {
     public static final Option<Path> TEACHER =
             Option.path("teacher", "Encoder whose features are learnt (ONNX): one of this program, or any other", "");
     /** Preprocessing of the teacher. */
-    public static final Option<Path> CONFIG = Option.path("teacher-config", "JSON file with the preprocessing that the teacher's file"
-            + " lacks; a preprocessor_config.json beside the teacher is found automatically", "");
+    public static final Option<Path> CONFIG = Option.path(
+            "teacher-config",
+            "JSON file with the preprocessing that the teacher's file"
+                    + " lacks; a preprocessor_config.json beside the teacher is found automatically",
+            "");
     /** Execution provider of the teacher. */
-    public static final Option<String> PROVIDER = new Option<>("teacher-provider", String.class, "cpu",
-            "cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack; cuda:1 names a device", FeatureDistillation::isProvider,
-            List.of(), "Execution provider of the teacher: cpu, or cuda and others if this ONNX Runtime has them", "");
+    public static final Option<String> PROVIDER = new Option<>(
+            "teacher-provider",
+            String.class,
+            "cpu",
+            "cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack; cuda:1 names a device",
+            FeatureDistillation::isProvider,
+            List.of(),
+            "Execution provider of the teacher: cpu, or cuda and others if this ONNX Runtime has them",
+            "");
     /** Whether the teacher embeds the student's views. */
-    public static final Option<Boolean> VIEWS = Option.flag("teacher-views", "Let the teacher embed the student's own views in each"
-            + " step, instead of each image once before training (Beyer et al. 2022)", "");
+    public static final Option<Boolean> VIEWS = Option.flag(
+            "teacher-views",
+            "Let the teacher embed the student's own views in each"
+                    + " step, instead of each image once before training (Beyer et al. 2022)",
+            "");
     /** Folder of the cached features. */
-    public static final Option<Path> CACHE = Option.path("teacher-cache", "Folder that caches the teacher's features; by default"
-            + " teacher-features beside the checkpoints", "");
+    public static final Option<Path> CACHE = Option.path(
+            "teacher-cache",
+            "Folder that caches the teacher's features; by default" + " teacher-features beside the checkpoints",
+            "");
     /** Number of images in the queue. */
-    public static final Option<Integer> QUEUE = Option.whole("queue", 4096, 2, KeyQueue.MOST_KEYS,
-            "Images that each image is compared with: a queue of the teacher's features", "128000 in Koohpayegani et al. 2020 for ImageNet;"
-            + " all images if there are fewer");
+    public static final Option<Integer> QUEUE = Option.whole(
+            "queue",
+            4096,
+            2,
+            KeyQueue.MOST_KEYS,
+            "Images that each image is compared with: a queue of the teacher's features",
+            "128000 in Koohpayegani et al. 2020 for ImageNet;" + " all images if there are fewer");
     /** Temperature of the teacher's and the student's distributions. */
-    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.07, "0.04 in Koohpayegani et al. 2020");
+    public static final Option<Double> TEMPERATURE =
+            SimClr.TEMPERATURE.withDefault(0.07, "0.04 in Koohpayegani et al. 2020");
 
     private final Teacher teacher;
     private final RunResources resources;
@@ -120,7 +140,8 @@ public final class FeatureDistillation implements MethodFactory {
         exists(o, CONFIG);
         int images = Math.min(run.batch(), Math.max(2, run.images()));
         if (o.get(QUEUE) < images) {
-            throw new IllegalArgumentException("queue must hold the images of a batch, " + images + " or more, found " + o.get(QUEUE));
+            throw new IllegalArgumentException(
+                    "queue must hold the images of a batch, " + images + " or more, found " + o.get(QUEUE));
         }
     }
 
@@ -146,13 +167,16 @@ public final class FeatureDistillation implements MethodFactory {
 
     @Override
     public MethodFactory open(OptionValues o, RunResources run) throws IOException {
-        return new FeatureDistillation(run.own(Teacher.open(o.get(TEACHER), orNull(o.get(CONFIG)), o.get(PROVIDER), run.threads(),
-                o.get(VIEWS))), run);
+        return new FeatureDistillation(
+                run.own(Teacher.open(
+                        o.get(TEACHER), orNull(o.get(CONFIG)), o.get(PROVIDER), run.threads(), o.get(VIEWS))),
+                run);
     }
 
     @Override
     public Map<String, String> metadata() {
-        return teacher == null ? Map.of()
+        return teacher == null
+                ? Map.of()
                 : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
     }
 
@@ -170,13 +194,18 @@ public final class FeatureDistillation implements MethodFactory {
     @Override
     public Method create(MethodContext context) {
         if (teacher == null) {
-            throw new IllegalStateException("The teacher is not open: call open on the method first, and create on its result");
+            throw new IllegalStateException(
+                    "The teacher is not open: call open on the method first, and create on its result");
         }
         OptionValues o = context.options();
         Network student = context.train(withLinearLayer(context.encoder(), teacher.dimension()));
         Branch both = Branch.trained(student, ProjectionHead.PROJECTION, 0, 1);
         KeyQueue queue = KeyQueue.of(context, student, o.get(QUEUE), teacher.dimension());
-        return new FeatureStudent(both, queue, o.get(TEMPERATURE), context.seed(),
+        return new FeatureStudent(
+                both,
+                queue,
+                o.get(TEMPERATURE),
+                context.seed(),
                 new FeatureStudent.Lessons(teacher, resources, o.get(VIEWS), orNull(o.get(CACHE))));
     }
 
@@ -184,7 +213,9 @@ public final class FeatureDistillation implements MethodFactory {
         LayerGraph.Node features = encoder.output(LayerGraph.FEATURES);
         int in = features.shape().get(0);
         LayerGraph.Builder g = encoder.extend();
-        return g.output(ProjectionHead.PROJECTION, g.add(new Layer.Dense("to_teacher", in, dimension, true, Weight.fanIn(in)), features))
+        return g.output(
+                        ProjectionHead.PROJECTION,
+                        g.add(new Layer.Dense("to_teacher", in, dimension, true, Weight.fanIn(in)), features))
                 .build();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -62,7 +63,8 @@ final class FeatureStudent implements Method {
     public void begin(RunStart start) throws IOException {
         ImageSource images = start.images().originals();
         if (!lessons.ofViews()) {
-            Path folder = lessons.cache() != null ? lessons.cache()
+            Path folder = lessons.cache() != null
+                    ? lessons.cache()
                     : start.folder() == null ? null : start.folder().resolve(FOLDER);
             cached = lessons.resources().own(TeacherFeatures.of(lessons.teacher(), images, folder, start.progress()));
             // The teacher is not needed again, and a large one takes much memory.
@@ -116,7 +118,8 @@ final class FeatureStudent implements Method {
             for (int i : views.images()) {
                 float[] features = cached.get(i);
                 if (features == null) {
-                    throw new IOException(cached.name(i) + " was unreadable when the teacher's features were computed, but is readable now:"
+                    throw new IOException(cached.name(i)
+                            + " was unreadable when the teacher's features were computed, but is readable now:"
                             + " delete the cached features, and the next run computes them again");
                 }
                 rows.add(features);
@@ -175,7 +178,8 @@ final class FeatureStudent implements Method {
      * @param queue [K, d], each row normalised
      */
     static NDArray loss(NDArray student, NDArray teacher, NDArray queue, double temperature) {
-        return Losses.divergence(Losses.similarities(student, queue, temperature), Losses.similarities(teacher, queue, temperature));
+        return Losses.divergence(
+                Losses.similarities(student, queue, temperature), Losses.similarities(teacher, queue, temperature));
     }
 
     /** Returns the divergence; the rank is that of the teacher's most similar image of the queue among the student's similarities. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -46,7 +47,8 @@ record KeyQueue(NDArray rows, NDArray position) {
             noise[i] = (float) random.nextGaussian();
         }
         try (NDManager scratch = m.newSubManager()) {
-            NDArray queue = Rows.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
+            NDArray queue =
+                    Rows.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
             queue.attach(m);
             return queue;
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import java.util.ArrayList;
@@ -19,8 +20,8 @@ public final class Methods {
         List<MethodFactory> all = new ArrayList<>();
         ServiceLoader.load(MethodFactory.class).forEach(all::add);
         Module own = Methods.class.getModule();
-        all.sort(Comparator.comparing((MethodFactory f) ->
-                f.getClass().getModule() != own || !f.getClass().getPackageName().equals(Methods.class.getPackageName())));
+        all.sort(Comparator.comparing((MethodFactory f) -> f.getClass().getModule() != own
+                || !f.getClass().getPackageName().equals(Methods.class.getPackageName())));
         return all;
     }
 
@@ -30,8 +31,11 @@ public final class Methods {
      * @throws IllegalArgumentException if there is no method with this name
      */
     public static MethodFactory named(String name) {
-        return all().stream().filter(f -> f.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "Unknown method, expected " + all().stream().map(MethodFactory::name).collect(Collectors.joining(", "))
-                        + ", found " + name));
+        return all().stream()
+                .filter(f -> f.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown method, expected "
+                        + all().stream().map(MethodFactory::name).collect(Collectors.joining(", ")) + ", found "
+                        + name));
     }
 }

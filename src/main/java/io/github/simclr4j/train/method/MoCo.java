@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -28,17 +29,32 @@ public abstract sealed class MoCo implements MethodFactory {
     private static final int MANY = 200_000;
 
     /** Number of keys in the queue. */
-    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS, "Keys in the queue",
+    public static final Option<Integer> QUEUE = Option.whole(
+            "queue",
+            65_536,
+            1,
+            KeyQueue.MOST_KEYS,
+            "Keys in the queue",
             "He et al. 2020; 4096 for fewer than 200000 images");
     /** Momentum of the momentum encoder at the start. */
-    public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.999, 0, 1,
-            "Momentum m of the momentum encoder: key = m*key + (1-m)*query", "He et al. 2020; 0.99 for fewer than 200000 images");
+    public static final Option<Double> MOMENTUM = Option.below(
+            "momentum-encoder",
+            0.999,
+            0,
+            1,
+            "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
+            "He et al. 2020; 0.99 for fewer than 200000 images");
     /** Momentum of the momentum encoder at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.below("momentum-encoder-end", 0, 0, 1,
-            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum", "");
+    public static final Option<Double> MOMENTUM_END = Option.below(
+            "momentum-encoder-end",
+            0,
+            0,
+            1,
+            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
+            "");
     /** Whether both views serve as queries. */
-    public static final Option<Boolean> SYMMETRIC = Option.flag("symmetric",
-            "Use both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");
+    public static final Option<Boolean> SYMMETRIC =
+            Option.flag("symmetric", "Use both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");
 
     private final Option<Double> temperature;
 
@@ -139,7 +155,8 @@ public abstract sealed class MoCo implements MethodFactory {
         momentum(o);
         int keys = Math.min(run.batch(), Math.max(1, run.images())) * (o.get(SYMMETRIC) ? 2 : 1);
         if (o.get(QUEUE) < keys) {
-            throw new IllegalArgumentException("queue must hold the keys of a batch, " + keys + " or more, found " + o.get(QUEUE));
+            throw new IllegalArgumentException(
+                    "queue must hold the keys of a batch, " + keys + " or more, found " + o.get(QUEUE));
         }
     }
 
@@ -157,10 +174,13 @@ public abstract sealed class MoCo implements MethodFactory {
         int d = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
         KeyQueue queue = KeyQueue.of(context, query, size, d);
         String z = ProjectionHead.PROJECTION;
-        return new Queue(symmetric ? Branch.trained(query, z, 0, 1) : Branch.trained(query, z, 0),
+        return new Queue(
+                symmetric ? Branch.trained(query, z, 0, 1) : Branch.trained(query, z, 0),
                 // The key of a query is the other view.
-                symmetric ? Branch.fixed(key, z, 1, 0) : Branch.fixed(key, z, 1), queue,
-                o.get(temperature), symmetric ? 2 * context.batch() : context.batch());
+                symmetric ? Branch.fixed(key, z, 1, 0) : Branch.fixed(key, z, 1),
+                queue,
+                o.get(temperature),
+                symmetric ? 2 * context.batch() : context.batch());
     }
 
     record Queue(Branch query, Branch key, KeyQueue queue, double temperature, int arriving) implements Method {

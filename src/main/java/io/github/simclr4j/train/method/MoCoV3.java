@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -21,15 +22,25 @@ import java.util.List;
  */
 public final class MoCoV3 implements MethodFactory {
     /** Temperature of the loss. */
-    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2,
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(
+            0.2,
             "Chen, Xie and He 2021 for vision transformers, solo-learn for CIFAR; 1 in the paper for ResNet-50 on ImageNet");
     /** Momentum of the momentum encoder at the start. */
-    public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.99, 0, 1,
+    public static final Option<Double> MOMENTUM = Option.below(
+            "momentum-encoder",
+            0.99,
+            0,
+            1,
             "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
             "Chen, Xie and He 2021; 0.996 for 1000 epochs of ImageNet with ResNet-50");
     /** Momentum of the momentum encoder at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.between("momentum-encoder-end", 1, 0, 1,
-            "Momentum at the end of a cosine ramp; 0 for a constant momentum", "Chen, Xie and He 2021, section 3");
+    public static final Option<Double> MOMENTUM_END = Option.between(
+            "momentum-encoder-end",
+            1,
+            0,
+            1,
+            "Momentum at the end of a cosine ramp; 0 for a constant momentum",
+            "Chen, Xie and He 2021, section 3");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 
@@ -87,8 +98,11 @@ public final class MoCoV3 implements MethodFactory {
         Network query = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         Network key = context.follow("key", query, context.encoder(), momentum(o));
         // The key of a query is the other view.
-        return new QueriesAndKeys(Branch.trained(query, Predictor.PREDICTION, 0, 1),
-                Branch.fixed(key, ProjectionHead.PROJECTION, 1, 0), o.get(TEMPERATURE), context.batch());
+        return new QueriesAndKeys(
+                Branch.trained(query, Predictor.PREDICTION, 0, 1),
+                Branch.fixed(key, ProjectionHead.PROJECTION, 1, 0),
+                o.get(TEMPERATURE),
+                context.batch());
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 /**
@@ -18,8 +19,9 @@ public record Momentum(double start, double end) {
      */
     public Momentum {
         if (!(start >= 0 && start < 1) || !(end >= start && end <= 1)) {
-            throw new IllegalArgumentException("The momentum of a momentum encoder must be at least 0 and below 1 and must not fall, found "
-                    + start + " to " + end);
+            throw new IllegalArgumentException(
+                    "The momentum of a momentum encoder must be at least 0 and below 1 and must not fall, found "
+                            + start + " to " + end);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -24,19 +25,37 @@ import java.util.stream.IntStream;
  */
 final class MultiCrop {
     /** Number of small views per image. */
-    static final Option<Integer> COUNT = Option.whole("multi-crop", 0, 0, 64,
+    static final Option<Integer> COUNT = Option.whole(
+            "multi-crop",
+            0,
+            0,
+            64,
             "Small views per image in addition to the two full-size views, each compared with these two; 0 for none",
             "6 in Caron et al. 2020, section 3.3");
     /** Side of the small views. */
-    static final Option<Integer> SIZE = Option.whole("multi-crop-size", 0, 0, 4096,
+    static final Option<Integer> SIZE = Option.whole(
+            "multi-crop-size",
+            0,
+            0,
+            4096,
             "Side of the small views in pixels; 0 for 3/7 of the image size, or 5/8 of an image size up to 64",
             "96 of 224 in Caron et al. 2020, section 3.3");
     /** Smallest share of the image's area in a small view. */
-    static final Option<Double> LEAST = Option.between("multi-crop-least", 0.05, 0.001, 1,
-            "Smallest share of the image's area in a small view", "Caron et al. 2020, section 3.3");
+    static final Option<Double> LEAST = Option.between(
+            "multi-crop-least",
+            0.05,
+            0.001,
+            1,
+            "Smallest share of the image's area in a small view",
+            "Caron et al. 2020, section 3.3");
     /** Largest share of the image's area in a small view. */
-    static final Option<Double> MOST = Option.between("multi-crop-most", 0.4, 0.001, 1,
-            "Largest share of the image's area in a small view", "Caron et al. 2021 (DINO); 0.14 in Caron et al. 2020");
+    static final Option<Double> MOST = Option.between(
+            "multi-crop-most",
+            0.4,
+            0.001,
+            1,
+            "Largest share of the image's area in a small view",
+            "Caron et al. 2021 (DINO); 0.14 in Caron et al. 2020");
     /** The options of a method with multi-crop. */
     static final List<Option<?>> OPTIONS = List.of(COUNT, SIZE, LEAST, MOST);
 
@@ -59,7 +78,8 @@ final class MultiCrop {
         if (values.get(COUNT) == 0) {
             return SmallViews.NONE;
         }
-        int size = values.get(SIZE) > 0 ? values.get(SIZE)
+        int size = values.get(SIZE) > 0
+                ? values.get(SIZE)
                 : imageSize <= 64 ? Math.round(imageSize * 5 / 8f) : Math.round(imageSize * 3 / 7f);
         return new SmallViews(values.get(COUNT), size, values.get(LEAST), values.get(MOST));
     }
@@ -67,7 +87,12 @@ final class MultiCrop {
     /** Returns the branch of the small views, which uses the same network as the full-size ones; null for none. */
     static Branch branch(OptionValues values, Network network, String result) {
         int count = values.get(COUNT);
-        return count == 0 ? null : Branch.trained(network, result, IntStream.range(FULL, FULL + count).boxed().toArray(Integer[]::new));
+        return count == 0
+                ? null
+                : Branch.trained(
+                        network,
+                        result,
+                        IntStream.range(FULL, FULL + count).boxed().toArray(Integer[]::new));
     }
 
     /** Returns the number of anchors of a number of images. */
@@ -84,7 +109,10 @@ final class MultiCrop {
      * @param fullSize mean loss of a range of full-size anchors
      * @param ofSmall mean loss of a range of small views, counted from 0
      */
-    static NDArray loss(Embeddings z, Branch small, BiFunction<Integer, Integer, NDArray> fullSize,
+    static NDArray loss(
+            Embeddings z,
+            Branch small,
+            BiFunction<Integer, Integer, NDArray> fullSize,
             BiFunction<Integer, Integer, NDArray> ofSmall) {
         int full = FULL * z.size();
         int from = z.from();
@@ -100,7 +128,8 @@ final class MultiCrop {
         }
         if (to > full) {
             int first = Math.max(from, full);
-            NDArray part = weighted(ofSmall.apply(first - full, to - full), (to - first) * (FULL + s) / (1 + s) / (to - from));
+            NDArray part =
+                    weighted(ofSmall.apply(first - full, to - full), (to - first) * (FULL + s) / (1 + s) / (to - from));
             sum = sum == null ? part : sum.add(part);
         }
         return sum;
@@ -131,7 +160,7 @@ final class MultiCrop {
     static NDArray ofImages(NDArray rows, int from, int count) {
         int n = (int) rows.getShape().get(0);
         NDList parts = new NDList();
-        for (int i = from; i < from + count;) {
+        for (int i = from; i < from + count; ) {
             int first = i % n;
             int end = Math.min(n, first + from + count - i);
             parts.add(rows.get(first + ":" + end));

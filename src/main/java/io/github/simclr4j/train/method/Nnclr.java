@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -23,13 +24,19 @@ public final class Nnclr implements MethodFactory {
     private static final int MANY = 200_000;
 
     /** Temperature of the loss. */
-    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2, "solo-learn for CIFAR; 0.1 in Dwibedi et al. 2021");
+    public static final Option<Double> TEMPERATURE =
+            SimClr.TEMPERATURE.withDefault(0.2, "solo-learn for CIFAR; 0.1 in Dwibedi et al. 2021");
     /** Number of projections in the queue. */
-    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS,
+    public static final Option<Integer> QUEUE = Option.whole(
+            "queue",
+            65_536,
+            1,
+            KeyQueue.MOST_KEYS,
             "Projections of earlier images in the queue, which is searched for the nearest neighbour",
             "solo-learn for CIFAR, 98304 in Dwibedi et al. 2021; 4096 for fewer than 200000 images");
     /** Width of the predictor's hidden layer. */
-    public static final Option<Integer> HIDDEN = Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; at most 8 times the encoder's dimension");
+    public static final Option<Integer> HIDDEN =
+            Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; at most 8 times the encoder's dimension");
 
     @Override
     public String name() {
@@ -77,7 +84,8 @@ public final class Nnclr implements MethodFactory {
     public void check(OptionValues o, Defaults run) {
         int keys = Math.min(run.batch(), Math.max(1, run.images()));
         if (o.get(QUEUE) < keys) {
-            throw new IllegalArgumentException("queue must hold the projections of a batch, " + keys + " or more, found " + o.get(QUEUE));
+            throw new IllegalArgumentException(
+                    "queue must hold the projections of a batch, " + keys + " or more, found " + o.get(QUEUE));
         }
     }
 
@@ -87,8 +95,11 @@ public final class Nnclr implements MethodFactory {
         Network network = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         int d = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
         KeyQueue queue = KeyQueue.of(context, network, o.get(QUEUE), d);
-        return new Neighbours(new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
-                queue, o.get(TEMPERATURE), context.batch());
+        return new Neighbours(
+                new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
+                queue,
+                o.get(TEMPERATURE),
+                context.batch());
     }
 
     /**
@@ -123,7 +134,8 @@ public final class Nnclr implements MethodFactory {
         @Override
         public Loss loss(Embeddings z) {
             NDArray some = z.of(both, ProjectionHead.PROJECTION).get(z.from() + ":" + z.to());
-            CrossViews pairs = new CrossViews(nearest(some, queue.rows()), z.others(both, Predictor.PREDICTION), z.from(), z.to());
+            CrossViews pairs =
+                    new CrossViews(nearest(some, queue.rows()), z.others(both, Predictor.PREDICTION), z.from(), z.to());
             return Loss.of(pairs.crossEntropy(temperature), pairs.rank());
         }
 

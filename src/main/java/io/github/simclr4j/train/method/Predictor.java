@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.onnx.network.Layer;
@@ -19,8 +20,13 @@ final class Predictor {
     static final String PREFIX = "predictor.";
 
     /** Width of the hidden layer. */
-    static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 4096, 0, 1 << 15,
-            "Width of the predictor's hidden layer; 0 for the encoder's dimension", "Grill et al. 2020; at most 8 times the encoder's dimension");
+    static final Option<Integer> HIDDEN = Option.whole(
+            "predictor-hidden",
+            4096,
+            0,
+            1 << 15,
+            "Width of the predictor's hidden layer; 0 for the encoder's dimension",
+            "Grill et al. 2020; at most 8 times the encoder's dimension");
 
     private Predictor() {}
 
@@ -34,9 +40,11 @@ final class Predictor {
         int out = encoder.output(ProjectionHead.PROJECTION).shape().get(0);
         int wide = hidden == 0 ? encoder.output(LayerGraph.FEATURES).shape().get(0) : hidden;
         LayerGraph.Builder g = encoder.extend();
-        LayerGraph.Node x = g.add(new Layer.Dense(PREFIX + 0, out, wide, false, Weight.fanIn(out)),
+        LayerGraph.Node x = g.add(
+                new Layer.Dense(PREFIX + 0, out, wide, false, Weight.fanIn(out)),
                 encoder.output(ProjectionHead.PROJECTION));
         x = g.relu(g.add(new Layer.BatchNorm(PREFIX + 1, wide, 1e-5f, true, false), x));
-        return g.output(PREDICTION, g.add(new Layer.Dense(PREFIX + 3, wide, out, true, Weight.fanIn(wide)), x)).build();
+        return g.output(PREDICTION, g.add(new Layer.Dense(PREFIX + 3, wide, out, true, Weight.fanIn(wide)), x))
+                .build();
     }
 }

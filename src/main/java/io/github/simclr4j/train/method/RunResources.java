@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import java.util.ArrayDeque;
@@ -41,7 +42,8 @@ public final class RunResources implements AutoCloseable {
             try {
                 open.pop().close();
             } catch (Exception e) {
-                RuntimeException now = e instanceof RuntimeException r ? r : new IllegalStateException(e.getMessage(), e);
+                RuntimeException now =
+                        e instanceof RuntimeException r ? r : new IllegalStateException(e.getMessage(), e);
                 if (first == null) {
                     first = now;
                 } else {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -25,22 +26,40 @@ import java.util.Map;
  */
 public final class SimClr implements MethodFactory {
     /** The losses; {@link Losses} has their formulas. */
-    public static final Option<String> LOSS = Option.choice("loss", List.of("nt-xent", "nt-logistic", "nt-logistic-semihard", "margin",
-            "margin-semihard", "debiased", "decoupled", "supcon"), "The loss: NT-Xent, NT-Logistic and margin triplet, the last two"
-            + " also with semi-hard negatives, debiased (Chuang 2020), decoupled (Yeh 2022), or supcon (Khosla 2020, needs labels)",
+    public static final Option<String> LOSS = Option.choice(
+            "loss",
+            List.of(
+                    "nt-xent",
+                    "nt-logistic",
+                    "nt-logistic-semihard",
+                    "margin",
+                    "margin-semihard",
+                    "debiased",
+                    "decoupled",
+                    "supcon"),
+            "The loss: NT-Xent, NT-Logistic and margin triplet, the last two"
+                    + " also with semi-hard negatives, debiased (Chuang 2020), decoupled (Yeh 2022), or supcon (Khosla 2020, needs labels)",
             "Chen et al. 2020, equation 1 and table 4");
     /** Temperature of the loss. */
-    public static final Option<Double> TEMPERATURE = Option.above("temperature", 0.2, 0, "Temperature of the loss",
-            "of 0.1 to 1 in Chen et al. 2020, table 5");
+    public static final Option<Double> TEMPERATURE =
+            Option.above("temperature", 0.2, 0, "Temperature of the loss", "of 0.1 to 1 in Chen et al. 2020, table 5");
     /** Margin of the margin losses. */
     public static final Option<Double> MARGIN =
             Option.atLeast("margin", 0.8, 0, "Margin of the margin losses", "Chen et al. 2020, table 2");
     /** Share of the negatives that belongs to the anchor's class. */
-    public static final Option<Double> CLASS_PRIOR = Option.below("class-prior", 0.1, 0, 1,
-            "Share of the negatives that the debiased loss assumes to belong to the anchor's class", "Chuang et al. 2020, for ten classes");
+    public static final Option<Double> CLASS_PRIOR = Option.below(
+            "class-prior",
+            0.1,
+            0,
+            1,
+            "Share of the negatives that the debiased loss assumes to belong to the anchor's class",
+            "Chuang et al. 2020, for ten classes");
     /** Whether projections are compared without normalisation. */
-    public static final Option<Boolean> DOT_PRODUCT = Option.flag("dot-product", "Compare projections in NT-Xent by their dot"
-            + " product, without normalisation; this needs a far higher temperature", "Chen et al. 2020, table 5");
+    public static final Option<Boolean> DOT_PRODUCT = Option.flag(
+            "dot-product",
+            "Compare projections in NT-Xent by their dot"
+                    + " product, without normalisation; this needs a far higher temperature",
+            "Chen et al. 2020, table 5");
 
     @Override
     public String name() {
@@ -80,7 +99,8 @@ public final class SimClr implements MethodFactory {
             throw new IllegalArgumentException("multi-crop requires the loss nt-xent, found " + values.get(LOSS));
         }
         if (values.get(DOT_PRODUCT) && values.get(MultiCrop.COUNT) > 0) {
-            throw new IllegalArgumentException("multi-crop uses cosine similarity and cannot be combined with dot-product");
+            throw new IllegalArgumentException(
+                    "multi-crop uses cosine similarity and cannot be combined with dot-product");
         }
     }
 
@@ -113,12 +133,27 @@ public final class SimClr implements MethodFactory {
         OptionValues o = context.options();
         Network network = context.train(context.encoder());
         Branch both = Branch.trained(network, ProjectionHead.PROJECTION, 0, 1);
-        return new Pairs(both, MultiCrop.branch(o, network, ProjectionHead.PROJECTION), o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN),
-                o.get(CLASS_PRIOR), o.get(DOT_PRODUCT), context.batch());
+        return new Pairs(
+                both,
+                MultiCrop.branch(o, network, ProjectionHead.PROJECTION),
+                o.get(LOSS),
+                o.get(TEMPERATURE),
+                o.get(MARGIN),
+                o.get(CLASS_PRIOR),
+                o.get(DOT_PRODUCT),
+                context.batch());
     }
 
-    private record Pairs(Branch both, Branch small, String loss, double temperature, double margin, double prior,
-            boolean dotProduct, int batch) implements Method {
+    private record Pairs(
+            Branch both,
+            Branch small,
+            String loss,
+            double temperature,
+            double margin,
+            double prior,
+            boolean dotProduct,
+            int batch)
+            implements Method {
         @Override
         public List<Branch> branches() {
             return small == null ? List.of(both) : List.of(both, small);
@@ -152,15 +187,19 @@ public final class SimClr implements MethodFactory {
 
         private Loss withSmallViews(Embeddings z) {
             NDList ranks = new NDList();
-            NDArray value = MultiCrop.loss(z, small, (from, to) -> {
-                Anchors a = new Anchors(z.of(both), from, to);
-                ranks.add(rank(a));
-                return Losses.ntXent(a, temperature);
-            }, (from, to) -> {
-                SmallAnchors a = new SmallAnchors(z.of(small).get(from + ":" + to), z.of(both), from);
-                ranks.add(a.rank());
-                return a.crossEntropy(temperature);
-            });
+            NDArray value = MultiCrop.loss(
+                    z,
+                    small,
+                    (from, to) -> {
+                        Anchors a = new Anchors(z.of(both), from, to);
+                        ranks.add(rank(a));
+                        return Losses.ntXent(a, temperature);
+                    },
+                    (from, to) -> {
+                        SmallAnchors a = new SmallAnchors(z.of(small).get(from + ":" + to), z.of(both), from);
+                        ranks.add(a.rank());
+                        return a.crossEntropy(temperature);
+                    });
             return Loss.of(value, ranks.size() == 1 ? ranks.get(0) : NDArrays.concat(ranks));
         }
 

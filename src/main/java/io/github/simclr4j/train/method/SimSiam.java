@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -21,12 +22,19 @@ import java.util.Map;
  */
 public final class SimSiam implements MethodFactory {
     /** Width of the predictor's hidden layer. */
-    public static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 512, 0, 1 << 15,
+    public static final Option<Integer> HIDDEN = Option.whole(
+            "predictor-hidden",
+            512,
+            0,
+            1 << 15,
             "Width of the predictor's hidden layer, a bottleneck; 0 for the encoder's dimension",
             "a quarter of the projection, Chen and He 2021, section 4.5");
     /** Whether the predictor's learning rate is constant. */
-    public static final Option<String> PREDICTOR_RATE = Option.choice("predictor-rate", List.of("constant", "scheduled"),
-            "Whether the predictor's learning rate stays at the base rate or follows the schedule", "Chen and He 2021, table 1");
+    public static final Option<String> PREDICTOR_RATE = Option.choice(
+            "predictor-rate",
+            List.of("constant", "scheduled"),
+            "Whether the predictor's learning rate stays at the base rate or follows the schedule",
+            "Chen and He 2021, table 1");
 
     @Override
     public String name() {
@@ -71,13 +79,18 @@ public final class SimSiam implements MethodFactory {
      */
     @Override
     public void defaults(Defaults d) {
-        d.option(HIDDEN, d.width(2048) / 4).hidden(d.width(2048)).projection(d.width(2048)).views(d.isSmall() ? "mocov2-cifar" : "mocov2");
+        d.option(HIDDEN, d.width(2048) / 4)
+                .hidden(d.width(2048))
+                .projection(d.width(2048))
+                .views(d.isSmall() ? "mocov2-cifar" : "mocov2");
         if (!d.isSmall()) {
             d.head("deep");
         }
         d.adamRateFactor(0.25);
         if (d.optimizer().equals("sgd")) {
-            d.baseLearningRate(d.isSmall() ? 0.03 : 0.05).weightDecay(d.isSmall() ? 5e-4 : 1e-4).warmupEpochs(0);
+            d.baseLearningRate(d.isSmall() ? 0.03 : 0.05)
+                    .weightDecay(d.isSmall() ? 5e-4 : 1e-4)
+                    .warmupEpochs(0);
         }
     }
 
@@ -85,8 +98,10 @@ public final class SimSiam implements MethodFactory {
     public Method create(MethodContext context) {
         OptionValues o = context.options();
         Network network = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
-        return new BothViews(new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
-                MultiCrop.branch(o, network, Predictor.PREDICTION), o.get(PREDICTOR_RATE).equals("constant"));
+        return new BothViews(
+                new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
+                MultiCrop.branch(o, network, Predictor.PREDICTION),
+                o.get(PREDICTOR_RATE).equals("constant"));
     }
 
     /**
@@ -97,7 +112,11 @@ public final class SimSiam implements MethodFactory {
      * @param projections projections of the other view of each, [n, d], without gradient
      */
     static NDArray loss(NDArray predictions, NDArray projections) {
-        return Rows.normalise(predictions).mul(Rows.normalise(projections)).sum(new int[] {1}).mean().neg();
+        return Rows.normalise(predictions)
+                .mul(Rows.normalise(projections))
+                .sum(new int[] {1})
+                .mean()
+                .neg();
     }
 
     private record BothViews(Branch both, Branch small, boolean constant) implements Method {
@@ -113,11 +132,22 @@ public final class SimSiam implements MethodFactory {
 
         @Override
         public Loss loss(Embeddings z) {
-            return Loss.of(MultiCrop.loss(z, small, (from, to) -> {
-                String some = from + ":" + to;
-                return SimSiam.loss(z.of(both, Predictor.PREDICTION).get(some),
-                        z.others(both, ProjectionHead.PROJECTION).get(some).stopGradient());
-            }, (from, to) -> MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(both).stopGradient()).neg()));
+            return Loss.of(MultiCrop.loss(
+                    z,
+                    small,
+                    (from, to) -> {
+                        String some = from + ":" + to;
+                        return SimSiam.loss(
+                                z.of(both, Predictor.PREDICTION).get(some),
+                                z.others(both, ProjectionHead.PROJECTION)
+                                        .get(some)
+                                        .stopGradient());
+                    },
+                    (from, to) -> MultiCrop.cosine(
+                                    z.of(small).get(from + ":" + to),
+                                    from,
+                                    z.of(both).stopGradient())
+                            .neg()));
         }
 
         @Override

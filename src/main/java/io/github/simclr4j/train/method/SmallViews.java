@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 /**
@@ -22,8 +23,10 @@ public record SmallViews(int count, int size, double least, double most) {
      */
     public SmallViews {
         if (count < 0 || size < 1 || !(least > 0 && least <= most && most <= 1)) {
-            throw new IllegalArgumentException("Small views must have a side of at least 1 pixel and show an area above 0 and up to 1 of the"
-                    + " image, the smallest share first, found " + size + " pixels and " + least + " to " + most);
+            throw new IllegalArgumentException(
+                    "Small views must have a side of at least 1 pixel and show an area above 0 and up to 1 of the"
+                            + " image, the smallest share first, found " + size + " pixels and " + least + " to "
+                            + most);
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.util.Sha256;
@@ -40,7 +41,8 @@ public record SoftLabels(float[][] probabilities) {
 
     /** Returns the SHA-256 hash of the probabilities. */
     public String sha256() {
-        return Sha256.hex(() -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
+        return Sha256.hex(
+                () -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
     }
 
     private static byte[] bytes(float[] row) {

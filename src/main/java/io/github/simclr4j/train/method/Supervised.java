@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -45,8 +46,8 @@ public final class Supervised implements MethodFactory {
 
     @Override
     public Method create(MethodContext context) {
-        return new Classifier(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
-                context.classes());
+        return new Classifier(
+                Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), context.classes());
     }
 
     private record Classifier(Branch both, int classes) implements Method {

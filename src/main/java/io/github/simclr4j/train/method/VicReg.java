@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
@@ -22,14 +23,26 @@ public final class VicReg implements MethodFactory {
     private static final double EPSILON = 1e-4;
 
     /** Weight of the invariance term. */
-    public static final Option<Double> SIMILARITY = Option.atLeast("similarity", 25, 0,
-            "Weight of the mean squared distance of the two views' projections", "Bardes et al. 2022, section 4.2");
+    public static final Option<Double> SIMILARITY = Option.atLeast(
+            "similarity",
+            25,
+            0,
+            "Weight of the mean squared distance of the two views' projections",
+            "Bardes et al. 2022, section 4.2");
     /** Weight of the variance term. */
-    public static final Option<Double> VARIANCE = Option.atLeast("variance", 25, 0,
-            "Weight of the hinge that keeps each dimension's standard deviation at 1 or above", "Bardes et al. 2022, section 4.2");
+    public static final Option<Double> VARIANCE = Option.atLeast(
+            "variance",
+            25,
+            0,
+            "Weight of the hinge that keeps each dimension's standard deviation at 1 or above",
+            "Bardes et al. 2022, section 4.2");
     /** Weight of the covariance term. */
-    public static final Option<Double> COVARIANCE = Option.atLeast("covariance", 1, 0,
-            "Weight of the squared covariances of different dimensions", "Bardes et al. 2022, section 4.2");
+    public static final Option<Double> COVARIANCE = Option.atLeast(
+            "covariance",
+            1,
+            0,
+            "Weight of the squared covariances of different dimensions",
+            "Bardes et al. 2022, section 4.2");
 
     @Override
     public String name() {
@@ -75,8 +88,9 @@ public final class VicReg implements MethodFactory {
     @Override
     public Method create(MethodContext context) {
         OptionValues o = context.options();
-        return new BothViews(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), new Weights(
-                o.get(SIMILARITY), o.get(VARIANCE), o.get(COVARIANCE)));
+        return new BothViews(
+                Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
+                new Weights(o.get(SIMILARITY), o.get(VARIANCE), o.get(COVARIANCE)));
     }
 
     /** Weights of the three terms. */
@@ -95,7 +109,9 @@ public final class VicReg implements MethodFactory {
      */
     static NDArray loss(NDArray z1, NDArray z2, Weights w) {
         NDArray distance = z1.sub(z2).square().mean();
-        return distance.mul(Rows.number(z1, w.similarity())).add(regularisation(z1, w)).add(regularisation(z2, w));
+        return distance.mul(Rows.number(z1, w.similarity()))
+                .add(regularisation(z1, w))
+                .add(regularisation(z2, w));
     }
 
     private static NDArray regularisation(NDArray z, Weights w) {
@@ -106,7 +122,12 @@ public final class VicReg implements MethodFactory {
         NDArray variance = centred.square().sum(new int[] {0}).div(free);
         NDArray deviation = variance.add(Rows.number(z, EPSILON)).sqrt();
         NDArray hinge = Activation.relu(deviation.neg().add(Rows.number(z, 1))).mean();
-        NDArray covariances = centred.transpose().matMul(centred).div(free).square().sum().sub(variance.square().sum());
+        NDArray covariances = centred.transpose()
+                .matMul(centred)
+                .div(free)
+                .square()
+                .sum()
+                .sub(variance.square().sum());
         return hinge.mul(Rows.number(z, w.variance() / 2)).add(covariances.mul(Rows.number(z, w.covariance() / d)));
     }
 

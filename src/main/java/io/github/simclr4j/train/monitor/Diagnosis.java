@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import java.util.ArrayList;
@@ -83,30 +84,43 @@ public final class Diagnosis {
     public List<String> look(int epoch, Monitor.Figures f) {
         if (f.none()) {
             verdict = Verdict.NO_STEP;
-            return List.of("nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, so that the"
-                    + " steps were skipped; this is normal in the first steps of a run, until the loss scale is found; later the learning"
-                    + " rate is likely too high");
+            return List.of(
+                    "nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, so that the"
+                            + " steps were skipped; this is normal in the first steps of a run, until the loss scale is found; later the learning"
+                            + " rate is likely too high");
         }
         List<String> wrong = new ArrayList<>();
         if (contrastive && f.spread() < NO_SPREAD) {
-            wrong.add(String.format(Locale.ROOT, "collapsed: all images have nearly the same embedding (spread %.3f of 1); likely"
-                    + " a learning rate that is too high, too few different negatives, or a head without batch norm", f.spread()));
+            wrong.add(String.format(
+                    Locale.ROOT,
+                    "collapsed: all images have nearly the same embedding (spread %.3f of 1); likely"
+                            + " a learning rate that is too high, too few different negatives, or a head without batch norm",
+                    f.spread()));
         } else if (contrastive && f.effectiveRank() < LOW_RANK) {
-            wrong.add(String.format(Locale.ROOT, "collapsed to a line: the embeddings fill only %.1f directions; likely a learning"
-                    + " rate that is too high, or views that share one shortcut such as colour (add colour jitter)",
+            wrong.add(String.format(
+                    Locale.ROOT,
+                    "collapsed to a line: the embeddings fill only %.1f directions; likely a learning"
+                            + " rate that is too high, or views that share one shortcut such as colour (add colour jitter)",
                     f.effectiveRank()));
         }
         atChance = Math.abs(f.loss() - chance) < NEAR * chance && epoch > warmupEpochs ? atChance + 1 : 0;
         if (atChance == LONG) {
-            wrong.add(String.format(Locale.ROOT, "nothing is learnt: the loss has stayed at chance (%.3f) for %d epochs; likely a"
-                    + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
-                    chance, LONG));
+            wrong.add(String.format(
+                    Locale.ROOT,
+                    "nothing is learnt: the loss has stayed at chance (%.3f) for %d epochs; likely a"
+                            + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
+                    chance,
+                    LONG));
         }
         // Losses of cosines, such as SimSiam's, are below 0.
         rising = f.loss() - last > 0.01 * Math.abs(last) && epoch > settlingEpochs ? rising + 1 : 0;
         if (rising == LONG) {
-            wrong.add(String.format(Locale.ROOT, "diverging: the loss has risen for %d epochs to %.3f; likely a learning rate"
-                    + " that is too high, or a warm-up that is too short", LONG, f.loss()));
+            wrong.add(String.format(
+                    Locale.ROOT,
+                    "diverging: the loss has risen for %d epochs to %.3f; likely a learning rate"
+                            + " that is too high, or a warm-up that is too short",
+                    LONG,
+                    f.loss()));
         }
         last = f.loss();
         verdict = verdict(f);
@@ -120,8 +134,11 @@ public final class Diagnosis {
         if (rising >= LONG) {
             return Verdict.DIVERGING;
         }
-        // A loss over candidates that is above chance shows no learning either, but other losses may start far above theirs.
+        // A loss over candidates that is above chance shows no learning either, but other losses may start far above
+        // theirs.
         boolean candidates = !Double.isNaN(f.top1());
-        return Math.abs(f.loss() - chance) < NEAR * chance || candidates && f.loss() > chance ? Verdict.AT_CHANCE : Verdict.LEARNING;
+        return Math.abs(f.loss() - chance) < NEAR * chance || candidates && f.loss() > chance
+                ? Verdict.AT_CHANCE
+                : Verdict.LEARNING;
     }
 }

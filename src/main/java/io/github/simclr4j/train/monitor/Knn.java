@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import ai.djl.ndarray.NDArray;
@@ -50,15 +51,19 @@ public final class Knn {
      * @return 0 to 1
      * @throws IOException if an image cannot be read
      */
-    public static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
+    public static double accuracy(
+            Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
             throws IOException {
         Torch.noGradient();
         try (NDManager m = network.manager().newSubManager()) {
             Features known = features(network, imageSize, bank, m, pool);
             Features asked = test == null ? known : features(network, imageSize, test, m, pool);
             // Each set has its own indices of classes.
-            int[] expected = test == null ? known.labels()
-                    : IntStream.of(asked.labels()).map(l -> bank.classes().indexOf(test.classes().get(l))).toArray();
+            int[] expected = test == null
+                    ? known.labels()
+                    : IntStream.of(asked.labels())
+                            .map(l -> bank.classes().indexOf(test.classes().get(l)))
+                            .toArray();
             return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), expected, test == null);
         }
     }
@@ -69,17 +74,19 @@ public final class Knn {
      * @throws IOException if a class is missing
      */
     public static void check(TrainingImages bank, TrainingImages test) throws IOException {
-        List<String> strange = test.classes().stream().filter(c -> !bank.classes().contains(c)).toList();
+        List<String> strange =
+                test.classes().stream().filter(c -> !bank.classes().contains(c)).toList();
         if (!strange.isEmpty()) {
-            throw new IOException("The neighbours lack images of class " + String.join(", ", strange) + ": they only have the classes "
-                    + String.join(", ", bank.classes()));
+            throw new IOException("The neighbours lack images of class " + String.join(", ", strange)
+                    + ": they only have the classes " + String.join(", ", bank.classes()));
         }
     }
 
     /** Normalised features and the classes of their images. */
     private record Features(NDArray rows, int[] labels) {}
 
-    private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager, ViewPool pool)
+    private static Features features(
+            Network network, int imageSize, TrainingImages images, NDManager manager, ViewPool pool)
             throws IOException {
         NDList all = new NDList();
         int[] labels = new int[images.count()];
@@ -103,8 +110,9 @@ public final class Knn {
                 }
                 try (NDManager m = manager.newSubManager()) {
                     NDArray x = ViewBatch.of(requests, pool, m);
-                    NDArray h = Rows.normalise(network.run(x.toType(network.type(), false), Network.Pass.EVALUATION,
-                            LayerGraph.FEATURES).get(0));
+                    NDArray h = Rows.normalise(
+                            network.run(x.toType(network.type(), false), Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                                    .get(0));
                     h.attach(manager);
                     all.add(h);
                 }
@@ -124,7 +132,8 @@ public final class Knn {
      * @param others whether {@code asked} equals {@code known}, so that a row must not vote for itself
      * @return 0 to 1
      */
-    public static double accuracy(NDArray known, int[] labels, int classes, NDArray asked, int[] expected, boolean others) {
+    public static double accuracy(
+            NDArray known, int[] labels, int classes, NDArray asked, int[] expected, boolean others) {
         int n = labels.length;
         int k = Math.min(K, others ? n - 1 : n);
         int right = 0;
@@ -139,14 +148,19 @@ public final class Knn {
                 columns.attach(m);
                 NDArray cosines = some.matMul(columns);
                 if (others) {
-                    NDArray own = m.arange(from, to).toType(DataType.INT64, false).oneHot(n);
+                    NDArray own =
+                            m.arange(from, to).toType(DataType.INT64, false).oneHot(n);
                     cosines = cosines.sub(own.mul(4));
                 }
                 NDList top = cosines.topK(k, 1, true, false);
                 NDArray weights = top.get(0).div(T).exp();
                 NDArray classOf = votes.get(top.get(1).reshape(-1)).reshape(new Shape(to - from, k, classes));
                 classOf.attach(m);
-                long[] best = weights.expandDims(2).mul(classOf).sum(new int[] {1}).argMax(1).toLongArray();
+                long[] best = weights.expandDims(2)
+                        .mul(classOf)
+                        .sum(new int[] {1})
+                        .argMax(1)
+                        .toLongArray();
                 for (int i = 0; i < best.length; i++) {
                     right += best[i] == expected[from + i] ? 1 : 0;
                 }

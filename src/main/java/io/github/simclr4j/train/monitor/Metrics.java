@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import com.google.gson.Gson;
@@ -72,7 +73,11 @@ public final class Metrics implements AutoCloseable {
         if (!Files.isRegularFile(file)) {
             return List.of();
         }
-        return text(file).lines().map(Metrics::parse).filter(l -> l != null && l.get("run").getAsString().equals(run)).toList();
+        return text(file)
+                .lines()
+                .map(Metrics::parse)
+                .filter(l -> l != null && l.get("run").getAsString().equals(run))
+                .toList();
     }
 
     /** Removes the lines that will be written again. */
@@ -83,8 +88,10 @@ public final class Metrics implements AutoCloseable {
         boolean ended = before.isEmpty() || before.endsWith("\n");
         for (int i = 0; i < all.size(); i++) {
             JsonObject line = parse(all.get(i));
-            // A crash may have cut off the last line. It is dropped if it starts like a line of metrics, and kept if it is complete.
-            boolean cut = i + 1 == all.size() && !ended && (all.get(i).startsWith(START) || START.startsWith(all.get(i)));
+            // A crash may have cut off the last line. It is dropped if it starts like a line of metrics, and kept if it
+            // is complete.
+            boolean cut =
+                    i + 1 == all.size() && !ended && (all.get(i).startsWith(START) || START.startsWith(all.get(i)));
             if (line == null && !cut) {
                 throw new IOException("Line " + (i + 1) + " of " + file
                         + " is not a line of metrics: choose another file for the metrics");
@@ -114,7 +121,10 @@ public final class Metrics implements AutoCloseable {
             o.get("run").getAsString();
             o.get("epoch").getAsInt();
             return o;
-        } catch (JsonParseException | IllegalStateException | NumberFormatException | UnsupportedOperationException
+        } catch (JsonParseException
+                | IllegalStateException
+                | NumberFormatException
+                | UnsupportedOperationException
                 | NullPointerException e) {
             return null;
         }
@@ -135,8 +145,8 @@ public final class Metrics implements AutoCloseable {
         JsonObject line = new JsonObject();
         line.addProperty("run", run);
         Gson gson = new Gson();
-        figures.forEach((k, v) -> line.add(
-                k, v instanceof Double d && !Double.isFinite(d) ? null : gson.toJsonTree(v)));
+        figures.forEach((k, v) ->
+                line.add(k, v instanceof Double d && !Double.isFinite(d) ? null : gson.toJsonTree(v)));
         byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
         try {
             Destination destination = Destination.of(file);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import ai.djl.ndarray.NDArray;
@@ -46,8 +47,15 @@ public final class Monitor {
      *     of Roy and Vetterli 2007, which is the exponential of their entropy
      * @param others further metrics of the method, by name
      */
-    public record Figures(double loss, double top1, double top5, double alignment, double uniformity, double spread,
-            double effectiveRank, Map<String, Double> others) {
+    public record Figures(
+            double loss,
+            double top1,
+            double top5,
+            double alignment,
+            double uniformity,
+            double spread,
+            double effectiveRank,
+            Map<String, Double> others) {
         /** Tells whether no step was averaged, as when mixed precision skipped all steps of an epoch; all metrics are then NaN. */
         public boolean none() {
             return Double.isNaN(loss);
@@ -79,13 +87,21 @@ public final class Monitor {
         long d = a.getShape().get(1);
         NDArray alignment = a.sub(p).square().sum(new int[] {1}).mean();
         // |x - y|^2 = 2 - 2 cos. The n pairs of a row with itself add exp(0) each.
-        NDArray uniformity = pairs(a).sub(n).div(Math.max(1, n * (n - 1))).maximum(1e-30f).log();
+        NDArray uniformity =
+                pairs(a).sub(n).div(Math.max(1, n * (n - 1))).maximum(1e-30f).log();
         NDArray centred = a.sub(a.sum(new int[] {0}, true).div(n));
         NDArray variances = centred.square().sum(new int[] {0}).div(n);
         NDArray spread = variances.sqrt().mean().mul(Math.sqrt(d));
         NDArray covariance = centred.transpose().matMul(centred).div(n);
         NDArray rank = variances.sum().square().div(covariance.square().sum().maximum(1e-30f));
-        NDList figures = new NDList(o.loss(), within(o, 1), within(o, 5), alignment, uniformity, spread, rank,
+        NDList figures = new NDList(
+                o.loss(),
+                within(o, 1),
+                within(o, 5),
+                alignment,
+                uniformity,
+                spread,
+                rank,
                 o.loss().mul(0).add(1));
         for (String name : names) {
             figures.add(o.figures().get(name));
@@ -99,7 +115,9 @@ public final class Monitor {
 
     /** Returns the share of anchors whose rank is below a number; 0 without candidates. */
     private static NDArray within(Outcome o, int candidates) {
-        return o.rank() == null ? o.loss().mul(0) : o.rank().lt(candidates).toType(DataType.FLOAT32, false).mean();
+        return o.rank() == null
+                ? o.loss().mul(0)
+                : o.rank().lt(candidates).toType(DataType.FLOAT32, false).mean();
     }
 
     /** Returns the sum of {@code exp(-2 |x - y|^2)} over all pairs, in blocks of rows, because the full matrix takes much memory. */
@@ -138,7 +156,15 @@ public final class Monitor {
         for (int i = 0; i < names.size(); i++) {
             others.put(names.get(i), s[FIGURES + i] / steps);
         }
-        return new Figures(s[0] / steps, ranked ? s[1] / steps : Double.NaN, ranked ? s[2] / steps : Double.NaN, s[3] / steps, s[4] / steps, s[5] / steps, s[6] / steps, others);
+        return new Figures(
+                s[0] / steps,
+                ranked ? s[1] / steps : Double.NaN,
+                ranked ? s[2] / steps : Double.NaN,
+                s[3] / steps,
+                s[4] / steps,
+                s[5] / steps,
+                s[6] / steps,
+                others);
     }
 
     /** Clears the sums for a new epoch. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.network;
 
 import ai.djl.Device;
@@ -178,7 +179,8 @@ public final class Network implements AutoCloseable {
                 return;
             }
             if (v.length != a.getShape().size()) {
-                throw new IllegalArgumentException(name + ": expected " + a.getShape() + ", found " + v.length + " values");
+                throw new IllegalArgumentException(
+                        name + ": expected " + a.getShape() + ", found " + v.length + " values");
             }
             try (NDArray source = manager.create(v, a.getShape())) {
                 a.muli(0).addi(source);
@@ -192,7 +194,10 @@ public final class Network implements AutoCloseable {
      * @param other a network that has at least the tensors of this one
      */
     public void takeOver(Network other) {
-        WEIGHTS.update("copy", tensors.values(), tensors.keySet().stream().map(other.tensors::get).toList());
+        WEIGHTS.update(
+                "copy",
+                tensors.values(),
+                tensors.keySet().stream().map(other.tensors::get).toList());
     }
 
     /** Returns a copy with the same values and computation, which the caller closes. */
@@ -251,11 +256,18 @@ public final class Network implements AutoCloseable {
      * @return the results in that order, in the data type of the weights, owned by the manager of x
      */
     public NDList run(NDArray x, Pass pass, String... results) {
-        ScriptWriter.Statistics statistics = pass.training() ? ScriptWriter.Statistics.BATCH
+        ScriptWriter.Statistics statistics = pass.training()
+                ? ScriptWriter.Statistics.BATCH
                 : pass.seen() == null ? ScriptWriter.Statistics.RUNNING : ScriptWriter.Statistics.RUNNING_AND_MEASURED;
         LayerGraph part = graph.only(results);
-        NDList out = script(new Form(List.of(results), statistics, pass.groups(), computation.precision(), computation.layout(),
-                computation.device().isGpu())).run("forward", pass.gradients(), inputs(x, part, statistics));
+        NDList out = script(new Form(
+                        List.of(results),
+                        statistics,
+                        pass.groups(),
+                        computation.precision(),
+                        computation.layout(),
+                        computation.device().isGpu()))
+                .run("forward", pass.gradients(), inputs(x, part, statistics));
         int measured = out.size() - results.length;
         if (measured > 0) {
             if (pass.seen() != null) {
@@ -341,8 +353,15 @@ public final class Network implements AutoCloseable {
                 shift[i] += (float) ((mean[i] - oldMean[i]) * a);
                 scale[i] = (float) (a * Math.sqrt(variance[i] + norm.epsilon()));
             }
-            fitted.putAll(Map.of(name + ".weight", scale, name + ".bias", shift, name + ".running_mean", mean,
-                    name + ".running_var", variance));
+            fitted.putAll(Map.of(
+                    name + ".weight",
+                    scale,
+                    name + ".bias",
+                    shift,
+                    name + ".running_mean",
+                    mean,
+                    name + ".running_var",
+                    variance));
             from += scale.length;
         }
         load(fitted);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.network;
 
 import java.util.Locale;
@@ -57,8 +58,9 @@ public enum Precision {
             case "float32" -> FLOAT32;
             case "bfloat16" -> BFLOAT16;
             case "float16" -> FLOAT16;
-            default -> throw new IllegalArgumentException(
-                    "Unknown precision, expected auto, float32, bfloat16 or float16, found " + text);
+            default ->
+                throw new IllegalArgumentException(
+                        "Unknown precision, expected auto, float32, bfloat16 or float16, found " + text);
         };
     }
 }

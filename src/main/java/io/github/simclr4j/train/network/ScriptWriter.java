@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.network;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -25,6 +26,7 @@ import java.util.stream.Collectors;
 final class ScriptWriter {
     /** TorchScript's numbers of data types. */
     private static final int FLOAT32 = 6;
+
     private static final int FLOAT64 = 7;
     private static final int CHANNELS_LAST = 2;
     /** (6/29)^3, the breakpoint of CIELAB's function. */
@@ -55,7 +57,13 @@ final class ScriptWriter {
      * @param layout memory layout of feature maps
      * @param gpu whether the script is for a GPU; on the CPU some operations of libtorch must be avoided
      */
-    record Form(List<String> results, Statistics statistics, int groups, Precision precision, MemoryLayout layout, boolean gpu) {
+    record Form(
+            List<String> results,
+            Statistics statistics,
+            int groups,
+            Precision precision,
+            MemoryLayout layout,
+            boolean gpu) {
         /** Copies the list. */
         Form {
             results = List.copyOf(results);
@@ -114,11 +122,15 @@ final class ScriptWriter {
         } else if (layer instanceof Layer.BatchNorm l) {
             return batchNorm(l, in(node), oneAxis);
         } else if (layer instanceof Layer.LayerNorm l) {
-            return normalised(node, x -> "torch.layer_norm(" + x + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
-                    + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
+            return normalised(
+                    node,
+                    x -> "torch.layer_norm(" + x + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
+                            + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.GroupNorm l) {
-            return normalised(node, x -> "torch.group_norm(" + x + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
-                    + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
+            return normalised(
+                    node,
+                    x -> "torch.group_norm(" + x + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
+                            + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.Dense l) {
             String bias = l.bias() ? as(weight(l.name() + ".bias"), node) : "None";
             return line("torch.linear(" + in(node) + ", " + as(weight(l.name() + ".weight"), node) + ", " + bias + ")");
@@ -148,7 +160,10 @@ final class ScriptWriter {
             return concat(l, node);
         } else if (layer instanceof Layer.Reshape l) {
             String shape = l.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
-            return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
+            return as(
+                    line("torch.reshape(" + in(node) + ", [-1" + shape + "])"),
+                    node.inputs().get(0),
+                    node);
         } else if (layer instanceof Layer.Transpose l) {
             String order = l.order().stream().map(d -> ", " + (d + 1)).collect(Collectors.joining());
             return line("torch.permute(" + in(node) + ", [0" + order + "])");
@@ -161,10 +176,13 @@ final class ScriptWriter {
         } else if (layer instanceof Layer.Pad l) {
             // torch.pad takes two numbers per axis, starting with the last axis.
             String later = "0, 0, ".repeat(node.shape().size() - 1 - l.axis());
-            return as(line("torch.pad(" + in(node) + ", [" + later + l.before() + ", " + l.after() + "])"), node.inputs().get(0), node);
+            return as(
+                    line("torch.pad(" + in(node) + ", [" + later + l.before() + ", " + l.after() + "])"),
+                    node.inputs().get(0),
+                    node);
         } else if (layer instanceof Layer.Patches l) {
-            String windows = line("torch.unfold(torch.unfold(" + in(node) + ", 2, " + l.side() + ", " + l.stride() + "), 3, "
-                    + l.side() + ", " + l.stride() + ")");
+            String windows = line("torch.unfold(torch.unfold(" + in(node) + ", 2, " + l.side() + ", " + l.stride()
+                    + "), 3, " + l.side() + ", " + l.stride() + ")");
             return line("torch.flatten(torch.permute(" + windows + ", [0, 2, 3, 1, 4, 5]), 1, 2)");
         } else if (layer instanceof Layer.IntoBatch) {
             String rows = line("torch.flatten(" + in(node) + ", 0, 1)");
@@ -173,7 +191,10 @@ final class ScriptWriter {
             return as(rows, node.inputs().get(0), node);
         } else if (layer instanceof Layer.OutOfBatch l) {
             String shape = node.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
-            return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
+            return as(
+                    line("torch.reshape(" + in(node) + ", [-1" + shape + "])"),
+                    node.inputs().get(0),
+                    node);
         }
         throw new IllegalStateException("The trainer cannot run layer " + layer);
     }
@@ -182,7 +203,8 @@ final class ScriptWriter {
         String x = line("torch.div(torch.sub(x, " + Preprocessing.MEAN + "), " + Preprocessing.DEVIATION + ")");
         x = cast(x, true, single.get(node.id()));
         return form.layout() == MemoryLayout.CHANNELS_LAST
-                ? line("torch.contiguous(" + x + ", memory_format=" + CHANNELS_LAST + ")") : x;
+                ? line("torch.contiguous(" + x + ", memory_format=" + CHANNELS_LAST + ")")
+                : x;
     }
 
     private String convolution(Layer.Conv l, String x) {
@@ -205,8 +227,8 @@ final class ScriptWriter {
         if (moreOut > 0 && l.bias()) {
             bias = line("torch.pad(" + bias + ", [0, " + moreOut + "])");
         }
-        String y = line("torch.conv2d(" + x + ", " + w + ", " + bias + ", " + square(l.stride()) + ", " + square(l.padding())
-                + ", [1, 1], " + (depthwise ? l.groups() + more : l.groups()) + ")");
+        String y = line("torch.conv2d(" + x + ", " + w + ", " + bias + ", " + square(l.stride()) + ", "
+                + square(l.padding()) + ", [1, 1], " + (depthwise ? l.groups() + more : l.groups()) + ")");
         return moreOut > 0 ? line("torch.slice(" + y + ", 1, 0, " + l.out() + ", 1)") : y;
     }
 
@@ -221,7 +243,8 @@ final class ScriptWriter {
      */
     private String product(Layer.Conv l, String x, String w, String bias) {
         if (l.stride() > 1) {
-            // Subsampling by a pooling window of one pixel: the backward pass of a strided slice takes a fifth of a narrow network's step.
+            // Subsampling by a pooling window of one pixel: the backward pass of a strided slice takes a fifth of a
+            // narrow network's step.
             x = line("torch.avg_pool2d(" + x + ", [1, 1], " + square(l.stride()) + ", [0, 0], False, True, None)");
         }
         String matrix = line("torch.reshape(" + w + ", [" + l.out() + ", " + l.in() + "])");
@@ -246,20 +269,20 @@ final class ScriptWriter {
                 means.add(line("torch.mean(" + exact + ", " + axes + ")"));
                 variances.add(line("torch.var(" + exact + ", " + axes + ", False)"));
             }
-            return line("torch.batch_norm(" + x + ", " + scale + ", " + shift + ", " + weight(l.name() + ".running_mean") + ", "
-                    + weight(l.name() + ".running_var") + ", False, 0." + tail);
+            return line(
+                    "torch.batch_norm(" + x + ", " + scale + ", " + shift + ", " + weight(l.name() + ".running_mean")
+                            + ", " + weight(l.name() + ".running_var") + ", False, 0." + tail);
         }
         String[] parts = new String[form.groups()];
         List<String> groupMeans = new ArrayList<>();
         List<String> groupVariances = new ArrayList<>();
-        String split = form.groups() == 1 ? null
-                : line("torch.chunk(" + x + ", " + form.groups() + ", 0)");
+        String split = form.groups() == 1 ? null : line("torch.chunk(" + x + ", " + form.groups() + ", 0)");
         for (int g = 0; g < form.groups(); g++) {
             String mean = line("torch.zeros_like(" + scale + ")");
             String variance = line("torch.ones_like(" + scale + ")");
             // With a momentum of 1 the running statistics become the batch statistics.
-            parts[g] = line("torch.batch_norm(" + (split == null ? x : split + "[" + g + "]") + ", " + scale + ", " + shift + ", "
-                    + mean + ", " + variance + ", True, 1." + tail);
+            parts[g] = line("torch.batch_norm(" + (split == null ? x : split + "[" + g + "]") + ", " + scale + ", "
+                    + shift + ", " + mean + ", " + variance + ", True, 1." + tail);
             groupMeans.add(mean);
             groupVariances.add(variance);
         }
@@ -283,8 +306,8 @@ final class ScriptWriter {
             case SIGMOID -> line("torch.sigmoid(" + x + ")");
             case TANH -> line("torch.tanh(" + x + ")");
             case LINEAR_LIGHT -> {
-                String v = line("torch.clamp(torch.add(torch.mul(" + x + ", " + Preprocessing.DEVIATION + "), " + Preprocessing.MEAN
-                        + "), 0., 1.)");
+                String v = line("torch.clamp(torch.add(torch.mul(" + x + ", " + Preprocessing.DEVIATION + "), "
+                        + Preprocessing.MEAN + "), 0., 1.)");
                 String curve = line("torch.pow(torch.div(torch.add(" + v + ", 0.055), 1.055), 2.4)");
                 yield line("torch.where(torch.gt(" + v + ", 0.04045), " + curve + ", torch.div(" + v + ", 12.92))");
             }
@@ -299,18 +322,27 @@ final class ScriptWriter {
 
     private String sum(Node node) {
         boolean inPlace = replaceable(node.inputs().get(0))
-                && shape(node.inputs().get(0)).equals(node.shape()) && single.get(node.inputs().get(0)).equals(single.get(node.id()));
+                && shape(node.inputs().get(0)).equals(node.shape())
+                && single.get(node.inputs().get(0)).equals(single.get(node.id()));
         return line((inPlace ? "torch.add_(" : "torch.add(") + as(node, 0) + ", " + as(node, 1) + ")");
     }
 
     /** Tells whether a result is read only once and not needed by the backward pass of the layer that computed it. */
     private boolean replaceable(int id) {
-        Layer maker = graph.nodes().stream().filter(n -> n.id() == id).findFirst().orElseThrow().layer();
+        Layer maker = graph.nodes().stream()
+                .filter(n -> n.id() == id)
+                .findFirst()
+                .orElseThrow()
+                .layer();
         return uses.get(id) == 1 && (maker instanceof Layer.BatchNorm || maker instanceof Layer.Add);
     }
 
     private List<Integer> shape(int id) {
-        return graph.nodes().stream().filter(n -> n.id() == id).findFirst().orElseThrow().shape();
+        return graph.nodes().stream()
+                .filter(n -> n.id() == id)
+                .findFirst()
+                .orElseThrow()
+                .shape();
     }
 
     private String concat(Layer.Concat l, Node node) {
@@ -356,7 +388,8 @@ final class ScriptWriter {
         if (fromSingle == toSingle || form.precision().isWide()) {
             return value;
         }
-        return line("torch.to(" + value + ", " + (toSingle ? FLOAT32 : form.precision().number()) + ")");
+        return line("torch.to(" + value + ", "
+                + (toSingle ? FLOAT32 : form.precision().number()) + ")");
     }
 
     private static String weight(String name) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -32,7 +33,18 @@ final class Adam extends ScriptedOptimizer {
 
     @Override
     void move(Group group, List<NDArray> gradients, double rate) {
-        SCRIPT.update("adam", group.weights(), gradients, group.state().get(0), group.state().get(1), steps, rate, BETA1, BETA2,
-                EPSILON, group.plain() ? 0.0 : settings().weightDecay(), decoupled);
+        SCRIPT.update(
+                "adam",
+                group.weights(),
+                gradients,
+                group.state().get(0),
+                group.state().get(1),
+                steps,
+                rate,
+                BETA1,
+                BETA2,
+                EPSILON,
+                group.plain() ? 0.0 : settings().weightDecay(),
+                decoupled);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -39,7 +40,8 @@ public final class Averages {
         mine.keySet().forEach(name -> {
             NDArray other = theirs.get(name);
             if (other == null) {
-                    throw new IllegalArgumentException("Cannot update the moving average of " + name + ": the source has no such tensor");
+                throw new IllegalArgumentException(
+                        "Cannot update the moving average of " + name + ": the source has no such tensor");
             }
             from.add(other);
         });

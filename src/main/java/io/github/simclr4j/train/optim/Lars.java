@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -35,10 +36,23 @@ final class Lars extends ScriptedOptimizer {
     void move(Group group, List<NDArray> gradients, double rate) {
         List<NDArray> velocity = group.state().get(0);
         if (group.plain()) {
-            SCRIPT.update("plain", group.weights(), gradients, velocity, rate, settings().momentum());
+            SCRIPT.update(
+                    "plain",
+                    group.weights(),
+                    gradients,
+                    velocity,
+                    rate,
+                    settings().momentum());
         } else {
-            SCRIPT.update("lars", group.weights(), gradients, velocity, rate, settings().momentum(),
-                    settings().weightDecay(), trust);
+            SCRIPT.update(
+                    "lars",
+                    group.weights(),
+                    gradients,
+                    velocity,
+                    rate,
+                    settings().momentum(),
+                    settings().weightDecay(),
+                    trust);
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -16,7 +17,12 @@ enum OptimizerKind {
     /** SGD with Nesterov momentum, with the rates of {@link #SGD}. */
     NESTEROV(true, true, SGD.linear, SGD.squareRoot, (s, w, r) -> new Sgd(s, w, r, true)),
     /** Adam. No paper has these rates; they were chosen for this library. */
-    ADAM(false, false, b -> 0.008 * (b / 128.0), b -> 0.008 * Math.sqrt(b / 128.0), (s, w, r) -> new Adam(s, w, r, false)),
+    ADAM(
+            false,
+            false,
+            b -> 0.008 * (b / 128.0),
+            b -> 0.008 * Math.sqrt(b / 128.0),
+            (s, w, r) -> new Adam(s, w, r, false)),
     /** AdamW, with the rates of {@link #ADAM}. */
     ADAMW(false, false, ADAM.linear, ADAM.squareRoot, (s, w, r) -> new Adam(s, w, r, true));
 
@@ -33,7 +39,11 @@ enum OptimizerKind {
     }
 
     OptimizerKind(
-            boolean momentum, boolean zeroGamma, IntToDoubleFunction linear, IntToDoubleFunction squareRoot, Factory factory) {
+            boolean momentum,
+            boolean zeroGamma,
+            IntToDoubleFunction linear,
+            IntToDoubleFunction squareRoot,
+            Factory factory) {
         this.momentum = momentum;
         this.zeroGamma = zeroGamma;
         this.linear = linear;
@@ -43,8 +53,11 @@ enum OptimizerKind {
 
     /** Returns the optimizer of a name. */
     static OptimizerKind of(String name) {
-        return Arrays.stream(values()).filter(k -> k.id().equals(name)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("Unknown optimizer, expected " + all() + ", found " + name));
+        return Arrays.stream(values())
+                .filter(k -> k.id().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () -> new IllegalArgumentException("Unknown optimizer, expected " + all() + ", found " + name));
     }
 
     private static String all() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 /**
@@ -33,14 +34,16 @@ public record OptimizerSettings(
     public OptimizerSettings {
         OptimizerKind.of(name);
         if (!Schedule.SHAPES.contains(schedule)) {
-            throw new IllegalArgumentException("Unknown schedule, expected cosine, step or constant, found " + schedule);
+            throw new IllegalArgumentException(
+                    "Unknown schedule, expected cosine, step or constant, found " + schedule);
         }
         if (!(rate > 0 && Double.isFinite(rate))) {
-                throw new IllegalArgumentException("The learning rate must be above 0 and finite, found " + rate);
+            throw new IllegalArgumentException("The learning rate must be above 0 and finite, found " + rate);
         }
         if (!notNegative(weightDecay) || !notNegative(warmupEpochs) || !notNegative(clip)) {
-            throw new IllegalArgumentException("Weight decay, warm-up and clipping must be at least 0 and finite, found "
-                    + weightDecay + ", " + warmupEpochs + " and " + clip);
+            throw new IllegalArgumentException(
+                    "Weight decay, warm-up and clipping must be at least 0 and finite, found " + weightDecay + ", "
+                            + warmupEpochs + " and " + clip);
         }
         if (!(momentum >= 0 && momentum < 1) || !(average >= 0 && average < 1)) {
             throw new IllegalArgumentException(
@@ -74,7 +77,9 @@ public record OptimizerSettings(
      * @param epochs epochs of the run
      */
     public static OptimizerSettings adamw(int batch, int epochs) {
-        return builder("adamw", rate("adamw", "sqrt", batch)).warmupEpochs(warmup(epochs)).build();
+        return builder("adamw", rate("adamw", "sqrt", batch))
+                .warmupEpochs(warmup(epochs))
+                .build();
     }
 
     /**
@@ -109,8 +114,9 @@ public record OptimizerSettings(
         return switch (scaling) {
             case "linear" -> kind.linear().applyAsDouble(batch);
             case "sqrt" -> kind.squareRoot().applyAsDouble(batch);
-            default -> throw new IllegalArgumentException(
-                    "Unknown learning rate scaling, expected linear or sqrt, found " + scaling);
+            default ->
+                throw new IllegalArgumentException(
+                        "Unknown learning rate scaling, expected linear or sqrt, found " + scaling);
         };
     }
 

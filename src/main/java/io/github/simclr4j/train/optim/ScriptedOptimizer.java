@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -82,7 +83,11 @@ abstract class ScriptedOptimizer implements Optimizer {
      * @param state for each kind of state, one tensor per weight
      */
     record Group(
-            boolean plain, boolean constantRate, List<Integer> places, List<NDArray> weights, List<List<NDArray>> state) {}
+            boolean plain,
+            boolean constantRate,
+            List<Integer> places,
+            List<NDArray> weights,
+            List<List<NDArray>> state) {}
 
     /**
      * Creates the state as zeros of the shapes and data types of the weights.
@@ -95,7 +100,8 @@ abstract class ScriptedOptimizer implements Optimizer {
         manager = weights.values().iterator().next().getManager().newSubManager();
         for (Map.Entry<String, NDArray> e : weights.entrySet()) {
             NDArray w = e.getValue();
-            Group group = group(rules.plain().test(e.getKey(), w), rules.constantRate().test(e.getKey()), kinds.length);
+            Group group = group(
+                    rules.plain().test(e.getKey(), w), rules.constantRate().test(e.getKey()), kinds.length);
             group.places().add(state.size() / kinds.length);
             group.weights().add(w);
             for (int k = 0; k < kinds.length; k++) {

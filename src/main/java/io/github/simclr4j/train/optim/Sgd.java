@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -22,7 +23,14 @@ final class Sgd extends ScriptedOptimizer {
     void move(Group group, List<NDArray> gradients, double rate) {
         // The fused kernel expects an empty velocity if the momentum is 0.
         List<NDArray> velocity = settings().momentum() > 0 ? group.state().get(0) : List.of();
-        SCRIPT.update("sgd", group.weights(), gradients, velocity, rate, settings().momentum(),
-                group.plain() ? 0.0 : settings().weightDecay(), nesterov);
+        SCRIPT.update(
+                "sgd",
+                group.weights(),
+                gradients,
+                velocity,
+                rate,
+                settings().momentum(),
+                group.plain() ? 0.0 : settings().weightDecay(),
+                nesterov);
     }
 }

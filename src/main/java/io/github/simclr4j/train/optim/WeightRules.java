@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
@@ -14,5 +15,6 @@ import java.util.function.Predicate;
  */
 public record WeightRules(BiPredicate<String, NDArray> plain, Predicate<String> constantRate) {
     /** Exempts weights of one dimension (batch norm and biases) from weight decay and layer adaptation; all follow the schedule. */
-    public static final WeightRules DEFAULT = new WeightRules((name, w) -> w.getShape().dimension() == 1, name -> false);
+    public static final WeightRules DEFAULT =
+            new WeightRules((name, w) -> w.getShape().dimension() == 1, name -> false);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
@@ -60,6 +61,8 @@ record EncoderChoice(Architecture architecture, String name, Map<String, String>
     }
 
     private static boolean takes(List<Option<?>> options, String name, String value) {
-        return options.stream().anyMatch(o -> o.name().equals(name) && (o.choices().isEmpty() || o.choices().contains(value)));
+        return options.stream()
+                .anyMatch(o -> o.name().equals(name)
+                        && (o.choices().isEmpty() || o.choices().contains(value)));
     }
 }

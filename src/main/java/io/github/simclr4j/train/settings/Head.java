@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
-import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 
 /**
  * The projection head g after the encoder; features are taken before it
@@ -33,12 +34,12 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
             throw new IllegalArgumentException("A head must have 0 to 3 layers, found " + layers);
         }
         if (hidden < 0 || hidden > WIDEST || out < 1 || out > WIDEST) {
-            throw new IllegalArgumentException("A head's hidden width must be 0 to " + WIDEST + " and its output (the projection)"
-                    + " 1 to " + WIDEST + ", found " + hidden + " and " + out);
+            throw new IllegalArgumentException("A head's hidden width must be 0 to " + WIDEST
+                    + " and its output (the projection)" + " 1 to " + WIDEST + ", found " + hidden + " and " + out);
         }
         if (kept < 0 || kept > layers) {
-            throw new IllegalArgumentException("The number of kept layers must be 0 to " + layers + ", the layers of the head, found "
-                    + kept);
+            throw new IllegalArgumentException(
+                    "The number of kept layers must be 0 to " + layers + ", the layers of the head, found " + kept);
         }
         outputNorm = outputNorm && batchNorm;
     }
@@ -65,8 +66,9 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
             case "linear" -> 1;
             case "nonlinear" -> 2;
             case "deep" -> 3;
-            default -> throw new IllegalArgumentException(
-                    "Unknown head, expected none, linear, nonlinear or deep, found " + kind);
+            default ->
+                throw new IllegalArgumentException(
+                        "Unknown head, expected none, linear, nonlinear or deep, found " + kind);
         };
         return new Head(layers, hidden, out, batchNorm, outputNorm, kept);
     }
@@ -83,7 +85,8 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
 
     /** Returns the layers for features of a length; the head must have at least one layer. */
     public ProjectionHead layers(int dimension) {
-        return ProjectionHead.withNorms(dimension, hidden == 0 ? dimension : hidden, out, layers, batchNorm, outputNorm);
+        return ProjectionHead.withNorms(
+                dimension, hidden == 0 ? dimension : hidden, out, layers, batchNorm, outputNorm);
     }
 
     /**
@@ -123,7 +126,8 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
         }
         String width = layers == 1 ? "" : ", hidden " + (hidden == 0 ? "as the encoder" : "" + hidden);
         return layers + (layers == 1 ? " layer" : " layers") + width + ", out " + out
-                + (!batchNorm ? ", biases" : outputNorm ? ", batch norm" : ", batch norm but behind the last") + (kept == 0 ? "" : ", " + kept + " kept");
+                + (!batchNorm ? ", biases" : outputNorm ? ", batch norm" : ", batch norm but behind the last")
+                + (kept == 0 ? "" : ", " + kept + " kept");
     }
 
     /** Returns the length of the loss's input for an encoder of a dimension. */

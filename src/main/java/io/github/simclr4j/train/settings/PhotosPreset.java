@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -24,8 +25,9 @@ public final class PhotosPreset implements Preset {
 
     @Override
     public String summary() {
-        return "for photographs: views of " + SIDE + " pixels, resnet50 of width 1 with ImageNet's stem, batches of " + BATCH + " in"
-                + " micro-batches of " + MICRO_BATCH + ", the optimizer of the method's paper (lars for simclr, sgd for mocov2)";
+        return "for photographs: views of " + SIDE + " pixels, resnet50 of width 1 with ImageNet's stem, batches of "
+                + BATCH + " in" + " micro-batches of " + MICRO_BATCH
+                + ", the optimizer of the method's paper (lars for simclr, sgd for mocov2)";
     }
 
     @Override
@@ -45,8 +47,13 @@ public final class PhotosPreset implements Preset {
 
     /** Sets what goes with photographs, whichever the encoder. */
     static void photographs(PresetDefaults run) {
-        run.imageSize(SIDE).batch(BATCH).microBatch(MICRO_BATCH).encoderOption("width", 1.0).encoderOption("stem", "imagenet");
-        if (EncoderFamilies.all().stream().anyMatch(f -> f instanceof VisionTransformer && f.names().contains(run.encoder()))) {
+        run.imageSize(SIDE)
+                .batch(BATCH)
+                .microBatch(MICRO_BATCH)
+                .encoderOption("width", 1.0)
+                .encoderOption("stem", "imagenet");
+        if (EncoderFamilies.all().stream()
+                .anyMatch(f -> f instanceof VisionTransformer && f.names().contains(run.encoder()))) {
             // Chen, Xie and He 2021, section 4.1 and code: 1.5e-4 * B / 256, decay 0.1.
             run.optimizer("adamw").baseLearningRate(1.5e-4).weightDecay(0.1);
         } else {

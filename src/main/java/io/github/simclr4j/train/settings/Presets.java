@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import java.util.ArrayList;
@@ -18,7 +19,8 @@ public final class Presets {
     public static List<Preset> all() {
         List<Preset> all = new ArrayList<>();
         ServiceLoader.load(Preset.class).forEach(all::add);
-        all.sort(Comparator.comparing((Preset p) -> !p.getClass().getPackageName().equals(Presets.class.getPackageName())));
+        all.sort(Comparator.comparing(
+                (Preset p) -> !p.getClass().getPackageName().equals(Presets.class.getPackageName())));
         return all;
     }
 
@@ -28,7 +30,10 @@ public final class Presets {
      * @throws IllegalArgumentException if there is none; the message lists the names
      */
     public static Preset named(String name) {
-        return all().stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "Unknown preset, expected " + all().stream().map(Preset::name).collect(Collectors.joining(", ")) + ", found " + name));
+        return all().stream()
+                .filter(p -> p.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown preset, expected "
+                        + all().stream().map(Preset::name).collect(Collectors.joining(", ")) + ", found " + name));
     }
 }

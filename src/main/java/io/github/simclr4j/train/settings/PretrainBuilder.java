@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
@@ -285,22 +286,45 @@ public final class PretrainBuilder {
         Architecture network = encoder.architecture(preset, p.encoderOptions());
         Run run = run(p);
         Defaults d = new Defaults(images, run.imageSize, run.batch, run.microBatch, run.epochs, run.optimizer)
-                .ofFeatures(network.graph(run.imageSize).output(LayerGraph.FEATURES).shape().get(0));
+                .ofFeatures(network.graph(run.imageSize)
+                        .output(LayerGraph.FEATURES)
+                        .shape()
+                        .get(0));
         d.views(d.isSmall() ? "simclr-cifar" : "simclr").bnSplits(0);
         method.defaults(d);
-        String chosenViews = views != null ? views : p.get("views", String.class).orElse(null);
+        String chosenViews =
+                views != null ? views : p.get("views", String.class).orElse(null);
         OptionValues values = OptionValues.of(method.options(), given(d, p));
         method.check(values, d);
-        Head projectionHead = Head.of(or(head, d, "head", "nonlinear"), or(hidden, d, "hidden", 0),
-                or(projection, d, "projection", isNarrow(network) ? 64 : 128), or(headNorm, d, "headNorm", true),
-                or(headOutputNorm, d, "headOutputNorm", true), keepHead);
+        Head projectionHead = Head.of(
+                or(head, d, "head", "nonlinear"),
+                or(hidden, d, "hidden", 0),
+                or(projection, d, "projection", isNarrow(network) ? 64 : 128),
+                or(headNorm, d, "headNorm", true),
+                or(headOutputNorm, d, "headOutputNorm", true),
+                keepHead);
         AugmentationPipeline first = AugmentationPipeline.of(or(chosenViews, d, "views", "none"));
-        String others = otherViews != null ? otherViews
-                : chosenViews != null ? chosenViews : d.get("otherViews", String.class).orElse(null);
-        return new PretrainSettings(method.encoder(network), run.imageSize, projectionHead, first,
-                others == null ? first : AugmentationPipeline.of(others), method, values, optimizer(run, d, p, images), run.batch,
-                run.microBatch, splits(run, d), run.epochs, precision,
-                zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(run.optimizer), seed,
+        String others = otherViews != null
+                ? otherViews
+                : chosenViews != null
+                        ? chosenViews
+                        : d.get("otherViews", String.class).orElse(null);
+        return new PretrainSettings(
+                method.encoder(network),
+                run.imageSize,
+                projectionHead,
+                first,
+                others == null ? first : AugmentationPipeline.of(others),
+                method,
+                values,
+                optimizer(run, d, p, images),
+                run.batch,
+                run.microBatch,
+                splits(run, d),
+                run.epochs,
+                precision,
+                zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(run.optimizer),
+                seed,
                 preset == null ? "" : preset.name());
     }
 
@@ -309,8 +333,14 @@ public final class PretrainBuilder {
 
     private Run run(PresetDefaults p) {
         int images = or(batch, p, "batch", 128);
-        int usual = p.get("microBatch", Integer.class).filter(m -> m < images && images % m == 0).orElse(0);
-        return new Run(or(imageSize, p, "imageSize", 32), images, microBatch != null ? microBatch : usual, or(epochs, p, "epochs", 100),
+        int usual = p.get("microBatch", Integer.class)
+                .filter(m -> m < images && images % m == 0)
+                .orElse(0);
+        return new Run(
+                or(imageSize, p, "imageSize", 32),
+                images,
+                microBatch != null ? microBatch : usual,
+                or(epochs, p, "epochs", 100),
                 or(optimizer, p, "optimizer", "adamw"));
     }
 
@@ -318,7 +348,8 @@ public final class PretrainBuilder {
         int size = Math.max(1, Math.min(run.batch, images));
         // It is checked where another rate was given, too.
         double common = OptimizerSettings.rate(run.optimizer, rateScaling, size);
-        boolean asPreset = p.get("optimizer", String.class).filter(run.optimizer::equals).isPresent();
+        boolean asPreset =
+                p.get("optimizer", String.class).filter(run.optimizer::equals).isPresent();
         Double itsRate = asPreset ? p.get("baseLearningRate", Double.class).orElse(null) : null;
         Double itsDecay = asPreset ? p.get("weightDecay", Double.class).orElse(null) : null;
         double rate;
@@ -327,13 +358,23 @@ public final class PretrainBuilder {
         } else if (itsRate != null) {
             rate = OptimizerSettings.scaled(itsRate, rateScaling, size);
         } else {
-            rate = or(null, d, "learningRate", d.get("baseLearningRate", Double.class)
-                    .map(base -> OptimizerSettings.scaled(base, rateScaling, size))
-                    .orElse(common * d.get("rateFactor", Double.class).orElse(1.0)));
+            rate = or(
+                    null,
+                    d,
+                    "learningRate",
+                    d.get("baseLearningRate", Double.class)
+                            .map(base -> OptimizerSettings.scaled(base, rateScaling, size))
+                            .orElse(common * d.get("rateFactor", Double.class).orElse(1.0)));
         }
-        return new OptimizerSettings(run.optimizer, rate, or(weightDecay != null ? weightDecay : itsDecay, d, "weightDecay", 1e-4),
-                momentum, or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(run.epochs)),
-                or(schedule, d, "schedule", "cosine"), clip, average);
+        return new OptimizerSettings(
+                run.optimizer,
+                rate,
+                or(weightDecay != null ? weightDecay : itsDecay, d, "weightDecay", 1e-4),
+                momentum,
+                or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(run.epochs)),
+                or(schedule, d, "schedule", "cosine"),
+                clip,
+                average);
     }
 
     /**
@@ -350,8 +391,8 @@ public final class PretrainBuilder {
             splits += micro;
         }
         if (run.batch % splits != 0) {
-            throw new IllegalArgumentException("The batch must be a multiple of " + splits + ", for " + devices + " devices"
-                    + (micro == 1 ? "" : " and " + micro + " micro-batches") + ", found " + run.batch);
+            throw new IllegalArgumentException("The batch must be a multiple of " + splits + ", for " + devices
+                    + " devices" + (micro == 1 ? "" : " and " + micro + " micro-batches") + ", found " + run.batch);
         }
         return splits;
     }

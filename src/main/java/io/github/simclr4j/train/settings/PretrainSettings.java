@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
@@ -86,7 +87,8 @@ public record PretrainSettings(
         atLeast("Micro-batch", microBatch, 0);
         atLeast("Batch norm splits", bnSplits, 0);
         if (microBatch > 0 && batch % microBatch != 0) {
-            throw new IllegalArgumentException("The micro-batch must divide the batch, found " + microBatch + " and " + batch);
+            throw new IllegalArgumentException(
+                    "The micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
         checkSmallViews(method, options, encoder, imageSize, otherViews);
         int micro = microBatch == 0 ? 1 : batch / microBatch;
@@ -128,20 +130,65 @@ public record PretrainSettings(
 
     /** Returns these settings with another batch, micro-batch and number of groups. */
     public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
-        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, newBatch,
-                newMicroBatch, newSplits, epochs, precision, zeroGamma, seed, preset);
+        return new PretrainSettings(
+                encoder,
+                imageSize,
+                head,
+                firstView,
+                otherViews,
+                method,
+                options,
+                optimizer,
+                newBatch,
+                newMicroBatch,
+                newSplits,
+                epochs,
+                precision,
+                zeroGamma,
+                seed,
+                preset);
     }
 
     /** Returns these settings with another precision. */
     public PretrainSettings withPrecision(Precision other) {
-        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, batch, microBatch,
-                bnSplits, epochs, other, zeroGamma, seed, preset);
+        return new PretrainSettings(
+                encoder,
+                imageSize,
+                head,
+                firstView,
+                otherViews,
+                method,
+                options,
+                optimizer,
+                batch,
+                microBatch,
+                bnSplits,
+                epochs,
+                other,
+                zeroGamma,
+                seed,
+                preset);
     }
 
     /** Returns these settings with another optimizer. */
     public PretrainSettings withOptimizer(OptimizerSettings other) {
-        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, other, batch, microBatch,
-                bnSplits, epochs, precision, zeroGamma, seed, preset);
+        return new PretrainSettings(
+                encoder,
+                imageSize,
+                head,
+                firstView,
+                otherViews,
+                method,
+                options,
+                other,
+                batch,
+                microBatch,
+                bnSplits,
+                epochs,
+                precision,
+                zeroGamma,
+                seed,
+                preset);
     }
 
     /** Returns the small views of each image in addition to the full-size ones (multi-crop). */
@@ -160,15 +207,19 @@ public record PretrainSettings(
     }
 
     /** Checks that small views can go through the same network, whose weights must not depend on the image size. */
-    private static void checkSmallViews(MethodFactory method, OptionValues options, Architecture encoder, int imageSize,
+    private static void checkSmallViews(
+            MethodFactory method,
+            OptionValues options,
+            Architecture encoder,
+            int imageSize,
             AugmentationPipeline otherViews) {
         SmallViews small = method.smallViews(options, imageSize);
         if (small.count() == 0) {
             return;
         }
         if (small.size() < LEAST_SMALL || small.size() > imageSize) {
-            throw new IllegalArgumentException("The size of small views (multi-crop-size) must be from " + LEAST_SMALL + " to the image size of "
-                    + imageSize + ", found " + small.size());
+            throw new IllegalArgumentException("The size of small views (multi-crop-size) must be from " + LEAST_SMALL
+                    + " to the image size of " + imageSize + ", found " + small.size());
         }
         otherViews.cropping(small.least(), small.most());
         if (!shapes(encoder, small.size()).equals(shapes(encoder, imageSize))) {
@@ -178,7 +229,9 @@ public record PretrainSettings(
     }
 
     private static List<List<Long>> shapes(Architecture encoder, int size) {
-        return encoder.graph(size).weights().stream().map(w -> Arrays.stream(w.dimensions()).boxed().toList()).toList();
+        return encoder.graph(size).weights().stream()
+                .map(w -> Arrays.stream(w.dimensions()).boxed().toList())
+                .toList();
     }
 
     /**
@@ -188,8 +241,23 @@ public record PretrainSettings(
      * @throws IOException if the method cannot open a file
      */
     public PretrainSettings opened(RunResources resources) throws IOException {
-        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method.open(options, resources), options,
-                optimizer, batch, microBatch, bnSplits, epochs, precision, zeroGamma, seed, preset);
+        return new PretrainSettings(
+                encoder,
+                imageSize,
+                head,
+                firstView,
+                otherViews,
+                method.open(options, resources),
+                options,
+                optimizer,
+                batch,
+                microBatch,
+                bnSplits,
+                epochs,
+                precision,
+                zeroGamma,
+                seed,
+                preset);
     }
 
     /** Returns the number of micro-batches of a batch. */
@@ -211,8 +279,9 @@ public record PretrainSettings(
      */
     public void checkDevices(int devices) {
         if (groups() % devices != 0) {
-            throw new IllegalArgumentException("The number of batch norm groups (the setting bn-splits) must be a multiple of the "
-                    + devices + " devices, which share them: found " + groups() + " for a batch of " + batch);
+            throw new IllegalArgumentException(
+                    "The number of batch norm groups (the setting bn-splits) must be a multiple of the " + devices
+                            + " devices, which share them: found " + groups() + " for a batch of " + batch);
         }
     }
 
@@ -223,8 +292,9 @@ public record PretrainSettings(
      */
     public void checkKeptHead() {
         if (head.kept() > 0 && method.headUse() != MethodFactory.HeadUse.FEATURES) {
-            throw new IllegalArgumentException("The method " + method.name() + " has no projection head behind the features of which "
-                    + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
+            throw new IllegalArgumentException(
+                    "The method " + method.name() + " has no projection head behind the features of which "
+                            + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
         }
     }
 
@@ -267,18 +337,21 @@ public record PretrainSettings(
         d.put("training.method", method.name());
         Map<Option<?>, String> unused = method.withoutEffect(options);
         for (Option<?> o : options.options()) {
-            if (o.type() != Path.class && unused.keySet().stream().noneMatch(u -> u.name().equals(o.name()))) {
+            if (o.type() != Path.class
+                    && unused.keySet().stream().noneMatch(u -> u.name().equals(o.name()))) {
                 d.put("training." + o.key(), "" + options.get(o));
             }
         }
         d.putAll(method.metadata());
         d.put("training.encoder", encoder.describe());
-        d.put("training.head", switch (method.headUse()) {
-            case FEATURES -> head.describe();
-            case PARTS -> head.describe() + ", one for each part";
-            case NONE -> "none";
-            case CLASSIFIER -> "linear classifier";
-        });
+        d.put(
+                "training.head",
+                switch (method.headUse()) {
+                    case FEATURES -> head.describe();
+                    case PARTS -> head.describe() + ", one for each part";
+                    case NONE -> "none";
+                    case CLASSIFIER -> "linear classifier";
+                });
         d.put("training.image_size", "" + imageSize);
         d.put("training.views", firstView.equals(otherViews) ? firstView.toString() : firstView + " | " + otherViews);
         d.put("training.batch", "" + batch);
@@ -315,12 +388,14 @@ public record PretrainSettings(
 
     /** Tells whether the networks of a family are ResNets, whose published width is too slow on a CPU. */
     static boolean isNarrowByDefault(EncoderFamily family) {
-        return family instanceof ResNetFamily || family instanceof TwoTowersFamily || family instanceof PatchEncoderFamily;
+        return family instanceof ResNetFamily
+                || family instanceof TwoTowersFamily
+                || family instanceof PatchEncoderFamily;
     }
 
     @SuppressWarnings("unchecked") // The type was checked.
     private static Option<?> narrow(Option<?> width) {
-        return ((Option<Double>) width).withDefault(
-                WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 use 1, 2 and 4");
+        return ((Option<Double>) width)
+                .withDefault(WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 use 1, 2 and 4");
     }
 }

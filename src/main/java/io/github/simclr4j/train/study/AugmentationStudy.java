@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.Option;
@@ -15,7 +16,9 @@ import java.util.Map;
  */
 public final class AugmentationStudy implements Study {
     /** Which views are transformed. */
-    public static final Option<String> BRANCHES = Option.choice("branches", List.of("one", "both"),
+    public static final Option<String> BRANCHES = Option.choice(
+            "branches",
+            List.of("one", "both"),
             "Which of the two views are transformed: one (the other is the whole image) or both",
             "Chen et al. 2020, section 3.1");
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import java.util.ArrayList;
@@ -42,8 +43,9 @@ public record Axis(String name, Map<String, Map<String, String>> levels) {
             list.add(value.strip());
         }
         if (name.isEmpty() || list.contains("")) {
-            throw new IllegalArgumentException("An axis is a setting and its values, such as temperature=0.1,0.5, with semicolons"
-                    + " between values that contain commas, found " + text);
+            throw new IllegalArgumentException(
+                    "An axis is a setting and its values, such as temperature=0.1,0.5, with semicolons"
+                            + " between values that contain commas, found " + text);
         }
         if (list.stream().distinct().count() < list.size()) {
             throw new IllegalArgumentException("The values of an axis must be different, found " + text);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -25,6 +26,7 @@ public final class BatchStudy implements Study {
 
     @Override
     public StudyPlan plan(OptionValues options) {
-        return StudyPlan.of(Chart.LINES, Axis.of("epochs", "5", "10", "20", "40"), Axis.of("batch", "64", "128", "256", "512"));
+        return StudyPlan.of(
+                Chart.LINES, Axis.of("epochs", "5", "10", "20", "40"), Axis.of("batch", "64", "128", "256", "512"));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.Sha256;
@@ -16,6 +17,7 @@ import java.util.Map;
 public record Cell(Map<String, String> levels, Map<String, String> settings) {
     /** Number of characters of a folder's name before the hash. */
     private static final int READABLE = 48;
+
     private static final int HASH = 8;
 
     /** Copies the maps in their order. */
@@ -27,7 +29,10 @@ public record Cell(Map<String, String> levels, Map<String, String> settings) {
     /** Returns the cell's name for messages, such as {@code loss NT-Xent, temperature 0.1}. */
     public String title() {
         StringBuilder title = new StringBuilder();
-        levels.forEach((axis, level) -> title.append(title.isEmpty() ? "" : ", ").append(axis).append(' ').append(level));
+        levels.forEach((axis, level) -> title.append(title.isEmpty() ? "" : ", ")
+                .append(axis)
+                .append(' ')
+                .append(level));
         return title.toString();
     }
 

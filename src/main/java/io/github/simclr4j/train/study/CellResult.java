@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import java.util.Map;
@@ -25,8 +26,16 @@ public record CellResult(Cell cell, Measured measured, String failure) {
      * @param encoder SHA-256 of the encoder file
      * @param training all settings of the training, as in the metadata of the encoder file
      */
-    public record Measured(double accuracy, double finalLoss, long parameters, int dimension, int epochs, long steps,
-            double seconds, String encoder, Map<String, String> training) {
+    public record Measured(
+            double accuracy,
+            double finalLoss,
+            long parameters,
+            int dimension,
+            int epochs,
+            long steps,
+            double seconds,
+            String encoder,
+            Map<String, String> training) {
         /** Copies the map. */
         public Measured {
             training = Map.copyOf(training);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.train.Pretraining;
@@ -25,7 +26,12 @@ import java.util.TreeSet;
  * @param machine resources of the study
  * @param progress receives progress and warnings
  */
-record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFolder folder, StudyMachine machine,
+record CellRun(
+        Cell cell,
+        Map<String, String> given,
+        StudyImages images,
+        StudyFolder folder,
+        StudyMachine machine,
         Progress progress) {
     private static final String ALL = "100%";
     private static final String CHECKPOINT = "checkpoint";
@@ -54,8 +60,9 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
         Set<String> own = new TreeSet<>(unknown);
         own.retainAll(cell.settings().keySet());
         if (!own.isEmpty()) {
-            throw new IllegalArgumentException("Pretraining by " + settings().getOrDefault("method", "simclr") + " with the encoder "
-                    + CellSettings.encoder(settings()) + " has no setting " + String.join(", ", own));
+            throw new IllegalArgumentException(
+                    "Pretraining by " + settings().getOrDefault("method", "simclr") + " with the encoder "
+                            + CellSettings.encoder(settings()) + " has no setting " + String.join(", ", own));
         }
         builder.images(images.images()).device(machine.device()).build().close();
         return unknown;
@@ -68,22 +75,42 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
         Path encoder = state.resolve(StudyFolder.ENCODER);
         Pretraining.Builder builder = Pretraining.builder();
         CellSettings.apply(settings(), builder);
-        try (Pretraining pretraining = builder.images(images.images()).device(machine.device()).threads(machine.threads())
-                .memory(machine.megabytes()).decoders(machine.decoders()).checkpoint(state.resolve(CHECKPOINT))
-                .metrics(state.resolve("metrics.jsonl")).progress(progress).build()) {
+        try (Pretraining pretraining = builder.images(images.images())
+                .device(machine.device())
+                .threads(machine.threads())
+                .memory(machine.megabytes())
+                .decoders(machine.decoders())
+                .checkpoint(state.resolve(CHECKPOINT))
+                .metrics(state.resolve("metrics.jsonl"))
+                .progress(progress)
+                .build()) {
             PretrainingResult result = pretraining.run();
             result.writeEncoder(encoder);
             PretrainSettings s = pretraining.settings();
             double accuracy;
             int dimension;
-            try (ProtocolContext context = ProtocolContext.builder().encoder(encoder).runtime(machine.runtime())
-                    .device(machine.device()).train(images.train()).test(images.test()).seeds(s.seed()).progress(progress).build()) {
+            try (ProtocolContext context = ProtocolContext.builder()
+                    .encoder(encoder)
+                    .runtime(machine.runtime())
+                    .device(machine.device())
+                    .train(images.train())
+                    .test(images.test())
+                    .seeds(s.seed())
+                    .progress(progress)
+                    .build()) {
                 accuracy = new LinearProtocol().run(context).mean(ALL);
                 dimension = context.extractor().encoder().dimension();
             }
-            CellResult.Measured measured = new CellResult.Measured(accuracy, result.finalLoss(), parameters(s), dimension,
-                    result.epochs(), result.steps(), Math.round((System.nanoTime() - start) / 1e7) / 100.0,
-                    Sha256.hex(result.encoder()), result.settings());
+            CellResult.Measured measured = new CellResult.Measured(
+                    accuracy,
+                    result.finalLoss(),
+                    parameters(s),
+                    dimension,
+                    result.epochs(),
+                    result.steps(),
+                    Math.round((System.nanoTime() - start) / 1e7) / 100.0,
+                    Sha256.hex(result.encoder()),
+                    result.settings());
             folder.finish(cell, settings(), measured);
             new CheckpointFolder(state.resolve(CHECKPOINT)).delete();
             return measured;
@@ -91,7 +118,9 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
     }
 
     private static long parameters(PretrainSettings s) {
-        return s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind().isTrained())
-                .mapToLong(w -> w.shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b)).sum();
+        return s.encoder().graph(s.imageSize()).weights().stream()
+                .filter(w -> w.kind().isTrained())
+                .mapToLong(w -> w.shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b))
+                .sum();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -111,7 +112,8 @@ public final class CellSettings {
                 builder.option(name, value);
             } else if (has(family.options(), name)) {
                 builder.encoderOption(name, value);
-            } else if (name.startsWith(method.name() + "-") && has(method.options(), name.substring(method.name().length() + 1))) {
+            } else if (name.startsWith(method.name() + "-")
+                    && has(method.options(), name.substring(method.name().length() + 1))) {
                 // A method's option that shares its name with a common setting.
                 builder.option(name.substring(method.name().length() + 1), value);
             } else {
@@ -124,7 +126,8 @@ public final class CellSettings {
     /** Returns the name of the architecture that some settings come to. */
     static String encoder(Map<String, String> settings) {
         String preset = settings.get("preset");
-        return settings.getOrDefault("encoder", preset == null ? "resnet18" : Presets.named(preset).encoder());
+        return settings.getOrDefault(
+                "encoder", preset == null ? "resnet18" : Presets.named(preset).encoder());
     }
 
     private static boolean has(List<Option<?>> options, String name) {

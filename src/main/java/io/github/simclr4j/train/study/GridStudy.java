@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -38,7 +39,8 @@ public final class GridStudy implements Study {
     @Override
     public StudyPlan plan(OptionValues options) {
         List<Cell> cells = Axis.product(axes);
-        boolean numbers = axes.get(0).levels().keySet().stream().allMatch(GridStudy::isNumber) && axes.get(0).levels().size() > 1;
+        boolean numbers = axes.get(0).levels().keySet().stream().allMatch(GridStudy::isNumber)
+                && axes.get(0).levels().size() > 1;
         return new StudyPlan(numbers ? Chart.LINES : Chart.BARS, cells);
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -39,7 +40,8 @@ public final class HeadStudy implements Study {
             }
         }
         cells.add(cell("128", "linear", "behind", Map.of("head", "linear", "projection", "128", "keep-head", "1")));
-        cells.add(cell("128", "nonlinear", "behind", Map.of("head", "nonlinear", "projection", "128", "keep-head", "2")));
+        cells.add(
+                cell("128", "nonlinear", "behind", Map.of("head", "nonlinear", "projection", "128", "keep-head", "2")));
         return new StudyPlan(Chart.BARS, cells);
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -28,7 +29,8 @@ public final class LossStudy implements Study {
     @Override
     public StudyPlan plan(OptionValues options) {
         Map<String, Map<String, String>> losses = new LinkedHashMap<>();
-        for (String loss : new String[] {"margin", "nt-logistic", "margin-semihard", "nt-logistic-semihard", "nt-xent"}) {
+        for (String loss :
+                new String[] {"margin", "nt-logistic", "margin-semihard", "nt-logistic-semihard", "nt-xent"}) {
             losses.put(loss, Map.of("method", "simclr", "loss", loss));
         }
         return StudyPlan.of(Chart.BARS, new Axis("loss", losses));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.train.method.MethodFactory;
@@ -30,7 +31,8 @@ public final class MethodStudy implements Study {
     @Override
     public StudyPlan plan(OptionValues options) {
         Map<String, Map<String, String>> methods = new LinkedHashMap<>();
-        Methods.all().stream().filter(MethodStudy::learnsFromImagesAlone)
+        Methods.all().stream()
+                .filter(MethodStudy::learnsFromImagesAlone)
                 .forEach(m -> methods.put(m.name(), Map.of("method", m.name())));
         return StudyPlan.of(Chart.PARAMETERS, new Axis("method", methods), Axis.of("width", "0.125", "0.25", "0.5"));
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import java.util.ArrayList;
@@ -18,8 +19,10 @@ public final class Studies {
     public static List<Study> all() {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         List<Study> all = new ArrayList<>();
-        ServiceLoader.load(Study.class, context == null ? Studies.class.getClassLoader() : context).forEach(all::add);
-        all.sort(Comparator.comparing((Study s) -> !s.getClass().getPackageName().equals(Studies.class.getPackageName())));
+        ServiceLoader.load(Study.class, context == null ? Studies.class.getClassLoader() : context)
+                .forEach(all::add);
+        all.sort(Comparator.comparing(
+                (Study s) -> !s.getClass().getPackageName().equals(Studies.class.getPackageName())));
         return all;
     }
 
@@ -29,7 +32,10 @@ public final class Studies {
      * @throws IllegalArgumentException if there is no study with this name; the message lists the names
      */
     public static Study named(String name) {
-        return all().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "Unknown study, expected " + all().stream().map(Study::name).collect(Collectors.joining(", ")) + ", found " + name));
+        return all().stream()
+                .filter(s -> s.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown study, expected "
+                        + all().stream().map(Study::name).collect(Collectors.joining(", ")) + ", found " + name));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import com.google.gson.Gson;
@@ -33,8 +34,11 @@ final class StudyFolder {
     static final String ENCODER = "encoder.onnx";
     private static final String COMMON = "study.json";
     private static final String CELL = "cell.json";
-    private static final Gson JSON =
-            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeSpecialFloatingPointValues().create();
+    private static final Gson JSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .disableHtmlEscaping()
+            .serializeSpecialFloatingPointValues()
+            .create();
 
     private final Path folder;
 
@@ -75,7 +79,8 @@ final class StudyFolder {
             throw damaged(file);
         }
         if (!before.study().equals(study)) {
-            throw new IOException(folder + " holds the study " + before.study() + ", not " + study + ": choose another folder");
+            throw new IOException(
+                    folder + " holds the study " + before.study() + ", not " + study + ": choose another folder");
         }
         refuseOthers("the study " + study, before.settings(), now.settings());
     }
@@ -108,7 +113,8 @@ final class StudyFolder {
         names.addAll(now.keySet());
         for (String name : names) {
             if (!Objects.equals(before.get(name), now.get(name))) {
-                different.add(name + " " + before.getOrDefault(name, "not given") + ", now " + now.getOrDefault(name, "not given"));
+                different.add(name + " " + before.getOrDefault(name, "not given") + ", now "
+                        + now.getOrDefault(name, "not given"));
             }
         }
         if (!different.isEmpty()) {
@@ -121,8 +127,10 @@ final class StudyFolder {
     void writeResult(StudyResult result) throws IOException {
         StringWriter text = new StringWriter();
         List<String> header = new ArrayList<>(result.axes());
-        header.addAll(List.of("accuracy", "final_loss", "parameters", "dimension", "epochs", "steps", "state", "failure"));
-        try (CSVPrinter csv = new CSVPrinter(text, CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get())) {
+        header.addAll(
+                List.of("accuracy", "final_loss", "parameters", "dimension", "epochs", "steps", "state", "failure"));
+        try (CSVPrinter csv = new CSVPrinter(
+                text, CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get())) {
             csv.printRecord(header);
             for (CellResult c : result.cells()) {
                 List<Object> row = new ArrayList<>(c.cell().levels().values());
@@ -130,14 +138,21 @@ final class StudyFolder {
                 if (m == null) {
                     row.addAll(List.of("", "", "", "", "", ""));
                 } else {
-                    row.addAll(List.of(number(m.accuracy()), number(m.finalLoss()), m.parameters(), m.dimension(), m.epochs(), m.steps()));
+                    row.addAll(List.of(
+                            number(m.accuracy()),
+                            number(m.finalLoss()),
+                            m.parameters(),
+                            m.dimension(),
+                            m.epochs(),
+                            m.steps()));
                 }
                 row.add(c.state());
                 row.add(c.failure() == null ? "" : c.failure());
                 csv.printRecord(row);
             }
         }
-        AtomicFiles.write(folder.resolve(result.name() + ".csv"), text.toString().getBytes(StandardCharsets.UTF_8));
+        AtomicFiles.write(
+                folder.resolve(result.name() + ".csv"), text.toString().getBytes(StandardCharsets.UTF_8));
         write(folder.resolve(result.name() + ".json"), result.toMap());
     }
 

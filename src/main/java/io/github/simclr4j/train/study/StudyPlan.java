@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import java.util.List;
@@ -18,7 +19,8 @@ public record StudyPlan(Chart chart, List<Cell> cells) {
     public StudyPlan {
         cells = List.copyOf(cells);
         if (cells.isEmpty() || cells.stream().map(Cell::levels).distinct().count() < cells.size()) {
-            throw new IllegalArgumentException("A study needs at least one cell, and its cells must be different, found " + cells);
+            throw new IllegalArgumentException(
+                    "A study needs at least one cell, and its cells must be different, found " + cells);
         }
         List<String> axes = List.copyOf(cells.get(0).levels().keySet());
         if (!cells.stream().allMatch(c -> List.copyOf(c.levels().keySet()).equals(axes))) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import java.util.ArrayList;
@@ -22,8 +23,15 @@ import java.util.Optional;
  * @param cells results in the order of the plan
  * @since 0.1.0
  */
-public record StudyResult(String name, String summary, String source, Chart chart, List<String> axes, Map<String, String> given,
-        Map<String, Integer> images, List<CellResult> cells) {
+public record StudyResult(
+        String name,
+        String summary,
+        String source,
+        Chart chart,
+        List<String> axes,
+        Map<String, String> given,
+        Map<String, Integer> images,
+        List<CellResult> cells) {
     /** Copies the collections. */
     public StudyResult {
         axes = List.copyOf(axes);
@@ -34,8 +42,10 @@ public record StudyResult(String name, String summary, String source, Chart char
 
     /** Returns the first cell with the highest accuracy; empty if none is done. */
     public Optional<CellResult> best() {
-        List<CellResult> done = new ArrayList<>(cells.stream().filter(c -> c.measured() != null).toList());
-        done.sort(Comparator.comparingDouble((CellResult c) -> c.measured().accuracy()).reversed());
+        List<CellResult> done =
+                new ArrayList<>(cells.stream().filter(c -> c.measured() != null).toList());
+        done.sort(Comparator.comparingDouble((CellResult c) -> c.measured().accuracy())
+                .reversed());
         return done.stream().findFirst();
     }
 

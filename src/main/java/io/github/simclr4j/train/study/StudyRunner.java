@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -42,7 +43,7 @@ public final class StudyRunner {
     private final StudyImages images;
     private final StudyFolder folder;
     private StudyMachine machine = StudyMachine.DEFAULT;
-    private StudyListener listener = soFar -> { };
+    private StudyListener listener = soFar -> {};
     private Progress progress = Progress.NONE;
 
     /**
@@ -56,7 +57,8 @@ public final class StudyRunner {
      * @param folder folder of the results
      * @throws IllegalArgumentException if an option is out of range, or a given setting is one that the cells set
      */
-    public StudyRunner(Study study, Map<String, String> options, Map<String, String> given, StudyImages images, Path folder) {
+    public StudyRunner(
+            Study study, Map<String, String> options, Map<String, String> given, StudyImages images, Path folder) {
         this.study = study;
         this.options = OptionValues.of(study.options(), options);
         this.plan = study.plan(this.options);
@@ -66,8 +68,8 @@ public final class StudyRunner {
         for (Cell cell : plan.cells()) {
             for (String name : cell.settings().keySet()) {
                 if (given.containsKey(name)) {
-                    throw new IllegalArgumentException("The study " + study.name() + " sets the setting " + name
-                            + " itself: leave it out");
+                    throw new IllegalArgumentException(
+                            "The study " + study.name() + " sets the setting " + name + " itself: leave it out");
                 }
             }
         }
@@ -117,7 +119,9 @@ public final class StudyRunner {
     public StudyResult run() throws IOException {
         // The device, and warnings that apply to every cell, are reported once.
         Progress once = new WithoutRepetition(progress);
-        List<CellRun> runs = plan.cells().stream().map(c -> new CellRun(c, given, images, folder, machine, once)).toList();
+        List<CellRun> runs = plan.cells().stream()
+                .map(c -> new CellRun(c, given, images, folder, machine, once))
+                .toList();
         Map<CellRun, String> impossible = check(runs);
         images.train().sameClasses(images.test());
         Files.createDirectories(folder.path());
@@ -137,7 +141,8 @@ public final class StudyRunner {
         }
         impossible.forEach((run, why) -> results.put(run.cell(), failed(run.cell(), why)));
         tell(results);
-        List<CellRun> open = runs.stream().filter(r -> results.get(r.cell()).isOpen()).toList();
+        List<CellRun> open =
+                runs.stream().filter(r -> results.get(r.cell()).isOpen()).toList();
         int before = plan.cells().size() - open.size();
         if (before > impossible.size()) {
             progress.line(before - impossible.size() + " of " + plan.cells().size() + " cells were already done");
@@ -165,8 +170,8 @@ public final class StudyRunner {
         } catch (IOException | RuntimeException e) {
             // Code that reads or writes files may throw another exception after an interrupt.
             if (e instanceof InterruptedIOException || Thread.interrupted()) {
-                InterruptedIOException interrupted = new InterruptedIOException("interrupted in " + which
-                        + "; train again with the same settings to continue from there");
+                InterruptedIOException interrupted = new InterruptedIOException(
+                        "interrupted in " + which + "; train again with the same settings to continue from there");
                 interrupted.initCause(e);
                 throw interrupted;
             }
@@ -195,8 +200,8 @@ public final class StudyRunner {
             throw new IllegalArgumentException(impossible.values().iterator().next());
         }
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("No cell of the study " + study.name() + " has the setting " + unknown.first()
-                    + ": leave it out");
+            throw new IllegalArgumentException(
+                    "No cell of the study " + study.name() + " has the setting " + unknown.first() + ": leave it out");
         }
         impossible.forEach((run, why) -> progress.warn("the cell " + run.cell().title() + " cannot be run: " + why));
         return impossible;
@@ -222,20 +227,39 @@ public final class StudyRunner {
     }
 
     private StudyResult result(Map<Cell, CellResult> results) {
-        Map<String, Integer> counts = Map.of("images", images.images().size(), "train", images.train().source().size(), "test",
+        Map<String, Integer> counts = Map.of(
+                "images",
+                images.images().size(),
+                "train",
+                images.train().source().size(),
+                "test",
                 images.test().source().size());
-        return new StudyResult(study.name(), study.summary(), study.source(), plan.chart(), plan.axes(), given, counts,
+        return new StudyResult(
+                study.name(),
+                study.summary(),
+                study.source(),
+                plan.chart(),
+                plan.axes(),
+                given,
+                counts,
                 new ArrayList<>(results.values()));
     }
 
     private static String outcome(CellResult result) {
-        return result.measured() == null ? "failed"
-                : String.format(Locale.ROOT, "%.2f%%, %.0f s", 100 * result.measured().accuracy(), result.measured().seconds());
+        return result.measured() == null
+                ? "failed"
+                : String.format(
+                        Locale.ROOT,
+                        "%.2f%%, %.0f s",
+                        100 * result.measured().accuracy(),
+                        result.measured().seconds());
     }
 
     private static String left(double seconds) {
-        return seconds < 1 ? "" : seconds < 120
-                ? String.format(Locale.ROOT, "; about %.0f s left", seconds)
-                : String.format(Locale.ROOT, "; about %.0f min left", seconds / 60);
+        return seconds < 1
+                ? ""
+                : seconds < 120
+                        ? String.format(Locale.ROOT, "; about %.0f s left", seconds)
+                        : String.format(Locale.ROOT, "; about %.0f min left", seconds / 60);
     }
 }

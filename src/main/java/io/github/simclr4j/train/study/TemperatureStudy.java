@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -39,7 +40,16 @@ public final class TemperatureStudy implements Study {
         Map<String, String> levels = new LinkedHashMap<>();
         levels.put("temperature", temperature);
         levels.put("normalised", normalised ? "yes" : "no");
-        return new Cell(levels, Map.of("method", "simclr", "loss", "nt-xent", "temperature", temperature, "dot-product",
-                Boolean.toString(!normalised)));
+        return new Cell(
+                levels,
+                Map.of(
+                        "method",
+                        "simclr",
+                        "loss",
+                        "nt-xent",
+                        "temperature",
+                        temperature,
+                        "dot-product",
+                        Boolean.toString(!normalised)));
     }
 }

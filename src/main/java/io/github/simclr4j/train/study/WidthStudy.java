@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
@@ -30,7 +31,10 @@ public final class WidthStudy implements Study {
         Map<String, Map<String, String>> training = new LinkedHashMap<>();
         training.put("contrastive", Map.of("method", "simclr"));
         training.put("supervised", Map.of("method", "supervised"));
-        return StudyPlan.of(Chart.PARAMETERS, new Axis("training", training), Axis.of("encoder", "resnet18", "resnet34"),
+        return StudyPlan.of(
+                Chart.PARAMETERS,
+                new Axis("training", training),
+                Axis.of("encoder", "resnet18", "resnet34"),
                 Axis.of("width", "0.125", "0.25", "0.5", "1"));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.teacher;
 
 import java.io.BufferedInputStream;
@@ -47,8 +48,13 @@ final class FeatureFile implements AutoCloseable {
         this.path = path;
         this.rows = rows;
         this.dimension = dimension;
-        byte[] header = ByteBuffer.allocate(HEADER).putInt(MAGIC).putInt(VERSION).putInt(dimension).putInt(rows)
-                .put(HexFormat.of().parseHex(key)).array();
+        byte[] header = ByteBuffer.allocate(HEADER)
+                .putInt(MAGIC)
+                .putInt(VERSION)
+                .putInt(dimension)
+                .putInt(rows)
+                .put(HexFormat.of().parseHex(key))
+                .array();
         whole = Files.isRegularFile(path) ? count(header) : 0;
         if (whole == rows) {
             file = new RandomAccessFile(path.toFile(), "r");
@@ -84,8 +90,10 @@ final class FeatureFile implements AutoCloseable {
     }
 
     private IOException failed(IOException e) {
-        return new IOException("Can't write the teacher's features to " + path + ": " + e.getMessage()
-                + "; free some space there, or choose another folder for them", e);
+        return new IOException(
+                "Can't write the teacher's features to " + path + ": " + e.getMessage()
+                        + "; free some space there, or choose another folder for them",
+                e);
     }
 
     private long offset(int row) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.teacher;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -62,10 +63,12 @@ public final class Teacher implements AutoCloseable {
      *     names the file
      * @throws IllegalStateException if this ONNX Runtime lacks the provider
      */
-    public static Teacher open(Path file, Path config, String provider, int threads, boolean inSteps) throws IOException {
+    public static Teacher open(Path file, Path config, String provider, int threads, boolean inSteps)
+            throws IOException {
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         boolean one = Provider.of(provider) == Provider.CPU && !inSteps;
-        RuntimeSettings runtime = RuntimeSettings.DEFAULT.withProvider(provider)
+        RuntimeSettings runtime = RuntimeSettings.DEFAULT
+                .withProvider(provider)
                 .withThreads(one ? 1 : Math.min(workers, RuntimeSettings.maxThreads()));
         EncoderSettings given = config == null ? EncoderSettings.none() : EncoderSettings.read(config);
         return new Teacher(OnnxEncoder.open(file, given, runtime), provider, workers);
@@ -78,7 +81,8 @@ public final class Teacher implements AutoCloseable {
 
     /** Returns all settings that determine the features of an image, as text. */
     public String settings() {
-        return encoder.settings().values().entrySet().stream().map(e -> e.getKey() + " " + e.getValue().text())
+        return encoder.settings().values().entrySet().stream()
+                .map(e -> e.getKey() + " " + e.getValue().text())
                 .collect(Collectors.joining(", "));
     }
 
@@ -107,7 +111,10 @@ public final class Teacher implements AutoCloseable {
             int first = from;
             int n = Math.min(chunk, all.length - from);
             byte[][] prepared = new byte[n][];
-            IntStream.range(0, n).parallel().forEach(i -> prepared[i] = rule.apply(images.get(first + i)).rgb());
+            IntStream.range(0, n)
+                    .parallel()
+                    .forEach(
+                            i -> prepared[i] = rule.apply(images.get(first + i)).rgb());
             ByteBuffer pixels = ByteBuffer.allocate(n * size);
             for (byte[] p : prepared) {
                 pixels.put(p);
@@ -127,7 +134,8 @@ public final class Teacher implements AutoCloseable {
      */
     public void embed(ImageSource source, Receiver receiver) throws IOException {
         EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(workers, encoder);
-        EncoderPipeline.Settings shared = Provider.of(provider) == Provider.CPU ? cores
+        EncoderPipeline.Settings shared = Provider.of(provider) == Provider.CPU
+                ? cores
                 : new EncoderPipeline.Settings(cores.workers(), encoder.batch(), Math.min(2, cores.workers()));
         try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, shared, item -> {})) {
             while (pipeline.hasNext()) {

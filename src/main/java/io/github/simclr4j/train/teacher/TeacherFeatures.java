@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.teacher;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -41,13 +42,15 @@ public final class TeacherFeatures implements AutoCloseable {
      * @throws IOException if the file cannot be read or written
      * @throws InterruptedIOException if the thread was interrupted; finished features are kept
      */
-    public static TeacherFeatures of(Teacher teacher, ImageSource source, Path folder, Progress progress) throws IOException {
+    public static TeacherFeatures of(Teacher teacher, ImageSource source, Path folder, Progress progress)
+            throws IOException {
         String key = key(teacher, source);
         Path temporary = folder == null ? Files.createTempFile("simclr-teacher", ".features") : null;
         Path path = folder == null ? temporary : folder.resolve(key.substring(0, 32) + ".features");
         TeacherFeatures features = null;
         try {
-            features = new TeacherFeatures(new FeatureFile(path, key, source.size(), teacher.dimension()), source, temporary);
+            features = new TeacherFeatures(
+                    new FeatureFile(path, key, source.size(), teacher.dimension()), source, temporary);
             features.complete(teacher, folder == null ? null : path, progress);
             return features;
         } catch (IOException | RuntimeException e) {
@@ -61,7 +64,12 @@ public final class TeacherFeatures implements AutoCloseable {
     }
 
     private static String key(Teacher teacher, ImageSource source) throws IOException {
-        String text = String.join("\n", teacher.sha256(), teacher.settings(), teacher.provider(), source.fingerprint(),
+        String text = String.join(
+                "\n",
+                teacher.sha256(),
+                teacher.settings(),
+                teacher.provider(),
+                source.fingerprint(),
                 "" + source.size());
         return Sha256.hex(text.getBytes(StandardCharsets.UTF_8));
     }
@@ -82,8 +90,11 @@ public final class TeacherFeatures implements AutoCloseable {
             });
         } catch (InterruptedIOException e) {
             throw (IOException) new InterruptedIOException("interrupted while the teacher's features were computed"
-                    + (kept == null ? "" : "; " + file.whole() + " of " + all + " are saved in " + kept
-                    + ", and the next run with the same settings computes the rest")).initCause(e);
+                            + (kept == null
+                                    ? ""
+                                    : "; " + file.whole() + " of " + all + " are saved in " + kept
+                                            + ", and the next run with the same settings computes the rest"))
+                    .initCause(e);
         } finally {
             progress.end();
         }
@@ -95,8 +106,8 @@ public final class TeacherFeatures implements AutoCloseable {
     private void check(float[] features) throws IOException {
         for (int i = 0; features != null && i < features.length; i++) {
             if (!Float.isFinite(features[i])) {
-                throw new IOException("The teacher's features of " + source.name(file.whole()) + " are not finite: use another"
-                        + " teacher, or the same one in a higher precision");
+                throw new IOException("The teacher's features of " + source.name(file.whole())
+                        + " are not finite: use another" + " teacher, or the same one in a higher precision");
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import ai.djl.engine.Engine;
@@ -32,6 +33,7 @@ final class LibraryCache {
     private static final String KIND = "libtorch";
     /** Temporary names of whole folders, and of the JNI binding, which is in the folder of its libtorch. */
     private static final Pattern FOLDER = Pattern.compile("tmp\\d+");
+
     private static final Pattern BINDING = Pattern.compile("[^/\\\\]+[/\\\\]jni\\d+tmp");
     /** Files that changed more recently may belong to another program that is still copying. */
     private static final Duration AT_REST = Duration.ofSeconds(3);
@@ -61,8 +63,10 @@ final class LibraryCache {
         } catch (EngineException e) {
             for (Throwable t = e; t != null; t = t.getCause()) {
                 if (t instanceof IOException io) {
-                    throw new IllegalStateException("libtorch can't be copied to " + folder + " (" + io
-                            + "): free some space there, or set the environment variable DJL_CACHE_DIR to another folder", e);
+                    throw new IllegalStateException(
+                            "libtorch can't be copied to " + folder + " (" + io
+                                    + "): free some space there, or set the environment variable DJL_CACHE_DIR to another folder",
+                            e);
                 }
             }
             throw e;
@@ -115,7 +119,8 @@ final class LibraryCache {
     private Set<String> temporary() throws IOException {
         try (Stream<Path> all = Files.find(folder, 2, (p, a) -> {
             String name = folder.relativize(p).toString();
-            return a.isDirectory() && FOLDER.matcher(name).matches() || a.isRegularFile() && BINDING.matcher(name).matches();
+            return a.isDirectory() && FOLDER.matcher(name).matches()
+                    || a.isRegularFile() && BINDING.matcher(name).matches();
         })) {
             return all.map(p -> folder.relativize(p).toString()).collect(Collectors.toCollection(TreeSet::new));
         }
@@ -125,7 +130,9 @@ final class LibraryCache {
         Instant since = Instant.now().minus(AT_REST);
         for (String name : names) {
             for (Path p : tree(folder.resolve(name))) {
-                if (Files.getLastModifiedTime(p, LinkOption.NOFOLLOW_LINKS).toInstant().isAfter(since)) {
+                if (Files.getLastModifiedTime(p, LinkOption.NOFOLLOW_LINKS)
+                        .toInstant()
+                        .isAfter(since)) {
                     return false;
                 }
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import ai.djl.Device;
@@ -32,7 +33,8 @@ import java.util.zip.ZipOutputStream;
  * @since 0.1.0
  */
 public final class Script implements AutoCloseable {
-    private static final String HEAD = "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
+    private static final String HEAD =
+            "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
 
     private final NDManager manager;
     private final PtSymbolBlock module;

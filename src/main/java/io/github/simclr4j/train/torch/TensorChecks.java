@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import ai.djl.ndarray.NDArray;
@@ -28,7 +29,8 @@ public final class TensorChecks {
      * @param tensors tensors on one device; those without floating point values count as finite
      */
     public static boolean finite(Collection<NDArray> tensors) {
-        List<NDArray> floating = tensors.stream().filter(a -> a.getDataType().isFloating()).toList();
+        List<NDArray> floating =
+                tensors.stream().filter(a -> a.getDataType().isFloating()).toList();
         return floating.isEmpty() || SCRIPT.update("finite", floating) != 0;
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import ai.djl.Device;
@@ -159,7 +160,8 @@ public final class Torch {
      * own device the result shares its memory.
      */
     public static NDArray onDeviceOf(NDManager manager, NDArray x) {
-        NDArray there = x.getDevice().equals(manager.getDevice()) ? x.stopGradient() : x.toDevice(manager.getDevice(), false);
+        NDArray there =
+                x.getDevice().equals(manager.getDevice()) ? x.stopGradient() : x.toDevice(manager.getDevice(), false);
         there.attach(manager);
         return there;
     }

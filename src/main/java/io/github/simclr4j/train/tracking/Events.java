@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import com.google.protobuf.CodedOutputStream;
@@ -14,20 +15,24 @@ import java.util.Map;
 final class Events {
     /** Fields of {@code Event}. */
     private static final int WALL_TIME = 1;
+
     private static final int STEP = 2;
     private static final int FILE_VERSION = 3;
     private static final int SUMMARY = 5;
     private static final int SESSION_LOG = 7;
     /** Field and value of {@code SessionLog}. */
     private static final int STATUS = 1;
+
     private static final int START = 1;
     /** Fields of {@code Summary} and {@code Summary.Value}. */
     private static final int VALUE = 1;
+
     private static final int TAG = 1;
     private static final int SIMPLE_VALUE = 2;
     private static final int IMAGE = 4;
     /** Fields of {@code Summary.Image}. */
     private static final int HEIGHT = 1;
+
     private static final int WIDTH = 2;
     private static final int COLORSPACE = 3;
     private static final int ENCODED = 4;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import io.github.simclr4j.train.loop.StartedRun;
@@ -34,6 +35,7 @@ final class MlflowDelivery {
     private boolean over;
     /** The last failure; null while there is none. */
     private String trouble;
+
     private boolean warned;
     private String address;
 
@@ -117,11 +119,14 @@ final class MlflowDelivery {
         over = true;
         thread.interrupt();
         if (ending) {
-            return lost == 0 ? null : "not sent: the oldest " + lost + " of " + taken + " epochs, because at most " + MOST_EPOCHS + " are kept";
+            return lost == 0
+                    ? null
+                    : "not sent: the oldest " + lost + " of " + taken + " epochs, because at most " + MOST_EPOCHS
+                            + " are kept";
         }
         int missing = waiting.size() + lost;
-        return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ") + "the final status of the run; "
-                + (trouble == null ? "it has not answered so far" : trouble);
+        return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ")
+                + "the final status of the run; " + (trouble == null ? "it has not answered so far" : trouble);
     }
 
     private void deliver() {
@@ -200,7 +205,9 @@ final class MlflowDelivery {
         trouble = why;
         boolean ending = end != null;
         long until = System.nanoTime() + pause.toNanos();
-        for (long left = pause.toMillis(); left > 0 && ending == (end != null); left = (until - System.nanoTime()) / 1_000_000) {
+        for (long left = pause.toMillis();
+                left > 0 && ending == (end != null);
+                left = (until - System.nanoTime()) / 1_000_000) {
             wait(left);
         }
         if (ending != (end != null)) {

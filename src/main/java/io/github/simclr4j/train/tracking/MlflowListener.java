@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import io.github.simclr4j.train.loop.EpochSummary;
@@ -80,8 +81,12 @@ public final class MlflowListener implements TrainingListener {
         }
         MlflowDelivery last = delivery;
         delivery = null;
-        String missing = last.end(failure == null ? "FINISHED"
-                : failure instanceof InterruptedIOException || failure instanceof CancellationException ? "KILLED" : "FAILED");
+        String missing = last.end(
+                failure == null
+                        ? "FINISHED"
+                        : failure instanceof InterruptedIOException || failure instanceof CancellationException
+                                ? "KILLED"
+                                : "FAILED");
         show(last.address());
         if (missing != null) {
             progress.warn("MLflow at " + server.uri() + ": " + missing);

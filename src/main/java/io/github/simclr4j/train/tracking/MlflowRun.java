@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import com.google.gson.JsonArray;
@@ -14,13 +15,16 @@ import java.util.TreeMap;
 final class MlflowRun {
     /** Largest number of entries per request, from the documentation of {@code runs/log-batch}. */
     static final int MOST_METRICS = 1000;
+
     static final int MOST_PARAMS = 100;
     static final int MOST_TAGS = 100;
     /** Largest length of a parameter's value since MLflow 1.28; older servers accept half of it. */
     static final int LONGEST_PARAM = 500;
+
     static final int LONGEST_NAME = 250;
     /** Tag with the name of the run, by which a continued run finds its MLflow run. */
     static final String NAME = "simclr4j.run";
+
     private static final String CHANGED = "simclr4j.changed.";
 
     private final MlflowServer server;
@@ -79,7 +83,10 @@ final class MlflowRun {
             make.add("tags", pairs(Map.of(NAME, run.name(), "mlflow.source.name", "simclr4j")));
             entry = server.post("runs/create", make).getAsJsonObject("run");
         }
-        MlflowRun opened = new MlflowRun(server, experimentId, entry.getAsJsonObject("info").get("run_id").getAsString());
+        MlflowRun opened = new MlflowRun(
+                server,
+                experimentId,
+                entry.getAsJsonObject("info").get("run_id").getAsString());
         opened.status("RUNNING", 0);
         for (Map<String, String> part : parts(settings, MOST_PARAMS)) {
             opened.log("params", pairs(part));
@@ -112,9 +119,12 @@ final class MlflowRun {
     }
 
     private static String existing(MlflowServer server, String name) throws MlflowFailure, InterruptedException {
-        JsonObject found = server.get("experiments/get-by-name", Map.of("experiment_name", name)).getAsJsonObject("experiment");
-        if (found.has("lifecycle_stage") && found.get("lifecycle_stage").getAsString().equals("deleted")) {
-            throw new MlflowFailure("the experiment " + name + " is deleted there: restore it, or choose another", true, "");
+        JsonObject found = server.get("experiments/get-by-name", Map.of("experiment_name", name))
+                .getAsJsonObject("experiment");
+        if (found.has("lifecycle_stage")
+                && found.get("lifecycle_stage").getAsString().equals("deleted")) {
+            throw new MlflowFailure(
+                    "the experiment " + name + " is deleted there: restore it, or choose another", true, "");
         }
         return found.get("experiment_id").getAsString();
     }
@@ -123,8 +133,10 @@ final class MlflowRun {
         Map<String, String> all = new HashMap<>();
         JsonObject data = run.getAsJsonObject("data");
         if (data != null && data.has("params")) {
-            data.getAsJsonArray("params").forEach(p -> all.put(p.getAsJsonObject().get("key").getAsString(),
-                    p.getAsJsonObject().get("value").getAsString()));
+            data.getAsJsonArray("params")
+                    .forEach(p -> all.put(
+                            p.getAsJsonObject().get("key").getAsString(),
+                            p.getAsJsonObject().get("value").getAsString()));
         }
         return all;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import com.google.gson.JsonElement;
@@ -46,19 +47,26 @@ final class MlflowServer {
     MlflowServer(URI uri, Map<String, String> environment, Duration timeout) {
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
         if (uri.getRawUserInfo() != null) {
-            throw new IllegalArgumentException("The address of an MLflow server must not contain a user and password: set"
-                    + " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment");
+            throw new IllegalArgumentException(
+                    "The address of an MLflow server must not contain a user and password: set"
+                            + " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment");
         }
-        if (!scheme.equals("http") && !scheme.equals("https") || uri.getHost() == null || uri.getRawQuery() != null
+        if (!scheme.equals("http") && !scheme.equals("https")
+                || uri.getHost() == null
+                || uri.getRawQuery() != null
                 || uri.getRawFragment() != null) {
-            throw new IllegalArgumentException("Expected the address of an MLflow server, such as http://localhost:5000, found " + uri);
+            throw new IllegalArgumentException(
+                    "Expected the address of an MLflow server, such as http://localhost:5000, found " + uri);
         }
         this.uri = uri;
         this.timeout = timeout;
         base = uri.toString().replaceAll("/+$", "") + "/api/2.0/mlflow/";
         authorization = authorization(environment);
-        client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).followRedirects(HttpClient.Redirect.NEVER)
-                .connectTimeout(timeout.compareTo(CONNECT) < 0 ? timeout : CONNECT).build();
+        client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(HttpClient.Redirect.NEVER)
+                .connectTimeout(timeout.compareTo(CONNECT) < 0 ? timeout : CONNECT)
+                .build();
     }
 
     /** Returns the authorization header, in MLflow's order of precedence; null without credentials. */
@@ -67,15 +75,17 @@ final class MlflowServer {
         String password = environment.getOrDefault("MLFLOW_TRACKING_PASSWORD", "");
         String token = environment.getOrDefault("MLFLOW_TRACKING_TOKEN", "");
         if (!user.isEmpty() && !password.isEmpty()) {
-            return "Basic " + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
+            return "Basic "
+                    + Base64.getEncoder().encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8));
         }
         if (token.isEmpty()) {
             return null;
         }
         if (!token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             // The token stays out of the message.
-            throw new IllegalArgumentException("MLFLOW_TRACKING_TOKEN in the environment has a character that is not allowed in a token,"
-                    + " such as a line break");
+            throw new IllegalArgumentException(
+                    "MLFLOW_TRACKING_TOKEN in the environment has a character that is not allowed in a token,"
+                            + " such as a line break");
         }
         return "Bearer " + token;
     }
@@ -87,23 +97,28 @@ final class MlflowServer {
     /** Sends a GET request with query parameters. */
     JsonObject get(String what, Map<String, String> parameters) throws MlflowFailure, InterruptedException {
         StringBuilder query = new StringBuilder();
-        parameters.forEach((name, value) -> query.append(query.isEmpty() ? '?' : '&').append(name).append('=')
+        parameters.forEach((name, value) -> query.append(query.isEmpty() ? '?' : '&')
+                .append(name)
+                .append('=')
                 .append(URLEncoder.encode(value, StandardCharsets.UTF_8)));
         return ask(what, HttpRequest.newBuilder(URI.create(base + what + query)).GET());
     }
 
     /** Sends a POST request with a JSON object. */
     JsonObject post(String what, JsonObject body) throws MlflowFailure, InterruptedException {
-        return ask(what, HttpRequest.newBuilder(URI.create(base + what)).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body.toString())));
+        return ask(
+                what,
+                HttpRequest.newBuilder(URI.create(base + what))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(body.toString())));
     }
 
     private JsonObject ask(String what, HttpRequest.Builder question) throws MlflowFailure, InterruptedException {
         if (authorization != null) {
             question.header("Authorization", authorization);
         }
-        CompletableFuture<HttpResponse<String>> answer = client.sendAsync(question.timeout(timeout).build(),
-                info -> new LimitedBody(LONGEST_ANSWER));
+        CompletableFuture<HttpResponse<String>> answer =
+                client.sendAsync(question.timeout(timeout).build(), info -> new LimitedBody(LONGEST_ANSWER));
         try {
             return read(what, answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS));
         } catch (TimeoutException e) {
@@ -124,7 +139,8 @@ final class MlflowServer {
         for (Throwable cause = e; cause != null && text == null; cause = cause.getCause()) {
             text = cause.getMessage();
         }
-        return e instanceof java.net.ConnectException ? "it can't be reached" + (text == null ? "" : " (" + oneLine(text) + ")")
+        return e instanceof java.net.ConnectException
+                ? "it can't be reached" + (text == null ? "" : " (" + oneLine(text) + ")")
                 : "the connection failed: " + oneLine(text == null ? e.toString() : text);
     }
 
@@ -133,7 +149,8 @@ final class MlflowServer {
         JsonObject object = parse(answer.body());
         if (status == 200) {
             if (object == null) {
-                throw new MlflowFailure("its response to " + what + " is not MLflow's: is the address correct?", true, "");
+                throw new MlflowFailure(
+                        "its response to " + what + " is not MLflow's: is the address correct?", true, "");
             }
             return object;
         }
@@ -142,7 +159,8 @@ final class MlflowServer {
         String said = "it answers " + what + " with HTTP " + status + (code.isEmpty() ? "" : " " + oneLine(code))
                 + (message.isEmpty() ? "" : ": " + message);
         if (status == 401 || status == 403) {
-            said += "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the environment";
+            said +=
+                    "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, in the environment";
         }
         boolean busy = status >= 500 || status == 429 || status == 408;
         throw new MlflowFailure(said, !busy, code);

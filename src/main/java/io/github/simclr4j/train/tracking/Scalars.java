@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import io.github.simclr4j.train.loop.EpochSummary;
@@ -29,6 +30,8 @@ final class Scalars {
 
     /** Converts a name to snake case; both trackers accept letters, digits, underscores, dots and hyphens. */
     private static String snakeCase(String name) {
-        return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_.-]", "_");
+        return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_")
+                .toLowerCase(Locale.ROOT)
+                .replaceAll("[^a-z0-9_.-]", "_");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import io.github.simclr4j.train.loop.EpochSummary;
@@ -41,10 +42,11 @@ public final class TensorBoardListener implements TrainingListener {
         close();
         // Windows does not allow colons in file names.
         String method = run.settings().getOrDefault("training.method", "run");
-        Path own = Files.createDirectories(folder.resolve(method + "-" + run.name().replace(':', '-')));
+        Path own =
+                Files.createDirectories(folder.resolve(method + "-" + run.name().replace(':', '-')));
         long now = System.currentTimeMillis();
-        file = new RecordFile(own.resolve("events.out.tfevents." + now / 1000 + ".simclr4j." + ProcessHandle.current().pid()
-                + "." + now % 1000 + "." + run.doneEpochs()));
+        file = new RecordFile(own.resolve("events.out.tfevents." + now / 1000 + ".simclr4j."
+                + ProcessHandle.current().pid() + "." + now % 1000 + "." + run.doneEpochs()));
         file.add(Events.version(seconds()));
         if (run.doneEpochs() > 0) {
             file.add(Events.restart(seconds(), run.doneEpochs() + 1L));
@@ -52,7 +54,8 @@ public final class TensorBoardListener implements TrainingListener {
         BufferedImage views = run.views().draw();
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(views, "png", png);
-        file.add(Events.image(seconds(), run.doneEpochs(), "train/views", views.getWidth(), views.getHeight(), png.toByteArray()));
+        file.add(Events.image(
+                seconds(), run.doneEpochs(), "train/views", views.getWidth(), views.getHeight(), png.toByteArray()));
     }
 
     @Override

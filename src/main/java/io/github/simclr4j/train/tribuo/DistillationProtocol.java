@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.ImageSet;
-import io.github.simclr4j.train.method.Distillation;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.model.EncodedModel;
@@ -20,8 +20,8 @@ import org.tribuo.classification.Label;
  */
 public class DistillationProtocol extends TrainingProtocol {
     /** Epochs of the student. */
-    public static final Option<Integer> STUDENT_EPOCHS = Option.whole("student-epochs", 10, 1, Integer.MAX_VALUE,
-            "Passes of the student over all images", "");
+    public static final Option<Integer> STUDENT_EPOCHS =
+            Option.whole("student-epochs", 10, 1, Integer.MAX_VALUE, "Passes of the student over all images", "");
     /** Temperature of the teacher's and the student's distributions. */
     public static final Option<Double> TEMPERATURE =
             Option.above("temperature", 1, 0, "Temperature of distillation", "");
@@ -51,25 +51,31 @@ public class DistillationProtocol extends TrainingProtocol {
     @Override
     public Accuracies run(ProtocolContext context) throws IOException {
         if (imageSize(context) != 0) {
-            throw new IllegalArgumentException("Distillation does not support an image size: its student starts from an encoder whose"
-                    + " file has the size of its images");
+            throw new IllegalArgumentException(
+                    "Distillation does not support an image size: its student starts from an encoder whose"
+                            + " file has the size of its images");
         }
         return super.run(context);
     }
 
     @Override
     double measure(ProtocolContext context, Draw draw) throws IOException {
-        DistillationTrainer student = DistillationTrainer.builder(trainer(context, draw.seed())).encoder(context.encoder())
-                .temperature(context.options().get(TEMPERATURE)).epochs(context.options().get(STUDENT_EPOCHS))
+        DistillationTrainer student = DistillationTrainer.builder(trainer(context, draw.seed()))
+                .encoder(context.encoder())
+                .temperature(context.options().get(TEMPERATURE))
+                .epochs(context.options().get(STUDENT_EPOCHS))
                 .batchSize(context.options().get(FineTuneProtocol.BATCH))
                 .learningRate(context.options().get(FineTuneProtocol.LEARNING_RATE))
-                .views(context.options().get(FineTuneProtocol.VIEWS)).device(context.device())
-                .threads(context.runtime().threads()).seed(draw.seed()).build();
+                .views(context.options().get(FineTuneProtocol.VIEWS))
+                .device(context.device())
+                .threads(context.runtime().threads())
+                .seed(draw.seed())
+                .build();
         ImageSet all = images(context);
         int unlabelled = context.options().get(UNLABELLED);
         ImageSet seen = unlabelled == 0 ? all : all.only(ImageSource.draw(all.count(), unlabelled, draw.seed()));
-        try (EncodedModel<Label> model = student.distil(tuned(context, draw), seen, description(context, draw),
-                context.progress())) {
+        try (EncodedModel<Label> model =
+                student.distil(tuned(context, draw), seen, description(context, draw), context.progress())) {
             return accuracy(model, context);
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -61,13 +62,17 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "Trainer of the teacher; its models must generate probabilities.")
     private Trainer<Label> teacher;
 
-    @Config(description = "Unlabelled examples, in addition to those of the training set with the unknown output; their outputs are ignored.")
+    @Config(
+            description =
+                    "Unlabelled examples, in addition to those of the training set with the unknown output; their outputs are ignored.")
     private ConfigurableDataSource<Label> unlabelled;
 
     @Config(description = "Encoder that the student starts from (ONNX); none for a student with random weights.")
     private Path encoder;
 
-    @Config(description = "Architecture of a student with random weights: resnet18, resnet34, resnet50, resnet101 or resnet152.")
+    @Config(
+            description =
+                    "Architecture of a student with random weights: resnet18, resnet34, resnet50, resnet101 or resnet152.")
     private String architecture = "resnet18";
 
     @Config(description = "Multiplies the channels of every layer of a student with random weights.")
@@ -181,10 +186,16 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
     }
 
     @Override
-    EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
-            int invocation, Progress progress) throws IOException {
+    EncodedModel<Label> train(
+            Dataset<Label> examples,
+            Map<String, Provenance> run,
+            TrainerProvenance provenance,
+            int invocation,
+            Progress progress)
+            throws IOException {
         List<Example<Label>> all = pool();
-        MutableDataset<Label> labelled = new MutableDataset<>(examples.getSourceProvenance(), examples.getOutputFactory());
+        MutableDataset<Label> labelled =
+                new MutableDataset<>(examples.getSourceProvenance(), examples.getOutputFactory());
         for (Example<Label> example : examples) {
             if (!example.getOutput().equals(LabelFactory.UNKNOWN_LABEL)) {
                 // A data set modifies its examples, so it gets copies.
@@ -192,7 +203,8 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
             }
             all.add(example);
         }
-        PixelExamples.twoClasses(labelled.getOutputs().stream().map(Label::getLabel).collect(Collectors.toSet()));
+        PixelExamples.twoClasses(
+                labelled.getOutputs().stream().map(Label::getLabel).collect(Collectors.toSet()));
         StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
         int size = start == null ? imageSize : start.imageSize();
         List<RgbImage> images = new ArrayList<>(all.size());
@@ -219,28 +231,58 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
      */
     public EncodedModel<Label> distil(EncodedModel<Label> model, ImageSet images, String description, Progress progress)
             throws IOException {
-        List<RgbImage> decoded = images.pixels().stream().map(p -> new RgbImage(images.side(), images.side(), p)).toList();
+        List<RgbImage> decoded = images.pixels().stream()
+                .map(p -> new RgbImage(images.side(), images.side(), p))
+                .toList();
         StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
         int size = start == null ? imageSize : start.imageSize();
         ImmutableOutputInfo<Label> outputs = model.getOutputIDInfo();
-        return run(start, decoded, soften(model.predictImages(decoded), outputs), outputs,
-                LinearModels.data(description, images.count(), 3 * size * size, outputs.size()), getProvenance(),
-                Map.of(), 0, progress);
+        return run(
+                start,
+                decoded,
+                soften(model.predictImages(decoded), outputs),
+                outputs,
+                LinearModels.data(description, images.count(), 3 * size * size, outputs.size()),
+                getProvenance(),
+                Map.of(),
+                0,
+                progress);
     }
 
-    private EncodedModel<Label> run(StartingPoint start, List<RgbImage> images, SoftLabels soft,
-            ImmutableOutputInfo<Label> outputs, DatasetProvenance data, TrainerProvenance provenance,
-            Map<String, Provenance> run, int invocation, Progress progress) throws IOException {
+    private EncodedModel<Label> run(
+            StartingPoint start,
+            List<RgbImage> images,
+            SoftLabels soft,
+            ImmutableOutputInfo<Label> outputs,
+            DatasetProvenance data,
+            TrainerProvenance provenance,
+            Map<String, Provenance> run,
+            int invocation,
+            Progress progress)
+            throws IOException {
         // Images larger than the student's input keep their size, so that small crops of them are sharp.
-        ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, images.get(0).width());
-        EncoderTrainer student = trainer(start == null ? ResNet.of(architecture, width, stem) : start.network(),
-                start == null ? imageSize : start.imageSize(), set.count(), new Distillation(soft), temperature, invocation,
+        ImageSet set = PixelExamples.set(
+                images, mostLikely(soft), outputs, images.get(0).width());
+        EncoderTrainer student = trainer(
+                start == null ? ResNet.of(architecture, width, stem) : start.network(),
+                start == null ? imageSize : start.imageSize(),
+                set.count(),
+                new Distillation(soft),
+                temperature,
+                invocation,
                 progress);
         if (start != null) {
             student.startFrom(encoder);
         }
-        return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs, data, provenance, run,
-                start, threads());
+        return LinearModels.of(
+                "distilled",
+                student.run(set, RunOptions.checkpoints(null)),
+                outputs,
+                data,
+                provenance,
+                run,
+                start,
+                threads());
     }
 
     /** Returns a new list with the unlabelled examples of the second data source. */
@@ -275,7 +317,9 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
         float[][] soft = new float[predictions.size()][];
         for (int i = 0; i < soft.length; i++) {
             Map<String, Label> scores = predictions.get(i).getOutputScores();
-            soft[i] = SoftLabels.at(temperature, classes.stream().mapToDouble(c -> scores.get(c).getScore()).toArray());
+            soft[i] = SoftLabels.at(
+                    temperature,
+                    classes.stream().mapToDouble(c -> scores.get(c).getScore()).toArray());
         }
         return new SoftLabels(soft);
     }
@@ -295,7 +339,7 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
 
     @Override
     public String toString() {
-        return super.toString() + ",teacher=" + teacher + ",encoder=" + encoder + ",architecture=" + architecture + ",width="
-                + width + ",stem=" + stem + ",imageSize=" + imageSize + ",temperature=" + temperature + ")";
+        return super.toString() + ",teacher=" + teacher + ",encoder=" + encoder + ",architecture=" + architecture
+                + ",width=" + width + ",stem=" + stem + ",imageSize=" + imageSize + ",temperature=" + temperature + ")";
     }
 }

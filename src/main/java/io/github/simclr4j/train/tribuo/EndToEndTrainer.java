@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -106,7 +107,8 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
      *
      * @param <B> type of the builder
      */
-    public abstract static sealed class Builder<B extends Builder<B>> permits FineTuneTrainer.Builder, DistillationTrainer.Builder {
+    public abstract static sealed class Builder<B extends Builder<B>>
+            permits FineTuneTrainer.Builder, DistillationTrainer.Builder {
         private int epochs = 60;
         private int batchSize = 64;
         private double learningRate;
@@ -175,7 +177,8 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         atLeast("epochs", epochs, 1);
         atLeast("batchSize", batchSize, 2);
         if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
-            throw new PropertyException("", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
+            throw new PropertyException(
+                    "", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
         }
         check("views", () -> AugmentationPipeline.of(views));
         // Checks the name only; the device itself is checked when training begins.
@@ -220,10 +223,14 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
      * @throws UncheckedIOException if the encoder cannot be read or has an unknown architecture, or if the thread was interrupted
      */
     @Override
-    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
+    public EncodedModel<Label> train(
+            Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
         try {
-            return invocations.train(invocationCount, this::getProvenance, (provenance, invocation) ->
-                    train(examples, runProvenance, provenance, invocation, Progress.logging(logger)));
+            return invocations.train(
+                    invocationCount,
+                    this::getProvenance,
+                    (provenance, invocation) ->
+                            train(examples, runProvenance, provenance, invocation, Progress.logging(logger)));
         } catch (IOException e) {
             if (e instanceof InterruptedIOException) {
                 Thread.currentThread().interrupt();
@@ -232,8 +239,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         }
     }
 
-    abstract EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
-            int invocation, Progress progress) throws IOException;
+    abstract EncodedModel<Label> train(
+            Dataset<Label> examples,
+            Map<String, Provenance> run,
+            TrainerProvenance provenance,
+            int invocation,
+            Progress progress)
+            throws IOException;
 
     /**
      * Returns a trainer of the encoder and a classifier on it.
@@ -246,17 +258,34 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
      * @param invocation index of the invocation, which changes the seed; invocation 0 has the configured seed
      * @param progress receives progress and warnings
      */
-    EncoderTrainer trainer(Architecture network, int imageSize, int images, MethodFactory method, Double temperature, int invocation,
+    EncoderTrainer trainer(
+            Architecture network,
+            int imageSize,
+            int images,
+            MethodFactory method,
+            Double temperature,
+            int invocation,
             Progress progress) {
-        return new EncoderTrainer(settings(network, imageSize, images, method, temperature, invocation), device, threads, progress);
+        return new EncoderTrainer(
+                settings(network, imageSize, images, method, temperature, invocation), device, threads, progress);
     }
 
-    PretrainSettings settings(Architecture network, int imageSize, int images, MethodFactory method, Double temperature,
-            int invocation) {
+    PretrainSettings settings(
+            Architecture network, int imageSize, int images, MethodFactory method, Double temperature, int invocation) {
         int batch = Math.max(2, Math.min(batchSize, images));
-        PretrainBuilder builder = new PretrainBuilder().method(method).encoder(network).imageSize(imageSize).views(views)
-                .optimizer("nesterov").learningRate(learningRate == 0 ? 0.05 * batch / 256 : learningRate).weightDecay(0.0)
-                .warmupEpochs(0.0).batch(batch).epochs(epochs).precision(Precision.parse(precision)).zeroGamma(true)
+        PretrainBuilder builder = new PretrainBuilder()
+                .method(method)
+                .encoder(network)
+                .imageSize(imageSize)
+                .views(views)
+                .optimizer("nesterov")
+                .learningRate(learningRate == 0 ? 0.05 * batch / 256 : learningRate)
+                .weightDecay(0.0)
+                .warmupEpochs(0.0)
+                .batch(batch)
+                .epochs(epochs)
+                .precision(Precision.parse(precision))
+                .zeroGamma(true)
                 .seed(invocation == 0 ? seed : Seeds.mix(seed, invocation));
         return (temperature == null ? builder : builder.option("temperature", temperature)).build(images);
     }
@@ -283,7 +312,8 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     /** Returns the settings that all these trainers have, without a closing parenthesis. */
     @Override
     public String toString() {
-        return getClass().getSimpleName() + "(epochs=" + epochs + ",batchSize=" + batchSize + ",learningRate=" + learningRate
+        return getClass().getSimpleName() + "(epochs=" + epochs + ",batchSize=" + batchSize + ",learningRate="
+                + learningRate
                 + ",views=" + views + ",device=" + device + ",threads=" + threads + ",seed=" + seed + ",precision="
                 + precision;
     }

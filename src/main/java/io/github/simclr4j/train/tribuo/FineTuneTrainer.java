@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -35,7 +36,9 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "Encoder to start from (ONNX).")
     private Path encoder;
 
-    @Config(description = "Whether to start from random weights in the encoder's architecture instead of its own weights: the baseline.")
+    @Config(
+            description =
+                    "Whether to start from random weights in the encoder's architecture instead of its own weights: the baseline.")
     private boolean fromScratch = false;
 
     @Config(description = "Image size in pixels for an encoder whose file leaves it open; 0 for the size in the file.")
@@ -150,12 +153,24 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     }
 
     @Override
-    EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
-            int invocation, Progress progress) throws IOException {
+    EncodedModel<Label> train(
+            Dataset<Label> examples,
+            Map<String, Provenance> run,
+            TrainerProvenance provenance,
+            int invocation,
+            Progress progress)
+            throws IOException {
         StartingPoint start = StartingPoint.of(encoder, imageSize);
         ImageSet images = PixelExamples.labelled(examples, examples.getOutputIDInfo(), start.imageSize());
-        return LinearModels.of(name(), run(start, images, invocation, RunOptions.checkpoints(null), progress),
-                examples.getOutputIDInfo(), examples.getProvenance(), provenance, run, fromScratch ? null : start, threads());
+        return LinearModels.of(
+                name(),
+                run(start, images, invocation, RunOptions.checkpoints(null), progress),
+                examples.getOutputIDInfo(),
+                examples.getProvenance(),
+                provenance,
+                run,
+                fromScratch ? null : start,
+                threads());
     }
 
     /**
@@ -177,7 +192,8 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      * @throws IllegalArgumentException if an image has no label, or there are fewer than two classes
      */
-    public Tuned train(TrainingImages images, String description, RunOptions options, Progress progress) throws IOException {
+    public Tuned train(TrainingImages images, String description, RunOptions options, Progress progress)
+            throws IOException {
         if (images.labels() == null) {
             throw new IllegalArgumentException("Expected images with labels: one sub-folder per class");
         }
@@ -191,15 +207,24 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
         StartingPoint start = StartingPoint.of(encoder, imageSize);
         EncoderTrainer.Result result = run(start, images, 0, options, progress);
         int features = 3 * start.imageSize() * start.imageSize();
-        return new Tuned(LinearModels.of(name(), result, outputs.generateImmutableOutputInfo(),
-                LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(),
-                fromScratch ? null : start, threads()), result);
+        return new Tuned(
+                LinearModels.of(
+                        name(),
+                        result,
+                        outputs.generateImmutableOutputInfo(),
+                        LinearModels.data(description, images.count(), features, found.size()),
+                        getProvenance(),
+                        Map.of(),
+                        fromScratch ? null : start,
+                        threads()),
+                result);
     }
 
-    private EncoderTrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,
-            Progress progress) throws IOException {
-        EncoderTrainer trainer = trainer(start.network(), start.imageSize(), images.count(), new Supervised(), null, invocation,
-                progress);
+    private EncoderTrainer.Result run(
+            StartingPoint start, TrainingImages images, int invocation, RunOptions options, Progress progress)
+            throws IOException {
+        EncoderTrainer trainer = trainer(
+                start.network(), start.imageSize(), images.count(), new Supervised(), null, invocation, progress);
         if (!fromScratch) {
             trainer.startFrom(encoder);
         }
@@ -212,6 +237,7 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
 
     @Override
     public String toString() {
-        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ",imageSize=" + imageSize + ")";
+        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ",imageSize=" + imageSize
+                + ")";
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import io.github.simclr4j.train.loop.RunOptions;
@@ -29,8 +30,14 @@ public class FromScratchProtocol extends TrainingProtocol {
 
     @Override
     double measure(ProtocolContext context, Draw draw) throws IOException {
-        try (EncodedModel<Label> model = trainer(context, draw.seed()).fromScratch().train(known(context, draw),
-                description(context, draw), RunOptions.checkpoints(null), context.progress()).model()) {
+        try (EncodedModel<Label> model = trainer(context, draw.seed())
+                .fromScratch()
+                .train(
+                        known(context, draw),
+                        description(context, draw),
+                        RunOptions.checkpoints(null),
+                        context.progress())
+                .model()) {
             return accuracy(model, context);
         }
     }

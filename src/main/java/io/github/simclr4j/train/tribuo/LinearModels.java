@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import com.google.protobuf.Any;
@@ -53,8 +54,15 @@ final class LinearModels {
      * @param threads threads of ONNX Runtime, 0 for its default
      * @return the model, which the caller closes
      */
-    static EncodedModel<Label> of(String name, EncoderTrainer.Result result, ImmutableOutputInfo<Label> outputs,
-            DatasetProvenance data, TrainerProvenance trainer, Map<String, Provenance> run, StartingPoint start, int threads) {
+    static EncodedModel<Label> of(
+            String name,
+            EncoderTrainer.Result result,
+            ImmutableOutputInfo<Label> outputs,
+            DatasetProvenance data,
+            TrainerProvenance trainer,
+            Map<String, Provenance> run,
+            StartingPoint start,
+            int threads) {
         Map<String, Provenance> instance = new HashMap<>(run);
         if (start != null) {
             start.metadata().forEach((key, value) -> put(instance, STARTED_FROM + key, value));
@@ -63,8 +71,12 @@ final class LinearModels {
         ModelProvenance provenance =
                 new ModelProvenance(LinearSGDModel.class.getName(), OffsetDateTime.now(), data, trainer, instance);
         try {
-            return EncodedModel.containing(new LabelFactory(), result.onnx(), name,
-                    linear(name, result.classifier(), outputs, provenance), threads);
+            return EncodedModel.containing(
+                    new LabelFactory(),
+                    result.onnx(),
+                    name,
+                    linear(name, result.classifier(), outputs, provenance),
+                    threads);
         } catch (IOException e) {
             throw new IllegalStateException("The trained encoder is not a valid model: " + e.getMessage(), e);
         }
@@ -73,7 +85,8 @@ final class LinearModels {
     /** Returns the provenance of a data set that never existed as a Tribuo data set. */
     static DatasetProvenance data(String description, int images, int features, int classes) {
         LabelFactory factory = new LabelFactory();
-        MutableDataset<Label> empty = new MutableDataset<>(new SimpleDataSourceProvenance(description, factory), factory);
+        MutableDataset<Label> empty =
+                new MutableDataset<>(new SimpleDataSourceProvenance(description, factory), factory);
         Map<String, Provenance> all = new HashMap<>();
         for (Pair<String, Provenance> p : empty.getProvenance()) {
             all.put(p.getA(), p.getB());
@@ -88,8 +101,8 @@ final class LinearModels {
     }
 
     /** Returns Tribuo's linear model, which has no public constructor, from its serialised form, which is public and stable. */
-    private static Model<Label> linear(String name, LinearClassifier classifier, ImmutableOutputInfo<Label> outputs,
-            ModelProvenance provenance) {
+    private static Model<Label> linear(
+            String name, LinearClassifier classifier, ImmutableOutputInfo<Label> outputs, ModelProvenance provenance) {
         int dimension = classifier.dimension();
         MutableFeatureMap features = new MutableFeatureMap();
         for (String feature : ImageFeatureExtractor.names("h", dimension)) {
@@ -105,15 +118,22 @@ final class LinearModels {
             weights.set(i, dimension, classifier.bias()[row]);
         }
         ClassificationLinearSGDProto proto = ClassificationLinearSGDProto.newBuilder()
-                .setMetadata(new ModelDataCarrier<>(name, provenance, new ImmutableFeatureMap(features), outputs, true,
-                        provenance.getTribuoVersion()).serialize())
+                .setMetadata(new ModelDataCarrier<>(
+                                name,
+                                provenance,
+                                new ImmutableFeatureMap(features),
+                                outputs,
+                                true,
+                                provenance.getTribuoVersion())
+                        .serialize())
                 .setParams(new LinearParameters(weights).serialize())
                 .setNormalizer(new ExpNormalizer().serialize())
                 .build();
         return Model.deserialize(ModelProto.newBuilder()
-                .setClassName(LinearSGDModel.class.getName())
-                .setVersion(LinearSGDModel.CURRENT_VERSION)
-                .setSerializedData(Any.pack(proto))
-                .build()).castModel(Label.class);
+                        .setClassName(LinearSGDModel.class.getName())
+                        .setVersion(LinearSGDModel.CURRENT_VERSION)
+                        .setSerializedData(Any.pack(proto))
+                        .build())
+                .castModel(Label.class);
     }
 }

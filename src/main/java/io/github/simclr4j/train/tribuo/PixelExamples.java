@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import io.github.simclr4j.images.RgbImage;
@@ -49,8 +50,8 @@ final class PixelExamples {
             found.add(label);
         }
         if (without > 0) {
-            throw new IllegalArgumentException("Expected examples with a label, found " + without + " without: remove them, or"
-                    + " use them in self-training or distillation");
+            throw new IllegalArgumentException("Expected examples with a label, found " + without
+                    + " without: remove them, or" + " use them in self-training or distillation");
         }
         twoClasses(found);
         return set(images, labels.stream().mapToInt(i -> i).toArray(), outputs, size);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -58,13 +59,17 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
-    @Config(mandatory = true, description = "Training images: a folder, an archive, a table or the binaries of a data set.")
+    @Config(
+            mandatory = true,
+            description = "Training images: a folder, an archive, a table or the binaries of a data set.")
     private Path images;
 
     @Config(mandatory = true, description = "File of the encoder (ONNX).")
     private Path encoderFile;
 
-    @Config(description = "Folder of the checkpoints; by default one beside the encoder, which is deleted when the training is complete.")
+    @Config(
+            description =
+                    "Folder of the checkpoints; by default one beside the encoder, which is deleted when the training is complete.")
     private Path checkpoint;
 
     @Config(description = "Metrics file, which gets one line of JSON per epoch; none for no such file.")
@@ -112,7 +117,9 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Images a step, all of them if there are fewer; the preset's, or 128, by default.")
     private Integer batch;
 
-    @Config(description = "Images that go through the network at once, a divisor of the batch; 0 for all; the preset's, or 0, by default.")
+    @Config(
+            description =
+                    "Images that go through the network at once, a divisor of the batch; 0 for all; the preset's, or 0, by default.")
     private Integer microBatch;
 
     @Config(description = "Optimizer: lars, sgd, nesterov, adam or adamw; the preset's, or adamw, by default.")
@@ -176,7 +183,9 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
 
     /** Fills in the defaults of properties that were not set, for the provenance. */
     private void recordDefaults(PretrainSettings all) {
-        encoder = encoder != null ? encoder : preset.isEmpty() ? "resnet18" : Presets.named(preset).encoder();
+        encoder = encoder != null
+                ? encoder
+                : preset.isEmpty() ? "resnet18" : Presets.named(preset).encoder();
         imageSize = all.imageSize();
         epochs = all.epochs();
         batch = all.batch();
@@ -185,8 +194,17 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     }
 
     private Pretraining.Builder builder() {
-        Pretraining.Builder b = Pretraining.builder().images(images).limit(limit).method(method).precision(precision).seed(seed)
-                .device(device).threads(threads).memory(memory).checkpoint(state()).progress(Progress.logging(logger));
+        Pretraining.Builder b = Pretraining.builder()
+                .images(images)
+                .limit(limit)
+                .method(method)
+                .precision(precision)
+                .seed(seed)
+                .device(device)
+                .threads(threads)
+                .memory(memory)
+                .checkpoint(state())
+                .progress(Progress.logging(logger));
         ifGiven(preset.isEmpty() ? null : preset, b::preset);
         ifGiven(encoder, b::encoder);
         ifGiven(sizeChosen ? imageSize : null, b::imageSize);
@@ -237,8 +255,12 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
             } catch (IOException e) {
                 throw new UncheckedIOException(e.getMessage(), e);
             }
-            extractor = new SimCLRFeatureExtractor<>(outputFactory, encoderFile, EncoderSettings.none(),
-                    RuntimeSettings.DEFAULT.withThreads(threads), cache);
+            extractor = new SimCLRFeatureExtractor<>(
+                    outputFactory,
+                    encoderFile,
+                    EncoderSettings.none(),
+                    RuntimeSettings.DEFAULT.withThreads(threads),
+                    cache);
         }
         return extractor;
     }
@@ -246,11 +268,13 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     private void learn() throws IOException {
         try (Pretraining pretraining = builder().build()) {
             if (pretraining.matches(encoderFile)) {
-                logger.info(encoderFile + " has the settings and the images of this configuration: it is used as it is");
+                logger.info(
+                        encoderFile + " has the settings and the images of this configuration: it is used as it is");
                 return;
             }
             if (Files.exists(encoderFile)) {
-                logger.warning(encoderFile + " was trained with other settings or on other images: it will be replaced");
+                logger.warning(
+                        encoderFile + " was trained with other settings or on other images: it will be replaced");
             }
             training = pretraining;
             if (closed) {
@@ -323,8 +347,8 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
 
     @Override
     public String toString() {
-        return "PretrainedFeatureExtractor(images=" + images + ",method=" + method + ",encoder=" + encoder + ",encoderFile="
-                + encoderFile + ")";
+        return "PretrainedFeatureExtractor(images=" + images + ",method=" + method + ",encoder=" + encoder
+                + ",encoderFile=" + encoderFile + ")";
     }
 
     /** The provenance of a pretrained encoder: its content, its preprocessing, and the settings and images of its training. */
@@ -334,9 +358,13 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
         public static final String TRAINING = "training-settings";
         /** Key of the fingerprint of the training images. */
         public static final String IMAGES = "training-images";
-        private static final List<String> MEASURED = List.of(SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH,
-                SimCLRFeatureExtractor.ExtractorProvenance.PREPROCESSING, SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS,
-                TRAINING, IMAGES);
+
+        private static final List<String> MEASURED = List.of(
+                SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH,
+                SimCLRFeatureExtractor.ExtractorProvenance.PREPROCESSING,
+                SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS,
+                TRAINING,
+                IMAGES);
 
         private final HashMap<String, PrimitiveProvenance<?>> measured;
 
@@ -345,8 +373,13 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
             measured = new HashMap<>(learnt.getProvenance().getInstanceValues());
             measured.keySet().retainAll(MEASURED);
             Map<String, String> metadata = learnt.encoder().metadata();
-            put(TRAINING, metadata.entrySet().stream().filter(e -> e.getKey().startsWith("training."))
-                    .map(Object::toString).sorted().collect(Collectors.joining(", ")));
+            put(
+                    TRAINING,
+                    metadata.entrySet().stream()
+                            .filter(e -> e.getKey().startsWith("training."))
+                            .map(Object::toString)
+                            .sorted()
+                            .collect(Collectors.joining(", ")));
             put(IMAGES, metadata.getOrDefault("data.fingerprint", ""));
         }
 
@@ -372,12 +405,15 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
             String name = PretrainedProvenance.class.getSimpleName();
             Map<String, Provenance> configured = new HashMap<>(map);
             String className = ObjectProvenance.checkAndExtractProvenance(
-                    configured, CLASS_NAME, StringProvenance.class, name).getValue();
+                            configured, CLASS_NAME, StringProvenance.class, name)
+                    .getValue();
             String hostName = ObjectProvenance.checkAndExtractProvenance(
-                    configured, HOST_SHORT_NAME, StringProvenance.class, name).getValue();
+                            configured, HOST_SHORT_NAME, StringProvenance.class, name)
+                    .getValue();
             Map<String, PrimitiveProvenance<?>> measured = new HashMap<>();
-            MEASURED.forEach(key -> ObjectProvenance.maybeExtractProvenance(configured, key, StringProvenance.class, name)
-                    .ifPresent(value -> measured.put(key, value)));
+            MEASURED.forEach(
+                    key -> ObjectProvenance.maybeExtractProvenance(configured, key, StringProvenance.class, name)
+                            .ifPresent(value -> measured.put(key, value)));
             return new ExtractedInfo(className, hostName, configured, measured);
         }
 

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.load.ResidentImages;
@@ -61,8 +61,14 @@ abstract class TrainingProtocol implements Protocol {
      */
     record Draw(String share, double part, long seed) {
         Draw(ProtocolContext context, double part, long seed) {
-            this(context.shares().entrySet().stream().filter(e -> e.getValue() == part).findFirst().map(Map.Entry::getKey)
-                    .orElseThrow(), part, seed);
+            this(
+                    context.shares().entrySet().stream()
+                            .filter(e -> e.getValue() == part)
+                            .findFirst()
+                            .map(Map.Entry::getKey)
+                            .orElseThrow(),
+                    part,
+                    seed);
         }
     }
 
@@ -71,8 +77,9 @@ abstract class TrainingProtocol implements Protocol {
         given.remove("image-size");
         if (!given.isEmpty()) {
             context.shared(TrainingProtocol.class, () -> {
-                context.progress().warn("training uses its own cropping and scaling of images: " + String.join(", ", given)
-                        + " have no effect on it");
+                context.progress()
+                        .warn("training uses its own cropping and scaling of images: " + String.join(", ", given)
+                                + " have no effect on it");
                 return given;
             });
         }
@@ -96,11 +103,16 @@ abstract class TrainingProtocol implements Protocol {
 
     /** Returns a trainer with the options of the context. */
     static FineTuneTrainer trainer(ProtocolContext context, long seed) {
-        return FineTuneTrainer.builder(context.encoder()).epochs(context.options().get(FineTuneProtocol.EPOCHS))
+        return FineTuneTrainer.builder(context.encoder())
+                .epochs(context.options().get(FineTuneProtocol.EPOCHS))
                 .batchSize(context.options().get(FineTuneProtocol.BATCH))
                 .learningRate(context.options().get(FineTuneProtocol.LEARNING_RATE))
-                .views(context.options().get(FineTuneProtocol.VIEWS)).imageSize(imageSize(context)).device(context.device())
-                .threads(context.runtime().threads()).seed(seed).build();
+                .views(context.options().get(FineTuneProtocol.VIEWS))
+                .imageSize(imageSize(context))
+                .device(context.device())
+                .threads(context.runtime().threads())
+                .seed(seed)
+                .build();
     }
 
     /** Returns the image size that was given for the encoder; 0 if none was given. */
@@ -112,7 +124,8 @@ abstract class TrainingProtocol implements Protocol {
         try {
             return Integer.parseInt(size);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("Training needs square images, an image size such as 224, found " + size, e);
+            throw new IllegalArgumentException(
+                    "Training needs square images, an image size such as 224, found " + size, e);
         }
     }
 
@@ -120,10 +133,13 @@ abstract class TrainingProtocol implements Protocol {
     static ImageSet images(ProtocolContext context) throws IOException {
         return context.shared(ImageSet.class, () -> {
             ImageSource all = context.train().source();
-            int[] labelled = IntStream.range(0, all.size()).filter(i -> all.label(i).isPresent()).toArray();
+            int[] labelled = IntStream.range(0, all.size())
+                    .filter(i -> all.label(i).isPresent())
+                    .toArray();
             if (labelled.length < all.size()) {
-                context.progress().warn((all.size() - labelled.length) + " images of " + context.train().path()
-                        + " have no class and are ignored");
+                context.progress()
+                        .warn((all.size() - labelled.length) + " images of "
+                                + context.train().path() + " have no class and are ignored");
             }
             int size = trainer(context, 1).imageSize();
             // The context closes the source of the images.
@@ -134,7 +150,8 @@ abstract class TrainingProtocol implements Protocol {
     /** Returns the images of a choice, with their labels. */
     static ImageSet known(ProtocolContext context, Draw draw) throws IOException {
         ImageSet all = images(context);
-        List<String> labels = Arrays.stream(all.labels()).mapToObj(all.classes()::get).toList();
+        List<String> labels =
+                Arrays.stream(all.labels()).mapToObj(all.classes()::get).toList();
         return all.only(LinearEvaluation.share(labels, draw.part(), draw.seed()));
     }
 
@@ -148,8 +165,14 @@ abstract class TrainingProtocol implements Protocol {
     /** Returns the fine-tuned encoder with its classifier. It is trained once for all protocols, and the context closes it. */
     static EncodedModel<Label> tuned(ProtocolContext context, Draw draw) throws IOException {
         FineTuneTrainer trainer = trainer(context, draw.seed());
-        return context.shared(new Tuned(trainer.toString(), draw), () -> trainer.train(known(context, draw),
-                description(context, draw), RunOptions.checkpoints(null), context.progress()).model());
+        return context.shared(
+                new Tuned(trainer.toString(), draw),
+                () -> trainer.train(
+                                known(context, draw),
+                                description(context, draw),
+                                RunOptions.checkpoints(null),
+                                context.progress())
+                        .model());
     }
 
     /** Returns the accuracy on the test images; images without a class and unreadable images are ignored. */
@@ -179,7 +202,8 @@ abstract class TrainingProtocol implements Protocol {
             }
         }
         if (asked == 0) {
-            throw new IOException("No readable image with a class in " + context.test().path());
+            throw new IOException(
+                    "No readable image with a class in " + context.test().path());
         }
         return (double) right / asked;
     }

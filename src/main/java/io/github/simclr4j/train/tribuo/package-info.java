@@ -1,2 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Tribuo trainers and OLCUT components for pretraining, fine-tuning and distillation. */
 package io.github.simclr4j.train.tribuo;

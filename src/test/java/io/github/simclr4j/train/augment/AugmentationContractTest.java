@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -34,10 +35,12 @@ class AugmentationContractTest {
     private static List<AugmentationStep> steps(AugmentationFactory factory, double probability) {
         List<AugmentationStep> steps = new ArrayList<>();
         steps.add(new AugmentationStep(factory.name(), standard(factory.strengths()), probability));
-        Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream()).forEach(l -> {
-            steps.add(new AugmentationStep(factory.name(), standard(l), probability));
-            steps.add(new AugmentationStep(factory.name(), l.stream().map(Strength::most).toList(), probability));
-        });
+        Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream())
+                .forEach(l -> {
+                    steps.add(new AugmentationStep(factory.name(), standard(l), probability));
+                    steps.add(new AugmentationStep(
+                            factory.name(), l.stream().map(Strength::most).toList(), probability));
+                });
         return steps;
     }
 
@@ -52,8 +55,23 @@ class AugmentationContractTest {
     @Test
     void oneFromOutsideOfTheLibraryIsThere() {
         List<String> names = factories().map(AugmentationFactory::name).toList();
-        assertEquals(List.of("crop", "crop-bilinear", "flip", "jitter", "grey", "rotate", "cutout", "noise", "blur", "sobel", "solarise",
-                "autoaugment", "autoaugment-imagenet", "negative"), names);
+        assertEquals(
+                List.of(
+                        "crop",
+                        "crop-bilinear",
+                        "flip",
+                        "jitter",
+                        "grey",
+                        "rotate",
+                        "cutout",
+                        "noise",
+                        "blur",
+                        "sobel",
+                        "solarise",
+                        "autoaugment",
+                        "autoaugment-imagenet",
+                        "negative"),
+                names);
         assertEquals("negative:1.0@0.3", AugmentationStep.of("negative").toString());
     }
 
@@ -64,12 +82,20 @@ class AugmentationContractTest {
         assertTrue(factory.probability() >= 0 && factory.probability() <= 1);
         Set<Integer> lengths = new HashSet<>(Set.of(factory.strengths().size()));
         factory.alternatives().forEach(l -> assertTrue(lengths.add(l.size()), "two lists of " + l.size()));
-        Stream.concat(factory.strengths().stream(), factory.alternatives().stream().flatMap(List::stream)).forEach(s -> {
-            assertTrue(s.help().length() >= 8 && !s.name().isBlank(), s.toString());
-            assertTrue(s.allows(s.standard()) && s.allows(s.most()) && !s.allows(Math.nextUp(s.most())) && !s.allows(-0.1)
-                    && !s.allows(Double.NaN), s.toString());
-            assertEquals(!s.positive(), s.allows(0));
-        });
+        Stream.concat(
+                        factory.strengths().stream(),
+                        factory.alternatives().stream().flatMap(List::stream))
+                .forEach(s -> {
+                    assertTrue(s.help().length() >= 8 && !s.name().isBlank(), s.toString());
+                    assertTrue(
+                            s.allows(s.standard())
+                                    && s.allows(s.most())
+                                    && !s.allows(Math.nextUp(s.most()))
+                                    && !s.allows(-0.1)
+                                    && !s.allows(Double.NaN),
+                            s.toString());
+                    assertEquals(!s.positive(), s.allows(0));
+                });
         String help = String.join("\n", AugmentationPipeline.help());
         assertTrue(help.replaceAll("\\s+", " ").contains(factory.help()), help);
     }
@@ -85,7 +111,10 @@ class AugmentationContractTest {
         assertEquals(standard(factory.strengths()), step.strengths());
         assertEquals(factory.probability(), step.probability());
         // A strength more than the longest list has.
-        int most = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream()).mapToInt(List::size).max().orElse(0);
+        int most = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream())
+                .mapToInt(List::size)
+                .max()
+                .orElse(0);
         List<Double> many = Stream.generate(() -> 0.1).limit(most + 1L).toList();
         assertThrows(IllegalArgumentException.class, () -> new AugmentationStep(factory.name(), many, 1));
     }
@@ -172,7 +201,11 @@ class AugmentationContractTest {
     @ParameterizedTest
     @MethodSource("factories")
     void aViewDependsOnItsImageAndItsSeedAlone(AugmentationFactory factory) {
-        String after = "," + factories().filter(f -> !f.crops()).map(AugmentationFactory::name).collect(Collectors.joining(","));
+        String after = ","
+                + factories()
+                        .filter(f -> !f.crops())
+                        .map(AugmentationFactory::name)
+                        .collect(Collectors.joining(","));
         AugmentationPipeline alone = new AugmentationPipeline(List.of(AugmentationStep.of(factory.name() + "@0.7")));
         for (AugmentationPipeline pipeline : List.of(alone, AugmentationPipeline.of(factory.name() + after))) {
             ViewGenerator generator = new ViewGenerator(pipeline, 24);
@@ -180,7 +213,9 @@ class AugmentationContractTest {
             for (int i = 0; i < 40; i++) {
                 requests.add(new ViewRequest(generator, ViewFixtures.random(SIDE, i), SIDE, 1000 - i));
             }
-            float[][] expected = requests.stream().map(r -> generator.view(r.pixels(), SIDE, r.seed())).toArray(float[][]::new);
+            float[][] expected = requests.stream()
+                    .map(r -> generator.view(r.pixels(), SIDE, r.seed()))
+                    .toArray(float[][]::new);
             for (int threads : new int[] {1, 2, 5}) {
                 float[] all = make(requests, threads);
                 List<ViewRequest> turned = new ArrayList<>(requests.subList(7, 40));
@@ -195,7 +230,10 @@ class AugmentationContractTest {
             }
             int differ = 0;
             for (int i = 0; i < 40; i++) {
-                differ += Arrays.equals(expected[i], generator.view(requests.get(i).pixels(), SIDE, i)) ? 0 : 1;
+                differ += Arrays.equals(
+                                expected[i], generator.view(requests.get(i).pixels(), SIDE, i))
+                        ? 0
+                        : 1;
             }
             assertTrue(differ > 3, pipeline + " makes other views of other seeds, but only of " + differ);
         }
@@ -203,7 +241,9 @@ class AugmentationContractTest {
 
     private static float[] make(List<ViewRequest> requests, int threads) {
         int values = requests.size() * requests.get(0).generator().values();
-        FloatBuffer out = ByteBuffer.allocateDirect(4 * values).order(ByteOrder.nativeOrder()).asFloatBuffer();
+        FloatBuffer out = ByteBuffer.allocateDirect(4 * values)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
         try (ViewPool pool = new ViewPool(threads)) {
             pool.make(requests, out);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -36,7 +37,9 @@ class AutoAugmentPolicyTest {
     }
 
     private static List<JsonObject> kind(String kind) {
-        return rows.stream().filter(r -> r.get("kind").getAsString().equals(kind)).toList();
+        return rows.stream()
+                .filter(r -> r.get("kind").getAsString().equals(kind))
+                .toList();
     }
 
     private static float[] levels(JsonObject row) {
@@ -65,7 +68,9 @@ class AutoAugmentPolicyTest {
                 for (int k = 0; k < 2; k++) {
                     JsonArray step = pairs.get(i).getAsJsonArray().get(k).getAsJsonArray();
                     int magnitude = step.get(2).isJsonNull() ? 0 : step.get(2).getAsInt();
-                    assertEquals(new AutoAugmentPolicy.Step(op(step.get(0).getAsString()), step.get(1).getAsDouble(), magnitude),
+                    assertEquals(
+                            new AutoAugmentPolicy.Step(
+                                    op(step.get(0).getAsString()), step.get(1).getAsDouble(), magnitude),
                             ours.pairs().get(i).get(k));
                 }
             }
@@ -78,8 +83,11 @@ class AutoAugmentPolicyTest {
         assertEquals(11, kind("magnitudes").size());
         for (JsonObject row : kind("magnitudes")) {
             for (int m = 0; m < 10; m++) {
-                assertEquals(row.getAsJsonArray("values").get(m).getAsDouble(),
-                        op(row.get("op").getAsString()).value(m, row.get("side").getAsInt()), 1e-6, row.toString());
+                assertEquals(
+                        row.getAsJsonArray("values").get(m).getAsDouble(),
+                        op(row.get("op").getAsString()).value(m, row.get("side").getAsInt()),
+                        1e-6,
+                        row.toString());
             }
         }
     }
@@ -87,7 +95,9 @@ class AutoAugmentPolicyTest {
     @Test
     void operationsAreThoseOfPillow() {
         List<JsonObject> ops = kind("op");
-        assertEquals(AutoAugmentOperation.values().length, ops.stream().map(r -> r.get("op").getAsString()).distinct().count());
+        assertEquals(
+                AutoAugmentOperation.values().length,
+                ops.stream().map(r -> r.get("op").getAsString()).distinct().count());
         for (JsonObject row : ops) {
             AutoAugmentOperation op = op(row.get("op").getAsString());
             double value = row.get("value").getAsDouble();
@@ -98,7 +108,8 @@ class AutoAugmentPolicyTest {
                 differ += expected[k] == out[k] ? 0 : 1;
             }
             // Pillow computes positions with 16-bit fractions: a point on the border of two pixels may fall to either.
-            boolean border = EnumSet.of(AutoAugmentOperation.SHEAR_X, AutoAugmentOperation.SHEAR_Y, AutoAugmentOperation.ROTATE)
+            boolean border = EnumSet.of(
+                            AutoAugmentOperation.SHEAR_X, AutoAugmentOperation.SHEAR_Y, AutoAugmentOperation.ROTATE)
                     .contains(op);
             int allowed = border ? expected.length / 100 : 0;
             assertTrue(differ <= allowed, differ + " values differ: " + op + " " + value);

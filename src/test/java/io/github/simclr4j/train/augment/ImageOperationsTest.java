@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -69,7 +70,11 @@ class ImageOperationsTest {
                 case "saturation" -> jitter(image, 2, row);
                 case "hue" -> jitter(image, 3, row);
                 case "grayscale" -> Colours.grey(image);
-                case "gaussian_blur" -> GaussianBlur.blur(image, row.get("sigma").getAsDouble(), row.get("kernel").getAsInt());
+                case "gaussian_blur" ->
+                    GaussianBlur.blur(
+                            image,
+                            row.get("sigma").getAsDouble(),
+                            row.get("kernel").getAsInt());
                 case "resized_crop" -> image = crop(x, shape, row);
                 default -> throw new AssertionError("No operation " + op);
             }
@@ -81,7 +86,11 @@ class ImageOperationsTest {
                     expected[i] = Colours.cut(expected[i]);
                 }
             }
-            ViewFixtures.same(expected, ViewFixtures.values(image), loose ? 2e-3 : 1e-5, row.toString().substring(0, 90));
+            ViewFixtures.same(
+                    expected,
+                    ViewFixtures.values(image),
+                    loose ? 2e-3 : 1e-5,
+                    row.toString().substring(0, 90));
             seen++;
         }
         assertEquals(25, seen);
@@ -102,12 +111,20 @@ class ImageOperationsTest {
         int left = row.get("left").getAsInt();
         int width = row.get("width").getAsInt();
         float[][] out = new float[3][side * side];
-        new Resampler().resize((r, into) -> {
-            for (int i = 0; i < 3 * width; i++) {
-                into[i] = x[(i % 3 * shape[1] + top + r) * shape[2] + left + i / 3];
-            }
-        }, row.get("height").getAsInt(), width, false, side,
-                Interpolation.valueOf(row.get("interpolation").getAsString().toUpperCase(Locale.ROOT)), out);
+        new Resampler()
+                .resize(
+                        (r, into) -> {
+                            for (int i = 0; i < 3 * width; i++) {
+                                into[i] = x[(i % 3 * shape[1] + top + r) * shape[2] + left + i / 3];
+                            }
+                        },
+                        row.get("height").getAsInt(),
+                        width,
+                        false,
+                        side,
+                        Interpolation.valueOf(
+                                row.get("interpolation").getAsString().toUpperCase(Locale.ROOT)),
+                        out);
         ViewImage image = new ViewImage();
         image.begin(out, side, side);
         return image;
@@ -150,8 +167,9 @@ class ImageOperationsTest {
     void theHueIsThatOfHsv() {
         float[] x = random(3 * 40);
         // Grey, pure colours, two equal channels.
-        float[][] special = {{0.5f, 0.5f, 0.5f}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 1, 0}, {0, 0.3f, 0.3f}, {0, 0, 0},
-            {1, 1, 1}};
+        float[][] special = {
+            {0.5f, 0.5f, 0.5f}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 1, 0}, {0, 0.3f, 0.3f}, {0, 0, 0}, {1, 1, 1}
+        };
         for (int i = 0; i < special.length; i++) {
             for (int c = 0; c < 3; c++) {
                 x[c * 40 + i] = special[i][c];
@@ -165,8 +183,11 @@ class ImageOperationsTest {
             for (int i = 0; i < 40; i++) {
                 double max = Math.max(x[i], Math.max(x[i + 40], x[i + 80]));
                 double chroma = max - Math.min(x[i], Math.min(x[i + 40], x[i + 80]));
-                double hue = chroma == 0 ? 0 : max == x[i] ? (x[i + 40] - x[i + 80]) / chroma
-                        : max == x[i + 40] ? (x[i + 80] - x[i]) / chroma + 2 : (x[i] - x[i + 40]) / chroma + 4;
+                double hue = chroma == 0
+                        ? 0
+                        : max == x[i]
+                                ? (x[i + 40] - x[i + 80]) / chroma
+                                : max == x[i + 40] ? (x[i + 80] - x[i]) / chroma + 2 : (x[i] - x[i + 40]) / chroma + 4;
                 for (int c = 0; c < 3; c++) {
                     double k = (hue + 6 * turns + 5 - 2 * c + 12) % 6;
                     double expected = max - chroma * Math.max(0, Math.min(1, Math.min(k, 4 - k)));
@@ -239,8 +260,11 @@ class ImageOperationsTest {
         SplittableRandom random = new SplittableRandom(2);
         float[][] z = new float[n][];
         for (int i = 0; i < n; i++) {
-            z[i] = GaussianNoise.gaussian(random.nextInt(1, GaussianNoise.PRIME), random.nextInt(1, GaussianNoise.PRIME),
-                    random.nextInt(1, GaussianNoise.PRIME), values);
+            z[i] = GaussianNoise.gaussian(
+                    random.nextInt(1, GaussianNoise.PRIME),
+                    random.nextInt(1, GaussianNoise.PRIME),
+                    random.nextInt(1, GaussianNoise.PRIME),
+                    values);
             assertTrue(z[i].length >= values);
         }
         double count = (double) n * values;
@@ -287,8 +311,15 @@ class ImageOperationsTest {
         for (int k = 0; k < 6; k++) {
             BigInteger p = BigInteger.valueOf(Integer.MAX_VALUE);
             BigInteger five = BigInteger.valueOf(5);
-            u[k] = (BigInteger.valueOf(a).multiply(BigInteger.valueOf(k)).add(BigInteger.valueOf(b)).modPow(five, p)
-                    .add(BigInteger.valueOf(c)).modPow(five, p).doubleValue() + 0.5) / Integer.MAX_VALUE;
+            u[k] = (BigInteger.valueOf(a)
+                                    .multiply(BigInteger.valueOf(k))
+                                    .add(BigInteger.valueOf(b))
+                                    .modPow(five, p)
+                                    .add(BigInteger.valueOf(c))
+                                    .modPow(five, p)
+                                    .doubleValue()
+                            + 0.5)
+                    / Integer.MAX_VALUE;
         }
         for (int k = 0; k < 3; k++) {
             double radius = Math.sqrt(-2 * Math.log(u[k]));

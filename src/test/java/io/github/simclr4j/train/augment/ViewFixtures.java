@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -60,15 +61,23 @@ final class ViewFixtures {
 
     static float[][] views(AugmentationPipeline pipeline, byte[] pixels, int n) {
         ViewGenerator generator = new ViewGenerator(pipeline, side(pixels));
-        return LongStream.range(0, n).mapToObj(seed -> generator.view(pixels, side(pixels), seed)).toArray(float[][]::new);
+        return LongStream.range(0, n)
+                .mapToObj(seed -> generator.view(pixels, side(pixels), seed))
+                .toArray(float[][]::new);
     }
 
     /** An image of some values, [3, height, width]. */
     static ViewImage viewImage(float[] values, int height, int width) {
         ViewImage image = new ViewImage();
         int n = height * width;
-        image.begin(new float[][] {Arrays.copyOf(values, n), Arrays.copyOfRange(values, n, 2 * n),
-            Arrays.copyOfRange(values, 2 * n, 3 * n)}, height, width);
+        image.begin(
+                new float[][] {
+                    Arrays.copyOf(values, n),
+                    Arrays.copyOfRange(values, n, 2 * n),
+                    Arrays.copyOfRange(values, 2 * n, 3 * n)
+                },
+                height,
+                width);
         return image;
     }
 
@@ -97,7 +106,8 @@ final class ViewFixtures {
 
     /** Rows of a file of reference values. */
     static List<JsonObject> rows(Path file) throws IOException {
-        return JsonParser.parseString(Files.readString(file)).getAsJsonArray().asList().stream().map(JsonElement::getAsJsonObject)
+        return JsonParser.parseString(Files.readString(file)).getAsJsonArray().asList().stream()
+                .map(JsonElement::getAsJsonObject)
                 .toList();
     }
 
@@ -111,7 +121,9 @@ final class ViewFixtures {
     }
 
     static int[] shape(JsonElement tensor) {
-        return tensor.getAsJsonObject().getAsJsonArray("shape").asList().stream().mapToInt(JsonElement::getAsInt).toArray();
+        return tensor.getAsJsonObject().getAsJsonArray("shape").asList().stream()
+                .mapToInt(JsonElement::getAsInt)
+                .toArray();
     }
 
     /** Compares with an absolute tolerance. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -24,7 +25,8 @@ class ViewGeneratorTest {
     private static final String ALL = "crop:0.2,flip,jitter:1,grey,rotate,cutout:0.4@0.5,noise:0.1,blur,sobel@0.3";
 
     @ParameterizedTest
-    @ValueSource(strings = {ALL, "autoaugment", "autoaugment-imagenet", "simclr", "mocov1", "mocov2", "none", "flip,crop"})
+    @ValueSource(
+            strings = {ALL, "autoaugment", "autoaugment-imagenet", "simclr", "mocov1", "mocov2", "none", "flip,crop"})
     void aSeedGivesOneViewToTheBitAndValuesInRange(String pipeline) {
         byte[] image = ViewFixtures.random(24, 4);
         for (int size : new int[] {16, 24, 32}) {
@@ -78,7 +80,9 @@ class ViewGeneratorTest {
             List<String> names = generator.applied(image, 16, seed);
             flips += names.remove("flip") ? 1 : 0;
             assertEquals(List.of("grey", "crop"), names);
-            assertEquals(!Arrays.equals(plain, flipped.view(image, 16, seed)), flipped.applied(image, 16, seed).equals(List.of("flip")));
+            assertEquals(
+                    !Arrays.equals(plain, flipped.view(image, 16, seed)),
+                    flipped.applied(image, 16, seed).equals(List.of("flip")));
         }
         assertEquals(100, flips, 35);
     }
@@ -86,14 +90,17 @@ class ViewGeneratorTest {
     @Test
     void whatMakesNoSenseIsRefused() {
         ViewGenerator generator = new ViewGenerator(AugmentationPipeline.of("none"), 8);
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> generator.view(new byte[30], 4, 1));
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> generator.view(new byte[30], 4, 1));
         assertEquals("Expected 3 bytes for each of 4x4 pixels, found 30", e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new ViewGenerator(AugmentationPipeline.of("none"), 0));
         ViewImage image = new ViewImage();
         image.begin(new byte[48], 4, 4);
         for (int[] box : new int[][] {{-1, 0, 2, 2}, {0, 3, 2, 2}, {0, 0, 0, 1}, {2, 0, 3, 1}}) {
-            assertTrue(assertThrows(IllegalArgumentException.class,
-                    () -> image.crop(box[0], box[1], box[2], box[3], Interpolation.BILINEAR)).getMessage()
+            assertTrue(assertThrows(
+                            IllegalArgumentException.class,
+                            () -> image.crop(box[0], box[1], box[2], box[3], Interpolation.BILINEAR))
+                    .getMessage()
                     .startsWith("Expected a box inside 4x4 pixels, found "));
         }
     }
@@ -131,44 +138,71 @@ class ViewGeneratorTest {
         byte[] x = ViewFixtures.image(4, (r, c) -> 0x804040);
         // Brightness alone: 1 +- 0.4, for 80%.
         float[][] bright = ViewFixtures.views("jitter:0.4/0/0/0", x, n);
-        double[] factor = Arrays.stream(bright).mapToDouble(v -> v[0] / (128 / 255.0)).toArray();
+        double[] factor =
+                Arrays.stream(bright).mapToDouble(v -> v[0] / (128 / 255.0)).toArray();
         assertEquals(0.2, ViewFixtures.share(bright, v -> Math.abs(v[0] - 128 / 255.0) < 1e-6), 0.03);
         assertEquals(0.6, Arrays.stream(factor).min().orElseThrow(), 0.01);
         assertEquals(1.4, Arrays.stream(factor).max().orElseThrow(), 0.01);
         assertEquals(1, Arrays.stream(factor).average().orElseThrow(), 0.02);
-        // Strength 1 turns the hue by 0.2 turns at most: red may become yellow-green or magenta, where red or blue lead.
+        // Strength 1 turns the hue by 0.2 turns at most: red may become yellow-green or magenta, where red or blue
+        // lead.
         float[][] hue = ViewFixtures.views("jitter:0/0/0/0.2@1", x, n);
-        // Within a sixth of a turn red is the largest; up to a fifth either way green or blue is, in (1/5 - 1/6) / (1/5).
+        // Within a sixth of a turn red is the largest; up to a fifth either way green or blue is, in (1/5 - 1/6) /
+        // (1/5).
         assertEquals(1 / 6.0, ViewFixtures.share(hue, v -> Math.max(v[16], v[32]) > v[0] + 1e-6), 0.03);
         assertEquals(1 / 12.0, ViewFixtures.share(hue, v -> v[16] > v[0] + 1e-6), 0.025);
     }
 
     /** Shares of images in grey and mirrored. */
     @ParameterizedTest
-    @CsvSource({"simclr, 0.2, 0.5", "simclr-cifar, 0.2, 0.5", "mocov1, 0.2, 0.5", "mocov2, 0.2, 0.5", "supervised, 0, 0.5"})
+    @CsvSource({
+        "simclr, 0.2, 0.5",
+        "simclr-cifar, 0.2, 0.5",
+        "mocov1, 0.2, 0.5",
+        "mocov2, 0.2, 0.5",
+        "supervised, 0, 0.5"
+    })
     void presetsChangeAsManyImagesAsTheySay(String preset, double grey, double flip) {
         // Redder than green, greener than blue; brighter to the right.
         float[][] out = ViewFixtures.views(preset, ViewFixtures.image(12, (r, c) -> 0x603818 + c * 0x040404), 2000);
         int plane = 144;
-        assertEquals(grey, ViewFixtures.share(out, v -> {
-            double most = 0;
-            for (int p = 0; p < plane; p++) {
-                most = Math.max(most, Math.max(Math.abs(v[p] - v[p + plane]), Math.abs(v[p] - v[p + 2 * plane])));
-            }
-            return most < 1e-4;
-        }), 0.03);
-        assertEquals(flip, ViewFixtures.share(out, v -> {
-            double slope = 0;
-            for (int p = 0; p < 3 * plane; p++) {
-                slope += (p % 12 - 5.5) * v[p];
-            }
-            return slope < 0;
-        }), 0.035);
+        assertEquals(
+                grey,
+                ViewFixtures.share(out, v -> {
+                    double most = 0;
+                    for (int p = 0; p < plane; p++) {
+                        most = Math.max(
+                                most, Math.max(Math.abs(v[p] - v[p + plane]), Math.abs(v[p] - v[p + 2 * plane])));
+                    }
+                    return most < 1e-4;
+                }),
+                0.03);
+        assertEquals(
+                flip,
+                ViewFixtures.share(out, v -> {
+                    double slope = 0;
+                    for (int p = 0; p < 3 * plane; p++) {
+                        slope += (p % 12 - 5.5) * v[p];
+                    }
+                    return slope < 0;
+                }),
+                0.035);
     }
 
     @ParameterizedTest
-    @CsvSource({"flip, 0.5", "jitter:1, 0.8", "grey, 0.2", "rotate, 0.75", "cutout, 1", "noise, 0.5", "blur, 0.5",
-        "sobel, 0.5", "flip@0.1, 0.1", "sobel@0, 0", "crop@0.3, 0.3"})
+    @CsvSource({
+        "flip, 0.5",
+        "jitter:1, 0.8",
+        "grey, 0.2",
+        "rotate, 0.75",
+        "cutout, 1",
+        "noise, 0.5",
+        "blur, 0.5",
+        "sobel, 0.5",
+        "flip@0.1, 0.1",
+        "sobel@0, 0",
+        "crop@0.3, 0.3"
+    })
     void anAugmentationChangesAsManyImagesAsItSays(String text, double probability) {
         byte[] x = ViewFixtures.random(12, 4);
         float[] image = ViewFixtures.values(x);
@@ -181,11 +215,17 @@ class ViewGeneratorTest {
      * procedure that torchvision documents for RandomResizedCrop, for a square of 32 pixels.
      */
     @ParameterizedTest
-    @CsvSource({"simclr, 0.4904, 0.2812, 0.6855, 0.1611", "simclr-cifar, 0.4904, 0.2812, 0.6855, 0.1611",
-        "mocov1, 0.5508, 0.3711, 0.7266, 0.1594", "mocov2, 0.5508, 0.3711, 0.7266, 0.1594"})
-    void cropsHaveThePublishedSizes(String preset, double mean, double quarter, double threeQuarters, double deviation) {
+    @CsvSource({
+        "simclr, 0.4904, 0.2812, 0.6855, 0.1611",
+        "simclr-cifar, 0.4904, 0.2812, 0.6855, 0.1611",
+        "mocov1, 0.5508, 0.3711, 0.7266, 0.1594",
+        "mocov2, 0.5508, 0.3711, 0.7266, 0.1594"
+    })
+    void cropsHaveThePublishedSizes(
+            String preset, double mean, double quarter, double threeQuarters, double deviation) {
         int n = 2000;
-        AugmentationPipeline crop = new AugmentationPipeline(AugmentationPipeline.of(preset).steps().subList(0, 1));
+        AugmentationPipeline crop =
+                new AugmentationPipeline(AugmentationPipeline.of(preset).steps().subList(0, 1));
         float[][] out = ViewFixtures.views(crop, ViewFixtures.image(32, (r, c) -> c * 8 << 16 | r * 8 << 8), n);
         double[] area = new double[n];
         double squares = 0;
@@ -217,7 +257,8 @@ class ViewGeneratorTest {
         float[][] bilinear = ViewFixtures.views("crop-bilinear:0.2", x, 200);
         float[][] bicubic = ViewFixtures.views("crop:0.2", x, 200);
         assertEquals(0, ViewFixtures.share(bilinear, v -> v[0] < 63.9 / 255));
-        assertTrue(ViewFixtures.share(bicubic, v -> IntStream.range(0, v.length).anyMatch(i -> v[i] < 60 / 255.0)) > 0.5);
+        assertTrue(ViewFixtures.share(bicubic, v -> IntStream.range(0, v.length).anyMatch(i -> v[i] < 60 / 255.0))
+                > 0.5);
     }
 
     @Test
@@ -315,7 +356,8 @@ class ViewGeneratorTest {
     void theBlurHasASigmaOfItsOwnForEachImage() {
         int n = 300;
         List<Double> sigma = new ArrayList<>();
-        for (float[] v : ViewFixtures.views("blur@1", ViewFixtures.image(40, (r, c) -> r == 20 && c == 20 ? 0xffffff : 0), n)) {
+        for (float[] v :
+                ViewFixtures.views("blur@1", ViewFixtures.image(40, (r, c) -> r == 20 && c == 20 ? 0xffffff : 0), n)) {
             // Neighbour over middle is exp(-1 / (2 sigma^2)).
             double ratio = v[20 * 40 + 21] / v[20 * 40 + 20];
             sigma.add(ratio > 0 ? Math.sqrt(-1 / (2 * Math.log(ratio))) : 0);
@@ -335,6 +377,7 @@ class ViewGeneratorTest {
             assertEquals((2 * i + 0.5) * 10 / 255, v[i * 10 + 5], 1e-4);
             assertEquals((2 * i + 0.5) * 10 / 255, v[100 + 5 * 10 + i], 1e-4);
         }
-        assertArrayEquals(ViewFixtures.values(x), new ViewGenerator(AugmentationPipeline.of("none"), 20).view(x, 20, 1));
+        assertArrayEquals(
+                ViewFixtures.values(x), new ViewGenerator(AugmentationPipeline.of("none"), 20).view(x, 20, 1));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -17,13 +18,24 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The pixels of the picture of views, and its captions. */
 class ViewPictureTest {
     private static ImageSet images(int side) {
-        return new ImageSet(side, List.of(ViewFixtures.random(side, 1), ViewFixtures.random(side, 2)), new int[] {1, 0},
-                List.of("cat", "dog"), List.of(), "none");
+        return new ImageSet(
+                side,
+                List.of(ViewFixtures.random(side, 1), ViewFixtures.random(side, 2)),
+                new int[] {1, 0},
+                List.of("cat", "dog"),
+                List.of(),
+                "none");
     }
 
     private static ViewPicture picture(int side, int count, String... compositions) {
-        return new ViewPicture(images(side), List.of("a.png", "b.png"),
-                List.of(compositions).stream().map(c -> new Composition(c, AugmentationPipeline.of(c))).toList(), count, side);
+        return new ViewPicture(
+                images(side),
+                List.of("a.png", "b.png"),
+                List.of(compositions).stream()
+                        .map(c -> new Composition(c, AugmentationPipeline.of(c)))
+                        .toList(),
+                count,
+                side);
     }
 
     @ParameterizedTest
@@ -34,7 +46,8 @@ class ViewPictureTest {
         ViewGenerator generator = new ViewGenerator(AugmentationPipeline.of(composition), side);
         int factor = views.cell() / side;
         for (int row = 0; row < 2; row++) {
-            float[] original = new ViewGenerator(AugmentationPipeline.of("none"), side).view(images(side).pixels().get(row), side, 0);
+            float[] original = new ViewGenerator(AugmentationPipeline.of("none"), side)
+                    .view(images(side).pixels().get(row), side, 0);
             float[] view = generator.view(images(side).pixels().get(row), side, 0);
             for (int column = 0; column <= count; column++) {
                 float[] expected = column == 0 ? original : view;
@@ -70,18 +83,21 @@ class ViewPictureTest {
             int room = drawn.step() - views.cell();
             int[] expected = {0, 1, 1, 0, 0};
             for (int column = 0; column < 5; column++) {
-                assertEquals(expected[column] == 1, ink(drawn.picture(), views.left(column), views.left(column) + views.cell(), below,
-                        room), "column " + column);
+                assertEquals(
+                        expected[column] == 1,
+                        ink(drawn.picture(), views.left(column), views.left(column) + views.cell(), below, room),
+                        "column " + column);
             }
         }
         for (int column = 0; column < 5; column++) {
-            assertTrue(ink(drawn.picture(), views.left(column), views.left(column) + views.cell(), drawn.top() - 40, 30));
+            assertTrue(
+                    ink(drawn.picture(), views.left(column), views.left(column) + views.cell(), drawn.top() - 40, 30));
         }
     }
 
     private static boolean ink(BufferedImage picture, int left, int right, int top, int height) {
-        return IntStream.range(top, top + height).anyMatch(y -> IntStream.range(left, right)
-                .anyMatch(x -> (picture.getRGB(x, y) & 255) < 160));
+        return IntStream.range(top, top + height)
+                .anyMatch(y -> IntStream.range(left, right).anyMatch(x -> (picture.getRGB(x, y) & 255) < 160));
     }
 
     @Test
@@ -100,10 +116,19 @@ class ViewPictureTest {
 
     @Test
     void whatCannotBeDrawnIsRefused() {
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> picture(32, 0, "none")).getMessage().contains("0 views"));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> picture(1024, 100, "none", "none")).getMessage()
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> picture(32, 0, "none"))
+                .getMessage()
+                .contains("0 views"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> picture(1024, 100, "none", "none"))
+                .getMessage()
                 .contains("is too large: draw fewer images"));
-        assertThrows(IllegalArgumentException.class, () -> new ViewPicture(images(8), List.of("a"),
-                List.of(new Composition("none", AugmentationPipeline.of("none"))), 1, 8));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new ViewPicture(
+                        images(8),
+                        List.of("a"),
+                        List.of(new Composition("none", AugmentationPipeline.of("none"))),
+                        1,
+                        8));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -23,8 +24,12 @@ class ViewPoolTest {
         byte[] large = ViewFixtures.random(12, 2);
         FloatBuffer out = FloatBuffer.allocate(3 * 192);
         try (ViewPool pool = new ViewPool(2)) {
-            pool.make(List.of(new ViewRequest(FIRST, small, 6, 3), new ViewRequest(SECOND, large, 12, 4),
-                    new ViewRequest(FIRST, large, 12, 3)), out);
+            pool.make(
+                    List.of(
+                            new ViewRequest(FIRST, small, 6, 3),
+                            new ViewRequest(SECOND, large, 12, 4),
+                            new ViewRequest(FIRST, large, 12, 3)),
+                    out);
             pool.make(List.of(), out);
         }
         assertArrayEquals(FIRST.view(small, 6, 3), Arrays.copyOf(out.array(), 192));
@@ -36,12 +41,21 @@ class ViewPoolTest {
     void whatMakesNoSenseIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> new ViewPool(0));
         ViewRequest request = new ViewRequest(FIRST, ViewFixtures.random(6, 1), 6, 3);
-        ViewRequest larger = new ViewRequest(new ViewGenerator(AugmentationPipeline.of("none"), 9), request.pixels(), 6, 3);
+        ViewRequest larger =
+                new ViewRequest(new ViewGenerator(AugmentationPipeline.of("none"), 9), request.pixels(), 6, 3);
         try (ViewPool pool = new ViewPool(1)) {
-            assertEquals("The views of one buffer must have one size, found 8 and 9", assertThrows(IllegalArgumentException.class,
-                    () -> pool.make(List.of(request, larger), FloatBuffer.allocate(1000))).getMessage());
-            assertEquals("2 views take 384 values, but the buffer has 383", assertThrows(IllegalArgumentException.class,
-                    () -> pool.make(List.of(request, request), FloatBuffer.allocate(383))).getMessage());
+            assertEquals(
+                    "The views of one buffer must have one size, found 8 and 9",
+                    assertThrows(
+                                    IllegalArgumentException.class,
+                                    () -> pool.make(List.of(request, larger), FloatBuffer.allocate(1000)))
+                            .getMessage());
+            assertEquals(
+                    "2 views take 384 values, but the buffer has 383",
+                    assertThrows(
+                                    IllegalArgumentException.class,
+                                    () -> pool.make(List.of(request, request), FloatBuffer.allocate(383)))
+                            .getMessage());
         }
     }
 
@@ -55,8 +69,10 @@ class ViewPoolTest {
             for (int place = 0; place < 20; place++) {
                 List<ViewRequest> requests = new ArrayList<>(Collections.nCopies(20, good));
                 requests.set(place, bad);
-                assertEquals("Expected 3 bytes for each of 6x6 pixels, found 5",
-                        assertThrows(IllegalArgumentException.class, () -> pool.make(requests, out)).getMessage());
+                assertEquals(
+                        "Expected 3 bytes for each of 6x6 pixels, found 5",
+                        assertThrows(IllegalArgumentException.class, () -> pool.make(requests, out))
+                                .getMessage());
             }
             Thread.currentThread().interrupt();
             pool.make(Collections.nCopies(20, good), out);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.augment;
 
 import java.awt.Graphics2D;
@@ -36,9 +37,15 @@ final class ViewsBench {
         double seconds = args.length > 2 ? Double.parseDouble(args[2]) : 2;
         List<BufferedImage> photos = photos(Path.of(args[0]));
         List<Setting> settings = List.of(
-                new Setting("simclr-cifar, 32 -> 32", new ViewGenerator(AugmentationPipeline.of("simclr-cifar"), 32), 32,
+                new Setting(
+                        "simclr-cifar, 32 -> 32",
+                        new ViewGenerator(AugmentationPipeline.of("simclr-cifar"), 32),
+                        32,
                         photos.stream().map(p -> pixels(p, 32)).toList()),
-                new Setting("simclr, 256 -> 224", new ViewGenerator(AugmentationPipeline.of("simclr"), 224), 256,
+                new Setting(
+                        "simclr, 256 -> 224",
+                        new ViewGenerator(AugmentationPipeline.of("simclr"), 224),
+                        256,
                         photos.stream().map(p -> pixels(p, 256)).toList()));
         List<List<Double>> clock = List.of(new ArrayList<>(), new ArrayList<>());
         List<List<Double>> processor = List.of(new ArrayList<>(), new ArrayList<>());
@@ -47,15 +54,23 @@ final class ViewsBench {
         for (int r = -1; r < rounds; r++) {
             for (int s = 0; s < settings.size(); s++) {
                 Setting setting = settings.get(s);
-                FloatBuffer out = ByteBuffer.allocateDirect(16 * 4 * setting.generator().values()).order(ByteOrder.nativeOrder())
+                FloatBuffer out = ByteBuffer.allocateDirect(
+                                16 * 4 * setting.generator().values())
+                        .order(ByteOrder.nativeOrder())
                         .asFloatBuffer();
                 int made = 0;
                 long cpu = threads.getCurrentThreadCpuTime();
                 long start = System.nanoTime();
                 while (System.nanoTime() - start < seconds * 1e9) {
                     for (int i = 0; i < 16; i++, made++) {
-                        setting.generator().view(setting.images().get(made % setting.images().size()), setting.side(), seed++,
-                                out, i * setting.generator().values());
+                        setting.generator()
+                                .view(
+                                        setting.images()
+                                                .get(made % setting.images().size()),
+                                        setting.side(),
+                                        seed++,
+                                        out,
+                                        i * setting.generator().values());
                     }
                 }
                 if (r >= 0) {
@@ -65,14 +80,22 @@ final class ViewsBench {
             }
         }
         for (int s = 0; s < settings.size(); s++) {
-            System.out.printf(Locale.ROOT, "simclr4j, %s: %s of the clock, %s of the CPU%n", settings.get(s).name(),
-                    summary(clock.get(s)), summary(processor.get(s)));
+            System.out.printf(
+                    Locale.ROOT,
+                    "simclr4j, %s: %s of the clock, %s of the CPU%n",
+                    settings.get(s).name(),
+                    summary(clock.get(s)),
+                    summary(processor.get(s)));
         }
     }
 
     private static String summary(List<Double> rates) {
         double[] sorted = rates.stream().mapToDouble(d -> d).sorted().toArray();
-        return String.format(Locale.ROOT, "%.0f views/s (quartiles %.0f to %.0f)", quantile(sorted, 0.5), quantile(sorted, 0.25),
+        return String.format(
+                Locale.ROOT,
+                "%.0f views/s (quartiles %.0f to %.0f)",
+                quantile(sorted, 0.5),
+                quantile(sorted, 0.25),
                 quantile(sorted, 0.75));
     }
 
@@ -90,13 +113,16 @@ final class ViewsBench {
             files = all.filter(f -> f.toString().endsWith(".jpg")).sorted().toList();
         }
         int step = Math.max(1, files.size() / PHOTOS);
-        return Stream.iterate(0, i -> i < files.size(), i -> i + step).limit(PHOTOS).map(i -> {
-            try {
-                return ImageIO.read(files.get(i).toFile());
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }).toList();
+        return Stream.iterate(0, i -> i < files.size(), i -> i + step)
+                .limit(PHOTOS)
+                .map(i -> {
+                    try {
+                        return ImageIO.read(files.get(i).toFile());
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                })
+                .toList();
     }
 
     /** The image, enlarged, as uint8 [side, side, 3]. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.bench;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -31,8 +32,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("slow")
 class BenchmarksTest {
     private static PretrainSettings settings(String method, int batch) {
-        return new PretrainBuilder().method(method).encoder("resnet18", Map.of("width", "0.0625")).batch(batch)
-                .precision(Precision.FLOAT32).build(64);
+        return new PretrainBuilder()
+                .method(method)
+                .encoder("resnet18", Map.of("width", "0.0625"))
+                .batch(batch)
+                .precision(Precision.FLOAT32)
+                .build(64);
     }
 
     /** NumPy: np.percentile([1, 2, 4, 8], [25, 50, 75]) is 1.75, 3 and 5. */
@@ -90,7 +95,8 @@ class BenchmarksTest {
 
     @Test
     void randomImagesAreDecodedAndRepeat() throws IOException {
-        try (RandomImages images = new RandomImages(100, 40, 1); RandomImages same = new RandomImages(70, 40, 1)) {
+        try (RandomImages images = new RandomImages(100, 40, 1);
+                RandomImages same = new RandomImages(70, 40, 1)) {
             assertEquals(100, images.size());
             assertEquals(40, images.read(99).width());
             assertArrayEquals(images.read(3).rgb(), images.read(67).rgb());
@@ -118,7 +124,8 @@ class BenchmarksTest {
 
     @Test
     void memoryThatIsNotThereIsTold() {
-        assertTrue(TrainingPlan.isOutOfMemory(new IllegalStateException("CUDA out of memory. Tried to allocate 2.00 MiB")));
+        assertTrue(TrainingPlan.isOutOfMemory(
+                new IllegalStateException("CUDA out of memory. Tried to allocate 2.00 MiB")));
         assertTrue(TrainingPlan.isOutOfMemory(new IllegalStateException("DefaultCPUAllocator: can't allocate memory")));
         assertTrue(TrainingPlan.isOutOfMemory(new OutOfMemoryError("Java heap space")));
         assertFalse(TrainingPlan.isOutOfMemory(new IllegalStateException()));
@@ -130,11 +137,22 @@ class BenchmarksTest {
     @Test
     void batchesDoubleUpToTheImages() throws IOException {
         Compute compute = Compute.choose("cpu", Precision.FLOAT32, 1, Progress.NONE);
-        TrainingPlan plan = TrainingPlan.make(b -> new PretrainBuilder().method("simclr")
-                .encoder("resnet18", Map.of("width", "0.0625")).imageSize(8).batch(b).precision(Precision.FLOAT32).build(200),
-                        compute,
-                0, 200, Long.MAX_VALUE, Progress.NONE);
-        assertEquals(List.of(64, 128), plan.trials().stream().limit(2).map(Trial::batch).toList());
+        TrainingPlan plan = TrainingPlan.make(
+                b -> new PretrainBuilder()
+                        .method("simclr")
+                        .encoder("resnet18", Map.of("width", "0.0625"))
+                        .imageSize(8)
+                        .batch(b)
+                        .precision(Precision.FLOAT32)
+                        .build(200),
+                compute,
+                0,
+                200,
+                Long.MAX_VALUE,
+                Progress.NONE);
+        assertEquals(
+                List.of(64, 128),
+                plan.trials().stream().limit(2).map(Trial::batch).toList());
         assertEquals(3, plan.trials().size());
         assertEquals(MemoryLayout.CHANNELS_FIRST, plan.trials().get(2).layout());
         assertTrue(plan.trials().contains(plan.chosen()));

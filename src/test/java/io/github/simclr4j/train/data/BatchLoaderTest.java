@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -83,7 +84,11 @@ class BatchLoaderTest {
         try (BatchLoader loader = BatchLoader.of(set)) {
             loader.begin(IntStream.range(0, n).toArray(), 2, (n - 2) / 2);
             loader.next();
-            assertEquals(255, IntStream.range(0, image.length).map(i -> loader.pixels(1)[i] & 255).sum());
+            assertEquals(
+                    255,
+                    IntStream.range(0, image.length)
+                            .map(i -> loader.pixels(1)[i] & 255)
+                            .sum());
         }
     }
 
@@ -98,9 +103,12 @@ class BatchLoaderTest {
             kinds.add(TrainingSets.of(source, 32, 0, 10, 1, Progress.NONE));
             kinds.add(new StreamedImages(source, 32, 1, 10, 1, Progress.NONE));
             assertInstanceOf(ImageSet.class, kinds.get(0));
-            byte[] whole = new EncoderTrainer(s, "cpu", 1, Progress.NONE).run(kinds.get(0), RunOptions.checkpoints(null)).onnx();
+            byte[] whole = new EncoderTrainer(s, "cpu", 1, Progress.NONE)
+                    .run(kinds.get(0), RunOptions.checkpoints(null))
+                    .onnx();
             RunOptions options = RunOptions.checkpoints(dir.resolve("checkpoints"));
-            assertThrows(InterruptedIOException.class,
+            assertThrows(
+                    InterruptedIOException.class,
                     () -> new EncoderTrainer(s, "cpu", 1, Interrupt.after(3)).run(kinds.get(0), options));
             EncoderTrainer.Result rest = new EncoderTrainer(s, "cpu", 1, Progress.NONE).run(kinds.get(1), options);
             assertEquals(1, rest.resumedAt());
@@ -117,7 +125,9 @@ class BatchLoaderTest {
         try (ImageSource source = ImageSource.open(images)) {
             TrainingImages streamed = new StreamedImages(source, 32, 1, 10, 1, Progress.NONE);
             assertNotEquals(kinds.get(1).fingerprint(), streamed.fingerprint());
-            assertEquals(streamed.fingerprint(), TrainingSets.of(source, 32, 0, 10, 1, Progress.NONE).fingerprint());
+            assertEquals(
+                    streamed.fingerprint(),
+                    TrainingSets.of(source, 32, 0, 10, 1, Progress.NONE).fingerprint());
         }
     }
 
@@ -135,7 +145,8 @@ class BatchLoaderTest {
                     lines.add(text);
                 }
             };
-            StreamedImages images = (StreamedImages) TrainingSets.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
+            StreamedImages images =
+                    (StreamedImages) TrainingSets.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
             long room = Runtime.getRuntime().maxMemory() >> 20;
             assertTrue(images.megabytes() > 0 && images.megabytes() < room, images.megabytes() + " of " + room);
         } finally {
@@ -147,9 +158,12 @@ class BatchLoaderTest {
     @Test
     void someImagesOfASetExist() {
         ImageSet set = Small.labelled(4);
-        assertEquals(List.of(3, 0), IntStream.of(set.only(new int[] {3, 0}).labels()).boxed().toList());
+        assertEquals(
+                List.of(3, 0),
+                IntStream.of(set.only(new int[] {3, 0}).labels()).boxed().toList());
         for (int wrong : new int[] {-1, 4}) {
-            String message = assertThrows(IllegalArgumentException.class, () -> set.only(new int[] {0, wrong})).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> set.only(new int[] {0, wrong}))
+                    .getMessage();
             assertEquals("Expected images from 0 to 3, found " + wrong, message);
         }
     }

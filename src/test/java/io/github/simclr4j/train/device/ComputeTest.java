@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -43,11 +44,13 @@ class ComputeTest {
     private final Told told = new Told();
 
     private Compute choose(String device, Precision precision, String cpuInfo) {
-        return Compute.choose(List.of(device), precision, 0, told, new Devices(machine), new NativeBfloat16(() -> cpuInfo));
+        return Compute.choose(
+                List.of(device), precision, 0, told, new Devices(machine), new NativeBfloat16(() -> cpuInfo));
     }
 
     private Compute choose(List<String> devices, int threads) {
-        return Compute.choose(devices, Precision.FLOAT32, threads, told, new Devices(machine), new NativeBfloat16(() -> ""));
+        return Compute.choose(
+                devices, Precision.FLOAT32, threads, told, new Devices(machine), new NativeBfloat16(() -> ""));
     }
 
     private void withGpus(String... capabilities) {
@@ -57,7 +60,8 @@ class ComputeTest {
         for (int i = 0; i < lines.length; i++) {
             lines[i] = i + ", GPU number " + i + ", 81559, GPU-" + i + "a5e, 570.124.06, Disabled, " + capabilities[i];
         }
-        machine.driver("570.124.06", "12.8", lines).libtorch(FakeMachine.CACHE.resolve("2.7.1-cu128-linux-x86_64"), true);
+        machine.driver("570.124.06", "12.8", lines)
+                .libtorch(FakeMachine.CACHE.resolve("2.7.1-cu128-linux-x86_64"), true);
     }
 
     @Test
@@ -92,10 +96,12 @@ class ComputeTest {
     @Test
     void aGpuThatIsNotThereOrDoesNotComputeIsAnErrorWhicheverItIs() {
         withGpus("9.0", "9.0");
-        String gone = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:5"), 0)).getMessage();
+        String gone = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:5"), 0))
+                .getMessage();
         assertTrue(gone.contains("gpu:5 is not there: GPUs are gpu:0 to gpu:1"), gone);
         machine.problems.put(1, "CUDA error: out of memory");
-        String full = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:1"), 0)).getMessage();
+        String full = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:1"), 0))
+                .getMessage();
         assertTrue(full.contains("gpu:1 (GPU number 1, 81559 MiB) has no memory left"), full);
     }
 
@@ -108,15 +114,20 @@ class ComputeTest {
             Compute c = choose(List.of("cpu", "cpu"), 4);
             assertEquals("cpu,cpu", c.device());
             assertEquals(4, c.threads(), "views are made by all");
-            assertEquals(List.of("device cpu, libtorch 2.7.1 cpu", "each step is shared by 2 replicas on the CPU"), told.lines);
+            assertEquals(
+                    List.of("device cpu, libtorch 2.7.1 cpu", "each step is shared by 2 replicas on the CPU"),
+                    told.lines);
             ExecutorService other = Executors.newSingleThreadExecutor();
-            assertEquals(2, other.submit(() -> {
-                // A thread takes its number over when it first computes.
-                try (NDManager m = Torch.engine().newBaseManager(Device.cpu())) {
-                    m.ones(new Shape(1 << 18)).add(1);
-                }
-                return Torch.threads();
-            }).get());
+            assertEquals(
+                    2,
+                    other.submit(() -> {
+                                // A thread takes its number over when it first computes.
+                                try (NDManager m = Torch.engine().newBaseManager(Device.cpu())) {
+                                    m.ones(new Shape(1 << 18)).add(1);
+                                }
+                                return Torch.threads();
+                            })
+                            .get());
             other.shutdown();
             assertEquals(2, Torch.threads());
             choose(List.of("cpu", "cpu", "cpu"), 2);
@@ -127,17 +138,24 @@ class ComputeTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "gpu:0,cpu | A GPU and the CPU can't share a training, because each step would wait for the CPU: name only GPUs, or only cpu,"
-            + " found gpu:0,cpu",
-        "cpu,gpu:1,gpu:0 | A GPU and the CPU can't share",
-        "gpu:1,gpu:1 | gpu:1 is named twice, but has one replica: name each GPU once, found gpu:1,gpu:1",
-        "gpu,gpu:1,gpu:0 | gpu:0 is named twice", "gpu:0,auto | auto is not one of several devices: name each device",
-        "auto,auto | auto is not one of several devices", "gpu:0,tpu | Unknown device, expected auto, cpu, gpu or gpu:N, found tpu",
-        "gpu:0, | Unknown device", "gpu:-1,gpu:0 | Unknown device"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "gpu:0,cpu | A GPU and the CPU can't share a training, because each step would wait for the CPU: name only GPUs, or only cpu,"
+                        + " found gpu:0,cpu",
+                "cpu,gpu:1,gpu:0 | A GPU and the CPU can't share",
+                "gpu:1,gpu:1 | gpu:1 is named twice, but has one replica: name each GPU once, found gpu:1,gpu:1",
+                "gpu,gpu:1,gpu:0 | gpu:0 is named twice",
+                "gpu:0,auto | auto is not one of several devices: name each device",
+                "auto,auto | auto is not one of several devices",
+                "gpu:0,tpu | Unknown device, expected auto, cpu, gpu or gpu:N, found tpu",
+                "gpu:0, | Unknown device",
+                "gpu:-1,gpu:0 | Unknown device"
+            })
     void devicesThatDoNotShareStepsAreRefusedBeforeAnyIsLookedFor(String names, String why) {
         withGpus("9.0", "9.0");
-        String message = assertThrows(IllegalArgumentException.class, () -> choose(List.of(names.split(",", -1)), 0)).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> choose(List.of(names.split(",", -1)), 0))
+                .getMessage();
         assertTrue(message.startsWith(why), message);
         assertEquals(0, machine.loads);
     }
@@ -161,7 +179,8 @@ class ComputeTest {
     @CsvSource({"avx512_bf16", "amx_bf16"})
     void aProcessorWithBfloat16TakesIt(String flag) {
         machine.onClassPath = true;
-        assertEquals(Precision.BFLOAT16, choose("cpu", null, INTEL.formatted(flag)).precision());
+        assertEquals(
+                Precision.BFLOAT16, choose("cpu", null, INTEL.formatted(flag)).precision());
         assertEquals("precision bfloat16 (the processor has " + flag + ")", lastLine());
     }
 
@@ -169,16 +188,20 @@ class ComputeTest {
     @CsvSource({"''", "avx512_bf16x", "avx512_fp16"})
     void aProcessorWithoutBfloat16TakesFloat32(String flag) {
         machine.onClassPath = true;
-        assertEquals(Precision.FLOAT32, choose("cpu", null, INTEL.formatted(flag)).precision());
+        assertEquals(
+                Precision.FLOAT32, choose("cpu", null, INTEL.formatted(flag)).precision());
         assertEquals("precision float32 (no native bfloat16 on this device)", lastLine());
     }
 
     @Test
     void anArmProcessorSaysSoByItsFeatures() {
         machine.onClassPath = true;
-        assertEquals(Precision.BFLOAT16, choose("cpu", null, ARM.formatted("i8mm bf16")).precision());
+        assertEquals(
+                Precision.BFLOAT16,
+                choose("cpu", null, ARM.formatted("i8mm bf16")).precision());
         assertEquals("precision bfloat16 (the processor has bf16)", lastLine());
-        assertEquals(Precision.FLOAT32, choose("cpu", null, ARM.formatted("i8mm")).precision());
+        assertEquals(
+                Precision.FLOAT32, choose("cpu", null, ARM.formatted("i8mm")).precision());
     }
 
     @Test
@@ -190,14 +213,23 @@ class ComputeTest {
 
     /** Ampere, of compute capability 8.0, was NVIDIA's first with bfloat16. */
     @ParameterizedTest
-    @CsvSource({"NVIDIA A100-SXM4-40GB, 8.0, BFLOAT16", "NVIDIA H100 80GB HBM3, 9.0, BFLOAT16", "NVIDIA B200, 10.0, BFLOAT16",
-        "Tesla T4, 7.5, FLOAT32", "Tesla V100-SXM2-16GB, 7.0, FLOAT32"})
+    @CsvSource({
+        "NVIDIA A100-SXM4-40GB, 8.0, BFLOAT16",
+        "NVIDIA H100 80GB HBM3, 9.0, BFLOAT16",
+        "NVIDIA B200, 10.0, BFLOAT16",
+        "Tesla T4, 7.5, FLOAT32",
+        "Tesla V100-SXM2-16GB, 7.0, FLOAT32"
+    })
     void aGpuSaysSoByItsComputeCapability(String name, String capability, Precision expected) {
         withGpu(name, capability);
         // The processor's flags say nothing of the GPU.
-        assertEquals(expected, choose("auto", null, INTEL.formatted("avx512_bf16")).precision());
-        assertEquals(expected == Precision.BFLOAT16 ? "precision bfloat16 (the GPU has compute capability " + capability + ")"
-                : "precision float32 (no native bfloat16 on this device)", lastLine());
+        assertEquals(
+                expected, choose("auto", null, INTEL.formatted("avx512_bf16")).precision());
+        assertEquals(
+                expected == Precision.BFLOAT16
+                        ? "precision bfloat16 (the GPU has compute capability " + capability + ")"
+                        : "precision float32 (no native bfloat16 on this device)",
+                lastLine());
     }
 
     @ParameterizedTest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -101,14 +102,17 @@ class DevicesTest {
         Devices.Report hidden = new Devices(machine).report("auto", told);
         assertTrue(hidden.smi().contains("No space left") && hidden.smi().contains("/dev/nvidiactl"), hidden.smi());
         machine.files.put(Path.of("/dev/nvidiactl"), "");
-        assertEquals("NVIDIA H100", new Devices(machine).report("auto", told).gpus().get(0).name());
+        assertEquals(
+                "NVIDIA H100",
+                new Devices(machine).report("auto", told).gpus().get(0).name());
     }
 
     @Test
     void autoTakesTheGpuAndSaysWhichAndWithWhat() {
         withH100().libtorch(CUDA, true);
         assertEquals("gpu:0", choose("auto"));
-        assertEquals(List.of("device gpu:0: NVIDIA H100 80GB HBM3, 81559 MiB, driver 570.124.06, libtorch 2.7.1 cu128"),
+        assertEquals(
+                List.of("device gpu:0: NVIDIA H100 80GB HBM3, 81559 MiB, driver 570.124.06, libtorch 2.7.1 cu128"),
                 told.lines);
         assertEquals(List.of(), told.warnings);
         assertEquals("cu128", machine.variables.get("PYTORCH_FLAVOR"), "DJL alone would go by the CUDA runtime");
@@ -134,7 +138,8 @@ class DevicesTest {
     @Test
     void aDriverThatIsTooOldIsNamedWithWhatIsNeeded() {
         machine.oldSmi = true;
-        machine.driver("470.256.02", "11.4", "0, Tesla V100-SXM2-16GB, 16160, GPU-7, 470.256.02").libtorch(CUDA, true);
+        machine.driver("470.256.02", "11.4", "0, Tesla V100-SXM2-16GB, 16160, GPU-7, 470.256.02")
+                .libtorch(CUDA, true);
         machine.works = false;
         fallsBack("470.256.02 is too old for cu128", "CUDA up to 11.4", "525.60.13");
     }
@@ -166,7 +171,8 @@ class DevicesTest {
         Path lib = Path.of("/usr/lib/python3/site-packages/torch/lib");
         withH100().libtorch(lib, true);
         machine.variables.put("PYTORCH_LIBRARY_PATH", lib.toString());
-        machine.files.put(lib.resolveSibling("version.py"), "from typing import Optional\n__version__ = '2.9.0+cu130'\n");
+        machine.files.put(
+                lib.resolveSibling("version.py"), "from typing import Optional\n__version__ = '2.9.0+cu130'\n");
         refused("auto", "2.9.0+cu130, expected 2.7.1");
         machine.files.put(lib.resolveSibling("version.py"), "__version__ = '2.7.1+cu128'\n");
         assertEquals("gpu:0", choose("auto"));
@@ -230,8 +236,11 @@ class DevicesTest {
 
     @Test
     void aGpuInMigModeIsOneInstance() {
-        machine.driver("570.124.06", "12.8",
-                "0, NVIDIA A100-SXM4-40GB, [Insufficient Permissions], GPU-7, 570.124.06, Enabled, 8.0").libtorch(CUDA, true);
+        machine.driver(
+                        "570.124.06",
+                        "12.8",
+                        "0, NVIDIA A100-SXM4-40GB, [Insufficient Permissions], GPU-7, 570.124.06, Enabled, 8.0")
+                .libtorch(CUDA, true);
         assertEquals("gpu:0", choose("auto"));
         assertTrue(told.lines.get(0).contains("NVIDIA A100-SXM4-40GB, in MIG mode, driver"), told.lines.get(0));
         machine.problems.put(1, "CUDA error: invalid device ordinal\nCUDA kernel errors might be ...");
@@ -267,7 +276,8 @@ class DevicesTest {
         machine.problems.put(0, "CUDA error: no kernel image is available for execution on the device");
         fallsBack("no code for gpu:0 (NVIDIA H100 80GB HBM3, 81559 MiB), whose compute capability is 9.0");
         told.warnings.clear();
-        machine.problems.put(0, "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has a total capacity of 79.10 GiB");
+        machine.problems.put(
+                0, "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has a total capacity of 79.10 GiB");
         fallsBack("no memory left", "another GPU as gpu:N");
         told.warnings.clear();
         machine.problems.put(0, "CUDA error: uncorrectable ECC error encountered\nmore");
@@ -277,9 +287,11 @@ class DevicesTest {
     @Test
     void aContainerWithoutNvidiaSmiIsReadFromTheKernel() {
         machine.libtorch(CUDA, true);
-        machine.files.put(Path.of("/proc/driver/nvidia/version"),
+        machine.files.put(
+                Path.of("/proc/driver/nvidia/version"),
                 "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  (dvs-builder)\n");
-        machine.files.put(Path.of("/proc/driver/nvidia/gpus/0000:04:00.0/information"),
+        machine.files.put(
+                Path.of("/proc/driver/nvidia/gpus/0000:04:00.0/information"),
                 "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n");
         machine.works = false;
         fallsBack("no /dev/nvidiactl", "--gpus all");
@@ -287,7 +299,8 @@ class DevicesTest {
         told.lines.clear();
         machine.files.put(Path.of("/dev/nvidiactl"), "");
         assertEquals("gpu:0", choose("auto"));
-        assertEquals(List.of("device gpu:0: NVIDIA H100 80GB HBM3, driver 570.124.06, libtorch 2.7.1 cu128"), told.lines);
+        assertEquals(
+                List.of("device gpu:0: NVIDIA H100 80GB HBM3, driver 570.124.06, libtorch 2.7.1 cu128"), told.lines);
     }
 
     @Test
@@ -321,7 +334,8 @@ class DevicesTest {
         machine.reachable = true;
         withH100();
         assertEquals("gpu:0", choose("auto"));
-        assertEquals("fetching libtorch 2.7.1 cu128 from https://publish.djl.ai into " + CUDA + ", once: about 3 GB",
+        assertEquals(
+                "fetching libtorch 2.7.1 cu128 from https://publish.djl.ai into " + CUDA + ", once: about 3 GB",
                 told.lines.get(0));
     }
 
@@ -339,7 +353,8 @@ class DevicesTest {
     void fetchingNeedsNoGpuAndHappensOnce() throws IOException {
         machine.offline = false;
         machine.reachable = true;
-        // Left by a libtorch that PYTORCH_LIBRARY_PATH named: DJL could not move what it fetches into a folder that is there.
+        // Left by a libtorch that PYTORCH_LIBRARY_PATH named: DJL could not move what it fetches into a folder that is
+        // there.
         machine.files.put(CUDA.resolve("0.36.0-libdjl_torch.so"), "");
         Devices devices = new Devices(machine);
         assertEquals(CUDA, devices.fetch(told));
@@ -356,11 +371,16 @@ class DevicesTest {
         IOException unreachable = assertThrows(IOException.class, () -> devices.fetch(told));
         assertTrue(unreachable.getMessage().contains("publish.djl.ai"), unreachable.getMessage());
         machine.driver("470.256.02", "11.4", "0, Tesla V100-SXM2-16GB, 16160, GPU-7, 470.256.02");
-        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage().contains("too old"));
+        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told))
+                .getMessage()
+                .contains("too old"));
         machine.onClassPath = true;
-        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage().contains(JAR));
+        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told))
+                .getMessage()
+                .contains(JAR));
         machine.variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
-        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage()
+        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told))
+                .getMessage()
                 .contains("PYTORCH_LIBRARY_PATH"));
     }
 

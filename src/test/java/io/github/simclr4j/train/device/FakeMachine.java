@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.device;
 
 import ai.djl.engine.EngineException;
@@ -28,6 +29,7 @@ final class FakeMachine implements Environment {
     boolean reachable;
     /** Whether libtorch's CUDA finds a device. */
     boolean works = true;
+
     int loads;
 
     FakeMachine driver(String version, String cuda, String... lines) {
@@ -141,7 +143,8 @@ final class FakeMachine implements Environment {
             folder = CACHE.resolve("2.7.1-" + variables.getOrDefault("PYTORCH_FLAVOR", "cpu") + "-" + system);
             if (!list(folder).contains("libtorch.so")) {
                 if (offline || !reachable) {
-                    throw new EngineException("Failed to save pytorch index file",
+                    throw new EngineException(
+                            "Failed to save pytorch index file",
                             new IOException(offline ? "Offline mode is enabled." : "publish.djl.ai"));
                 }
                 libtorch(folder, folder.toString().contains("-cu"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -46,6 +47,7 @@ import org.junit.jupiter.api.Test;
 abstract class AbstractArchitectureTest {
     /** Small values of the options that decide how much there is to compute. */
     private static final Map<String, String> SMALL = Map.of("width", "0.0625", "patch-size", "8");
+
     private static final int SIZE = 32;
 
     @BeforeEach
@@ -61,7 +63,9 @@ abstract class AbstractArchitectureTest {
 
     /** The first of each family. */
     static List<Architecture> first() {
-        return EncoderFamilies.all().stream().map(f -> EncoderFamilies.of(f.names().get(0), small(f))).toList();
+        return EncoderFamilies.all().stream()
+                .map(f -> EncoderFamilies.of(f.names().get(0), small(f)))
+                .toList();
     }
 
     /** All other names, and each choice of each option with the first name. */
@@ -107,8 +111,12 @@ abstract class AbstractArchitectureTest {
                 float[] v = new float[w.size()];
                 for (int i = 0; i < v.length; i++) {
                     double x = random.nextGaussian();
-                    v[i] = (float) (w.name().endsWith("var") ? 0.5 + random.nextDouble()
-                            : w.kind() == Weight.Kind.SCALE ? (1 + 0.2 * x) * (ends.contains(w.name()) ? 0.2 : 1) : 0.1 * x);
+                    v[i] = (float)
+                            (w.name().endsWith("var")
+                                    ? 0.5 + random.nextDouble()
+                                    : w.kind() == Weight.Kind.SCALE
+                                            ? (1 + 0.2 * x) * (ends.contains(w.name()) ? 0.2 : 1)
+                                            : 0.1 * x);
                 }
                 values.put(w.name(), v);
             }
@@ -117,7 +125,9 @@ abstract class AbstractArchitectureTest {
     }
 
     private static float[] features(Network network, NDArray x) {
-        return network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
+        return network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                .get(0)
+                .toFloatArray();
     }
 
     @Test
@@ -144,7 +154,8 @@ abstract class AbstractArchitectureTest {
     void layoutAndPrecisionChangeTheFeaturesByRoundingOnly() {
         List<RgbImage> images = Small.drawings(10);
         float[] expected = null;
-        for (Computation how : List.of(Computation.cpu(),
+        for (Computation how : List.of(
+                Computation.cpu(),
                 new Computation(Device.cpu(), Precision.FLOAT32, MemoryLayout.CHANNELS_FIRST),
                 new Computation(Device.cpu(), Precision.BFLOAT16, MemoryLayout.CHANNELS_LAST),
                 new Computation(Device.cpu(), Precision.BFLOAT16, MemoryLayout.CHANNELS_FIRST))) {
@@ -166,10 +177,13 @@ abstract class AbstractArchitectureTest {
             try (Network network = new Network(graph, false, how, 1);
                     NDManager m = network.manager().newSubManager()) {
                 NDArray x = Small.pixels(m, Small.drawings(16));
-                NDArray loss = Torch.recording(() -> Losses.ntXent(Anchors.all(network.run(
-                        x, new Network.Pass(true, 2, true, null), ProjectionHead.PROJECTION).get(0)), 0.5));
+                NDArray loss = Torch.recording(() -> Losses.ntXent(
+                        Anchors.all(network.run(x, new Network.Pass(true, 2, true, null), ProjectionHead.PROJECTION)
+                                .get(0)),
+                        0.5));
                 assertTrue(Float.isFinite(loss.getFloat()), precision + " loss " + loss.getFloat());
-                List<NDArray> gradients = Gradients.of(new NDList(loss), null, network.trained().values(), m);
+                List<NDArray> gradients =
+                        Gradients.of(new NDList(loss), null, network.trained().values(), m);
                 int i = 0;
                 for (String name : network.trained().keySet()) {
                     float size = gradients.get(i++).abs().sum().getFloat();

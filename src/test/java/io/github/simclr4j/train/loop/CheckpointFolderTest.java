@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -62,12 +63,16 @@ class CheckpointFolderTest {
     }
 
     private int epoch(List<String> warnings) throws IOException {
-        return new CheckpointFolder(dir).read(SETTINGS, Map.of("t", tensor), warnings::add).epoch();
+        return new CheckpointFolder(dir)
+                .read(SETTINGS, Map.of("t", tensor), warnings::add)
+                .epoch();
     }
 
     private List<Integer> numbers() throws IOException {
-        return new CheckpointFolder(dir).list().stream()
-                .map(p -> Integer.parseInt(p.getFileName().toString().replaceAll("\\D", ""))).toList();
+        return new CheckpointFolder(dir)
+                .list().stream()
+                        .map(p -> Integer.parseInt(p.getFileName().toString().replaceAll("\\D", "")))
+                        .toList();
     }
 
     @Test
@@ -79,8 +84,13 @@ class CheckpointFolderTest {
         Files.write(file(50), new byte[] {1, 2, 3});
         List<String> warnings = new ArrayList<>();
         assertEquals(10, epoch(warnings));
-        assertEquals(List.of(file(50) + " is damaged, trying the previous one", file(40) + " is damaged, trying the previous one",
-                file(35) + " is damaged, trying the previous one", file(30) + " is damaged, trying the previous one"), warnings);
+        assertEquals(
+                List.of(
+                        file(50) + " is damaged, trying the previous one",
+                        file(40) + " is damaged, trying the previous one",
+                        file(35) + " is damaged, trying the previous one",
+                        file(30) + " is damaged, trying the previous one"),
+                warnings);
         write(20, 1);
         assertEquals(List.of(20), numbers());
         assertEquals(20, epoch(warnings));
@@ -129,9 +139,13 @@ class CheckpointFolderTest {
 
     @Test
     void whereNoneIsWholeTheNewestIsSaidToBeMissing() throws IOException {
-        assertTrue(assertThrows(IOException.class, folder::newest).getMessage().startsWith("No checkpoint in " + dir + ": expected"));
+        assertTrue(assertThrows(IOException.class, folder::newest)
+                .getMessage()
+                .startsWith("No checkpoint in " + dir + ": expected"));
         Files.write(file(1), new byte[100]);
-        assertEquals("All checkpoints in " + dir + " are damaged", assertThrows(IOException.class, folder::newest).getMessage());
+        assertEquals(
+                "All checkpoints in " + dir + " are damaged",
+                assertThrows(IOException.class, folder::newest).getMessage());
         assertThrows(IOException.class, () -> epoch(new ArrayList<>()));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static io.github.simclr4j.train.loop.Runs.everyStep;
@@ -55,7 +56,10 @@ class CheckpointTest {
         run(Small.settings("simclr", "sgd", 0.01, 4, 1), set, RunOptions.checkpoints(dir));
         ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(new CheckpointFolder(dir).newest()));
         write(new CheckpointFolder(dir).newest(), file.putDouble(24, 512).putDouble(32, 77));
-        assertEquals(1, run(Small.settings("simclr", "sgd", 0.01, 4, 2), set, RunOptions.checkpoints(dir)).resumedAt());
+        assertEquals(
+                1,
+                run(Small.settings("simclr", "sgd", 0.01, 4, 2), set, RunOptions.checkpoints(dir))
+                        .resumedAt());
         // In float32 it stays.
         ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(new CheckpointFolder(dir).newest()));
         assertEquals(2, next.getInt(8), "epochs done");
@@ -77,7 +81,8 @@ class CheckpointTest {
         run(s, set, RunOptions.checkpoints(dir));
         Path file = new CheckpointFolder(dir).newest();
         write(file, ByteBuffer.wrap(Files.readAllBytes(file)).putInt(4, 99));
-        for (IOException e : List.of(assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(dir))),
+        for (IOException e : List.of(
+                assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(dir))),
                 assertThrows(IOException.class, () -> new CheckpointEncoder(file, Small.NET, 32)))) {
             assertTrue(e.getMessage().contains("version 3, found 99"), e.getMessage());
         }
@@ -94,7 +99,11 @@ class CheckpointTest {
         bytes[bytes.length / 2] ^= 1;
         Files.write(last, bytes);
         Runs.Warnings warnings = new Runs.Warnings();
-        assertEquals(1, new EncoderTrainer(s, "cpu", 1, warnings).run(set, RunOptions.checkpoints(dir)).resumedAt());
+        assertEquals(
+                1,
+                new EncoderTrainer(s, "cpu", 1, warnings)
+                        .run(set, RunOptions.checkpoints(dir))
+                        .resumedAt());
         assertTrue(warnings.all.get(0).contains(last.getFileName().toString()), warnings.all.toString());
 
         PretrainSettings other = Small.build(Small.settings("simclr", "lars", 1e-3, 8, 2));
@@ -118,10 +127,14 @@ class CheckpointTest {
 
     @Test
     void onlyTheNewestCheckpointsStay(@TempDir Path dir) throws IOException {
-        run(Small.settings("simclr", "adamw", 1e-3, 4, 2), Small.labelled(16),
+        run(
+                Small.settings("simclr", "adamw", 1e-3, 4, 2),
+                Small.labelled(16),
                 RunOptions.checkpoints(dir).withCheckpointsKept(1e-9, 3));
-        assertEquals(List.of("step-0000000006.ckpt", "step-0000000007.ckpt", "step-0000000008.ckpt"),
-                new CheckpointFolder(dir).list().stream().map(p -> p.getFileName().toString()).toList());
+        assertEquals(
+                List.of("step-0000000006.ckpt", "step-0000000007.ckpt", "step-0000000008.ckpt"),
+                new CheckpointFolder(dir)
+                        .list().stream().map(p -> p.getFileName().toString()).toList());
     }
 
     /**
@@ -135,12 +148,16 @@ class CheckpointTest {
         ImageSet set = new ImageSet(32, ten.pixels(), labels, List.of("even", "odd"), List.of(), ten.fingerprint());
         PretrainSettings plain = Small.build(Small.settings("simclr", "sgd", 0.5, 8, 1));
         run(plain, set, everyStep(dir.resolve("plain"), set));
-        EncoderTrainer.Result result =
-                run(Small.settings("simclr", "sgd", 0.5, 8, 1).weightAverage(0.75), set, everyStep(dir.resolve("averaged"), set));
+        EncoderTrainer.Result result = run(
+                Small.settings("simclr", "sgd", 0.5, 8, 1).weightAverage(0.75),
+                set,
+                everyStep(dir.resolve("averaged"), set));
         List<Path> steps = new CheckpointFolder(dir.resolve("plain/checkpoints")).list();
         assertEquals(5, steps.size());
-        try (Network network = new Network(plain.network(0), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
-                NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
+        try (Network network =
+                        new Network(plain.network(0), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
+                NDManager m = network.manager().newSubManager();
+                ViewPool pool = new ViewPool(1)) {
             Map<String, float[]> average = new TreeMap<>();
             network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));
             for (Path step : steps) {
@@ -152,7 +169,8 @@ class CheckpointTest {
                 });
             }
             Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
-            Map<String, float[]> with = Checkpoint.tensors(new CheckpointFolder(dir.resolve("averaged/checkpoints")).newest());
+            Map<String, float[]> with =
+                    Checkpoint.tensors(new CheckpointFolder(dir.resolve("averaged/checkpoints")).newest());
             average.forEach((name, a) -> {
                 assertArrayEquals(without.get(name), with.get(name), name);
                 Golden.same(a, with.get("average." + name), 1e-6, 0, name);
@@ -160,8 +178,9 @@ class CheckpointTest {
             network.load(average);
             assertEquals(Knn.accuracy(network, 32, set, set, pool), result.knn(), 1e-9);
             List<RgbImage> images = Small.drawings(4);
-            double[][] expected = Small.wide(
-                    network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0));
+            double[][] expected =
+                    Small.wide(network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                            .get(0));
             try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1);
                     CheckpointEncoder c = new CheckpointEncoder(
                             new CheckpointFolder(dir.resolve("averaged/checkpoints")).newest(), Small.NET, 32)) {
@@ -177,7 +196,9 @@ class CheckpointTest {
 
     @Test
     void aCheckpointsEncoderIsTheExportedOne(@TempDir Path dir) throws IOException {
-        byte[] onnx = run(Small.settings("simclr", "adamw", 1e-3, 8, 2), Small.labelled(16), RunOptions.checkpoints(dir)).onnx();
+        byte[] onnx = run(
+                        Small.settings("simclr", "adamw", 1e-3, 8, 2), Small.labelled(16), RunOptions.checkpoints(dir))
+                .onnx();
         List<RgbImage> images = Small.drawings(5);
         try (OnnxEncoder e = OnnxEncoder.open(onnx, "test", 1);
                 CheckpointEncoder c = new CheckpointEncoder(new CheckpointFolder(dir).newest(), Small.NET, 32)) {
@@ -192,19 +213,29 @@ class CheckpointTest {
     }
 
     private static PretrainBuilder earlier(String method) {
-        PretrainBuilder b = Small.settings(method).encoder(new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR)).imageSize(16)
-                .learningRate(1e-2).batch(8).epochs(2);
-        return method.equals("simclr") ? b.optimizer("adamw") : b.optimizer("sgd").option("symmetric", true)
-                .option("momentum-encoder", 0.5).option("momentum-encoder-end", 0.9);
+        PretrainBuilder b = Small.settings(method)
+                .encoder(new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR))
+                .imageSize(16)
+                .learningRate(1e-2)
+                .batch(8)
+                .epochs(2);
+        return method.equals("simclr")
+                ? b.optimizer("adamw")
+                : b.optimizer("sgd")
+                        .option("symmetric", true)
+                        .option("momentum-encoder", 0.5)
+                        .option("momentum-encoder-end", 0.9);
     }
 
     private static Path copy(String method, Path folder) throws IOException {
         Files.createDirectories(folder);
-        return Files.copy(Path.of("test/resources/earlier/" + method + ".ckpt"), folder.resolve("step-0000000002.ckpt"));
+        return Files.copy(
+                Path.of("test/resources/earlier/" + method + ".ckpt"), folder.resolve("step-0000000002.ckpt"));
     }
 
     private static JsonObject expected(String method) throws IOException {
-        return JsonParser.parseString(Files.readString(Path.of("test/resources/earlier/" + method + ".json"))).getAsJsonObject();
+        return JsonParser.parseString(Files.readString(Path.of("test/resources/earlier/" + method + ".json")))
+                .getAsJsonObject();
     }
 
     private static void same(JsonElement expected, float[][] actual, double tolerance) {
@@ -235,7 +266,8 @@ class CheckpointTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "mocov2"})
-    void theEncoderOfACheckpointOfAnEarlierVersionGivesItsFeatures(String method, @TempDir Path dir) throws IOException {
+    void theEncoderOfACheckpointOfAnEarlierVersionGivesItsFeatures(String method, @TempDir Path dir)
+            throws IOException {
         try (CheckpointEncoder e =
                 new CheckpointEncoder(copy(method, dir), new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR), 16)) {
             same(expected(method).get("saved"), e.embed(Small.drawings(3)), 1e-5);
@@ -246,11 +278,13 @@ class CheckpointTest {
     void aCheckpointOfAnEarlierVersionIsNotContinuedInAnotherPrecision(@TempDir Path dir) throws IOException {
         copy("simclr", dir);
         PretrainSettings other = Small.build(earlier("simclr").precision(Precision.BFLOAT16));
-        IOException e = assertThrows(IOException.class, () -> run(other, Small.labelled(16), RunOptions.checkpoints(dir)));
+        IOException e =
+                assertThrows(IOException.class, () -> run(other, Small.labelled(16), RunOptions.checkpoints(dir)));
         assertTrue(e.getMessage().contains("training.precision was float32, is now bfloat16"), e.getMessage());
         copy("mocov2", dir.resolve("moco"));
         PretrainSettings moco = Small.build(earlier("mocov2").option("momentum-encoder-end", 0.95));
-        e = assertThrows(IOException.class, () -> run(moco, Small.labelled(16), RunOptions.checkpoints(dir.resolve("moco"))));
+        e = assertThrows(
+                IOException.class, () -> run(moco, Small.labelled(16), RunOptions.checkpoints(dir.resolve("moco"))));
         assertTrue(e.getMessage().contains("training.momentum_encoder_end was 0.9, is now 0.95"), e.getMessage());
     }
 
@@ -260,7 +294,8 @@ class CheckpointTest {
         try (OnnxEncoder e = OnnxEncoder.open(file)) {
             same(expected("simclr").get("final"), e.embed(Small.drawings(3)), 1e-5);
         }
-        EncoderTrainer trainer = new EncoderTrainer(Small.build(earlier("simclr").epochs(1)), "cpu", 1, Progress.NONE);
+        EncoderTrainer trainer =
+                new EncoderTrainer(Small.build(earlier("simclr").epochs(1)), "cpu", 1, Progress.NONE);
         trainer.startFrom(file);
         assertTrue(Double.isFinite(trainer.run(Small.labelled(16), Runs.NOTHING).finalLoss()));
     }

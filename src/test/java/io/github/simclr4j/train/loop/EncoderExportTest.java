@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -29,8 +30,10 @@ class EncoderExportTest {
         Head head = new Head(3, 24, 16, norm, kept);
         try (Network network = new Network(head.behind(Small.NET.graph(32)), false, Computation.cpu(), 1);
                 NDManager m = network.manager().newSubManager();
-                OnnxEncoder e = OnnxEncoder.open(EncoderExport.toBytes(network, Small.NET, head, 32, Map.of()), "test", 1)) {
-            NDArray x = network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0);
+                OnnxEncoder e =
+                        OnnxEncoder.open(EncoderExport.toBytes(network, Small.NET, head, 32, Map.of()), "test", 1)) {
+            NDArray x = network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                    .get(0);
             for (int i = 0; i < kept; i++) {
                 String dense = "head." + 3 * i;
                 NDArray w = network.trained().get(dense + ".weight");

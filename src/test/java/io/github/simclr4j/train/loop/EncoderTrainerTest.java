@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static io.github.simclr4j.train.loop.Runs.NOTHING;
@@ -37,14 +38,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What whole runs end with, what they start from, and what is refused before they start. */
 class EncoderTrainerTest {
     @ParameterizedTest
-    @CsvSource({"simclr, adamw, 3e-3", "simclr, lars, 0.5", "simclr, adam, 3e-3", "mocov2, adamw, 3e-3",
-        "end-to-end, adamw, 3e-3", "supervised, sgd, 0.05"})
+    @CsvSource({
+        "simclr, adamw, 3e-3",
+        "simclr, lars, 0.5",
+        "simclr, adam, 3e-3",
+        "mocov2, adamw, 3e-3",
+        "end-to-end, adamw, 3e-3",
+        "supervised, sgd, 0.05"
+    })
     @Tag("slow")
     void theLossFallsByEveryMethodAndOptimizer(String method, String optimizer, double rate) throws IOException {
         TrainingImages set = Small.labelled(32);
         // A queue of noise is easy to tell from a key, so MoCo starts low: it must stay below chance, log(1 + 24).
-        double from = method.equals("mocov2") ? Math.log(25)
-                : run(Small.settings(method, optimizer, rate, 8, 1), set, NOTHING).finalLoss();
+        double from = method.equals("mocov2")
+                ? Math.log(25)
+                : run(Small.settings(method, optimizer, rate, 8, 1), set, NOTHING)
+                        .finalLoss();
         EncoderTrainer.Result twelve = run(Small.settings(method, optimizer, rate, 8, 12), set, NOTHING);
         assertTrue(twelve.finalLoss() < from - 0.1, from + " to " + twelve.finalLoss());
         assertEquals(48, twelve.steps());
@@ -54,7 +63,8 @@ class EncoderTrainerTest {
     @ValueSource(strings = {"FLOAT32", "BFLOAT16"})
     void theSameSeedGivesTheSameFileToTheByte(Precision precision) throws IOException, InterruptedException {
         TrainingImages set = Small.labelled(16);
-        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2).precision(precision));
+        PretrainSettings s =
+                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2).precision(precision));
         EncoderTrainer.Result one = new EncoderTrainer(s, "cpu", 2, Progress.NONE).run(set, NOTHING);
         // Whatever tells the time tells another one now.
         Thread.sleep(1100);
@@ -64,7 +74,12 @@ class EncoderTrainerTest {
         assertFalse(one.settings().containsKey(TrainingRun.RUN), one.settings().toString());
         assertEquals(precision.text(), one.settings().get("training.precision"));
         EncoderTrainer.Result other = new EncoderTrainer(
-                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2).precision(precision).seed(6)), "cpu", 2, Progress.NONE)
+                        Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2)
+                                .precision(precision)
+                                .seed(6)),
+                        "cpu",
+                        2,
+                        Progress.NONE)
                 .run(set, NOTHING);
         assertFalse(java.util.Arrays.equals(one.onnx(), other.onnx()), "another seed gives another file");
     }
@@ -72,7 +87,8 @@ class EncoderTrainerTest {
     @Test
     void aRunStartsFromAnEncodersWeights(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
-        byte[] first = run(Small.settings("simclr", "sgd", 0.05, 8, 2), set, NOTHING).onnx();
+        byte[] first =
+                run(Small.settings("simclr", "sgd", 0.05, 8, 2), set, NOTHING).onnx();
         Path file = dir.resolve("first.onnx");
         Files.write(file, first);
         // A rate this small leaves the weights as they were; the statistics of batch norm move on.
@@ -81,14 +97,15 @@ class EncoderTrainerTest {
         again.startFrom(file);
         byte[] second = again.run(set, NOTHING).onnx();
         List<RgbImage> images = Small.drawings(8);
-        try (OnnxEncoder a = OnnxEncoder.open(first, "first", 1); OnnxEncoder b = OnnxEncoder.open(second, "second", 1);
+        try (OnnxEncoder a = OnnxEncoder.open(first, "first", 1);
+                OnnxEncoder b = OnnxEncoder.open(second, "second", 1);
                 OnnxEncoder fresh = OnnxEncoder.open(EncoderExport.untrained(Small.NET, 32, 9), "fresh", 1)) {
             assertEquals(1, cosine(a.embed(images), b.embed(images)), 0.02);
             assertTrue(cosine(a.embed(images), b.embed(images)) > cosine(a.embed(images), fresh.embed(images)) + 0.05);
             assertTrue(b.metadata().containsKey("training.started_from"));
         }
-        PretrainSettings wider =
-                Small.build(Small.settings("simclr", "sgd", 0.05, 8, 1).encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR)));
+        PretrainSettings wider = Small.build(
+                Small.settings("simclr", "sgd", 0.05, 8, 1).encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR)));
         IOException e = assertThrows(
                 IOException.class, () -> new EncoderTrainer(wider, "cpu", 1, Progress.NONE).startFrom(file));
         assertTrue(e.getMessage().contains("width 0.125"), e.getMessage());
@@ -100,12 +117,15 @@ class EncoderTrainerTest {
     void everyNetworkOfAMethodStartsFromTheEncoder(String method, String prefix, @TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
         Path file = dir.resolve("first.onnx");
-        Files.write(file, run(Small.settings("simclr", "sgd", 0.05, 8, 1), set, NOTHING).onnx());
+        Files.write(
+                file,
+                run(Small.settings("simclr", "sgd", 0.05, 8, 1), set, NOTHING).onnx());
         EncoderTrainer trainer =
                 new EncoderTrainer(Small.build(Small.settings(method, "sgd", 1e-12, 8, 1)), "cpu", 1, Progress.NONE);
         trainer.startFrom(file);
         trainer.run(set, RunOptions.checkpoints(dir.resolve("state")));
-        TreeMap<String, float[]> saved = new TreeMap<>(Checkpoint.tensors(new CheckpointFolder(dir.resolve("state")).newest()));
+        TreeMap<String, float[]> saved =
+                new TreeMap<>(Checkpoint.tensors(new CheckpointFolder(dir.resolve("state")).newest()));
         int compared = 0;
         for (String name : saved.keySet()) {
             // Rates of 1e-12 move nothing that float32 shows.
@@ -148,11 +168,13 @@ class EncoderTrainerTest {
     @Test
     void methodsThatNeedLabelsSaySo() {
         TrainingImages bare = ImageSet.of(Small.drawings(8), 32);
-        IOException e = assertThrows(IOException.class, () -> run(Small.settings("supervised", "sgd", 0.1, 4, 1), bare, NOTHING));
+        IOException e = assertThrows(
+                IOException.class, () -> run(Small.settings("supervised", "sgd", 0.1, 4, 1), bare, NOTHING));
         assertTrue(e.getMessage().contains("sub-folder"), e.getMessage());
         // One class has nothing to be told from; that others have names does not make it two.
         ImageSet alike = new ImageSet(32, Small.labelled(8).pixels(), new int[8], List.of("cat", "dog"), List.of(), "");
-        for (PretrainBuilder s : List.of(Small.settings("supervised", "sgd", 0.1, 4, 1),
+        for (PretrainBuilder s : List.of(
+                Small.settings("supervised", "sgd", 0.1, 4, 1),
                 Small.settings("simclr", "sgd", 1, 16, 1).option("loss", "supcon"))) {
             IOException one = assertThrows(IOException.class, () -> run(s, alike, NOTHING));
             assertTrue(one.getMessage().contains("at least two classes, found one"), one.getMessage());
@@ -165,14 +187,17 @@ class EncoderTrainerTest {
         EncoderTrainer.Result r = run(Small.settings("supervised", "sgd", 0.1, 4, 1), set, NOTHING);
         assertEquals(set.classes(), r.classifier().labels());
         assertEquals("linear classifier", r.settings().get("training.head"));
-        assertEquals(null, run(Small.settings("simclr", "sgd", 0.1, 4, 1), set, NOTHING).classifier());
+        assertEquals(
+                null,
+                run(Small.settings("simclr", "sgd", 0.1, 4, 1), set, NOTHING).classifier());
     }
 
     @Test
     void float16IsRefusedOnTheCpu() {
-        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 0.1, 4, 1).precision(Precision.FLOAT16));
-        IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class, () -> new EncoderTrainer(s, "cpu", 1, Progress.NONE));
+        PretrainSettings s =
+                Small.build(Small.settings("simclr", "sgd", 0.1, 4, 1).precision(Precision.FLOAT16));
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> new EncoderTrainer(s, "cpu", 1, Progress.NONE));
         assertTrue(e.getMessage().contains("GPU"), e.getMessage());
     }
 
@@ -180,8 +205,11 @@ class EncoderTrainerTest {
     void aGpuThatIsNotThereIsAnErrorAndNotTheCpu() {
         if (Torch.engine().getGpuCount() == 0) {
             assertThrows(IllegalStateException.class, () -> Compute.choose("gpu", Precision.FLOAT32, 0, Progress.NONE));
-            assertEquals(ai.djl.Device.cpu(),
-                    Compute.choose("auto", Precision.FLOAT32, 0, Progress.NONE).computation().device());
+            assertEquals(
+                    ai.djl.Device.cpu(),
+                    Compute.choose("auto", Precision.FLOAT32, 0, Progress.NONE)
+                            .computation()
+                            .device());
         }
         assertThrows(IllegalStateException.class, () -> Compute.choose("gpu:99", Precision.FLOAT32, 0, Progress.NONE));
         assertThrows(IllegalArgumentException.class, () -> Compute.choose("tpu", Precision.FLOAT32, 0, Progress.NONE));
@@ -197,8 +225,9 @@ class EncoderTrainerTest {
 
     @Test
     void aQueueThatWouldFillTheMemoryIsRefused() {
-        PretrainSettings s =
-                Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1).option("queue", 1 << 20).projection(2048));
+        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1)
+                .option("queue", 1 << 20)
+                .projection(2048));
         IllegalArgumentException e =
                 assertThrows(IllegalArgumentException.class, () -> run(s, Small.labelled(16), NOTHING));
         assertTrue(e.getMessage().contains("lower the queue size or the projection length"), e.getMessage());
@@ -208,11 +237,18 @@ class EncoderTrainerTest {
     @Test
     void aQueueWithoutGroupsIsWarnedOf() throws IOException {
         Runs.Warnings one = new Runs.Warnings();
-        new EncoderTrainer(Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1).imageSize(8)), "cpu", 1, one)
+        new EncoderTrainer(
+                        Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1).imageSize(8)), "cpu", 1, one)
                 .run(Small.labelled(16), NOTHING);
         assertTrue(one.all.get(0).contains("a key can tell its query"), one.all.toString());
         Runs.Warnings two = new Runs.Warnings();
-        new EncoderTrainer(Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1).imageSize(8).bnSplits(2)), "cpu", 1, two)
+        new EncoderTrainer(
+                        Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1)
+                                .imageSize(8)
+                                .bnSplits(2)),
+                        "cpu",
+                        1,
+                        two)
                 .run(Small.labelled(16), NOTHING);
         assertTrue(two.all.stream().noneMatch(w -> w.contains("a key can tell its query")), two.all.toString());
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -63,7 +64,8 @@ class MicroBatchesTest {
 
     @Test
     void whatGroupsDoNotDivideIsRefused() {
-        String why = assertThrows(IllegalArgumentException.class, () -> new MicroBatches(3, 4)).getMessage();
+        String why = assertThrows(IllegalArgumentException.class, () -> new MicroBatches(3, 4))
+                .getMessage();
         assertTrue(why.contains("found 4 and 3"), why);
         MicroBatches groups = new MicroBatches(1, 3);
         groups.begin(null);
@@ -96,11 +98,15 @@ class MicroBatchesTest {
     @ParameterizedTest
     @CsvSource({"0, 1", "0, 4", "4, 4", "8, 4"})
     void theRunningStatisticsMoveOnceAStep(int micro, int groups) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 1e-9, 16, 1).microBatch(micro).bnSplits(groups)
+        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 1e-9, 16, 1)
+                .microBatch(micro)
+                .bnSplits(groups)
                 .precision(Precision.FLOAT64));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             BatchViews batch = run.next();
-            double[][][] out = firstConvolution(batch.rows(m, IntStream.range(0, 32).toArray()).toFloatArray(),
+            double[][][] out = firstConvolution(
+                    batch.rows(m, IntStream.range(0, 32).toArray()).toFloatArray(),
                     run.network().trained().get("conv1.weight").toDoubleArray());
             MicroBatches same = new MicroBatches(s.microBatches(), s.groups());
             same.begin(m);
@@ -114,8 +120,10 @@ class MicroBatchesTest {
                 for (int g = 0; g < groups; g++) {
                     int channel = c;
                     int per = 32 / groups;
-                    double[] v = IntStream.range(g * per, (g + 1) * per).mapToObj(r -> out[dealt[r]][channel])
-                            .flatMapToDouble(Arrays::stream).toArray();
+                    double[] v = IntStream.range(g * per, (g + 1) * per)
+                            .mapToObj(r -> out[dealt[r]][channel])
+                            .flatMapToDouble(Arrays::stream)
+                            .toArray();
                     double own = Arrays.stream(v).average().orElseThrow();
                     mean += own / groups;
                     variance += Arrays.stream(v).map(x -> (x - own) * (x - own)).sum() / (v.length - 1) / groups;

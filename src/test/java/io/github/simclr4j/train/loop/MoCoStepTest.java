@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -41,7 +42,8 @@ class MoCoStepTest {
     /** Projections of some rows that go through a network together, each of length 1. */
     private static double[][] unit(Network network, BatchViews batch, NDManager m, IntStream rows) {
         Network.Pass pass = new Network.Pass(true, 1, false, null);
-        return Small.unit(Small.wide(network.run(batch.rows(m, rows.toArray()), pass, ProjectionHead.PROJECTION).get(0)));
+        return Small.unit(Small.wide(network.run(batch.rows(m, rows.toArray()), pass, ProjectionHead.PROJECTION)
+                .get(0)));
     }
 
     private static void same(double[][] expected, double[][] actual, String what) {
@@ -60,9 +62,12 @@ class MoCoStepTest {
     void aQuerysKeyIsTheOtherViewOfItsImageAndGoesToTheQueue(boolean symmetric) throws IOException {
         int n = 6;
         double t = 0.5;
-        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.1, n, 1).views("none").otherViews("rotate@1,grey@1")
+        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.1, n, 1)
+                .views("none")
+                .otherViews("rotate@1,grey@1")
                 .option("symmetric", symmetric));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             int queries = symmetric ? 2 * n : n;
             for (int i = 0; i < 2; i++) {
                 BatchViews batch = run.next();
@@ -70,11 +75,17 @@ class MoCoStepTest {
                 double[][] second = unit(keyEncoder(run), batch, m, IntStream.range(symmetric ? 0 : n, 2 * n));
                 // View 0 of an image is row i and view 1 row i + N, as queries and as keys.
                 double[][] keys = IntStream.range(0, queries)
-                        .mapToObj(k -> second[symmetric ? (k + n) % (2 * n) : k]).toArray(double[][]::new);
+                        .mapToObj(k -> second[symmetric ? (k + n) % (2 * n) : k])
+                        .toArray(double[][]::new);
                 double[][] before = Small.wide(queue(run));
-                double loss = IntStream.range(0, queries).mapToDouble(k -> Math.log(Math.exp(Small.dot(first[k], keys[k]) / t)
-                        + Arrays.stream(before).mapToDouble(q -> Math.exp(Small.dot(first[k], q) / t)).sum())
-                        - Small.dot(first[k], keys[k]) / t).average().orElseThrow();
+                double loss = IntStream.range(0, queries)
+                        .mapToDouble(k -> Math.log(Math.exp(Small.dot(first[k], keys[k]) / t)
+                                        + Arrays.stream(before)
+                                                .mapToDouble(q -> Math.exp(Small.dot(first[k], q) / t))
+                                                .sum())
+                                - Small.dot(first[k], keys[k]) / t)
+                        .average()
+                        .orElseThrow();
 
                 TrainingStep.Result r = run.take(batch, m);
                 same(first, Small.unit(Small.wide(r.outcome().anchors())), "queries");
@@ -96,9 +107,11 @@ class MoCoStepTest {
     @ParameterizedTest
     @CsvSource({"0, 0.5", "0.333333333333, 0.6", "0.5, 0.7", "1, 0.9"})
     void theMomentumEncodersMomentumRisesAlongACosine(double done, double momentum) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 1e-12, 8, 1).option("momentum-encoder", 0.5)
+        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 1e-12, 8, 1)
+                .option("momentum-encoder", 0.5)
                 .option("momentum-encoder-end", 0.9));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             NDArray key = keyEncoder(run).trained().get("conv1.weight");
             run.network().trained().get("conv1.weight").muli(0).addi(1);
             key.muli(0);
@@ -111,7 +124,8 @@ class MoCoStepTest {
     @Test
     void theQueueHoldsTheNewestKeysOldestReplacedFirst() {
         PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.1, 10, 1));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             float[] noise = queue(run).toFloatArray();
             for (int i = 0; i < 24; i++) {
                 double length = 0;
@@ -122,7 +136,8 @@ class MoCoStepTest {
             }
             Branch query = run.method().branches().get(0);
             Branch key = run.method().branches().get(1);
-            // A queue of 24 and five arrivals of 10: it holds those of the second to the fifth, but for six of the second.
+            // A queue of 24 and five arrivals of 10: it holds those of the second to the fifth, but for six of the
+            // second.
             for (int from = 0; from < 50; from += 10) {
                 float[] keys = new float[160];
                 for (int i = 0; i < 160; i++) {
@@ -130,8 +145,17 @@ class MoCoStepTest {
                     keys[i] = i % 16 == 0 ? from + i / 16 : i % 16 == 1 ? 1 : 0;
                 }
                 NDArray arrived = m.create(keys, new Shape(10, 16)).toType(DataType.FLOAT32, false);
-                run.method().afterStep(new Embeddings(Map.of(query, new ai.djl.ndarray.NDList(arrived),
-                        key, new ai.djl.ndarray.NDList(arrived)), new int[10], null, 0, 10));
+                run.method()
+                        .afterStep(new Embeddings(
+                                Map.of(
+                                        query,
+                                        new ai.djl.ndarray.NDList(arrived),
+                                        key,
+                                        new ai.djl.ndarray.NDList(arrived)),
+                                new int[10],
+                                null,
+                                0,
+                                10));
             }
             Set<Integer> held = new HashSet<>();
             float[] values = queue(run).toFloatArray();
@@ -145,7 +169,8 @@ class MoCoStepTest {
     @Test
     void theMomentumEncoderStartsEqualFollowsAndGetsNoGradient() throws IOException {
         PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.5, 16, 1));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             Network network = run.network();
             Map<String, float[]> before = new HashMap<>();
             keyEncoder(run).trained().forEach((name, w) -> {
@@ -164,7 +189,8 @@ class MoCoStepTest {
                 assertTrue(network.trained().get(name).hasGradient(), name);
             });
             // Its statistics are those of the keys, not those of the queries.
-            assertNotEquals(network.values("bn1.running_mean")[0], keyEncoder(run).values("bn1.running_mean")[0]);
+            assertNotEquals(
+                    network.values("bn1.running_mean")[0], keyEncoder(run).values("bn1.running_mean")[0]);
         }
     }
 }

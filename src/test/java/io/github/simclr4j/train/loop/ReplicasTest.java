@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -91,7 +92,8 @@ class ReplicasTest {
     @Test
     void devicesWorkAtTheSameTimeInThreadsOfTheirOwn() throws IOException {
         PretrainSettings s = Small.build(twoEpochs("simclr").bnSplits(4));
-        try (StepByStep run = new StepByStep(s, 4); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s, 4);
+                NDManager m = run.network().manager().newSubManager()) {
             Together batch = new Together(run.next(), 4);
             run.take(batch, m);
             assertEquals(4, batch.threads.size());
@@ -105,7 +107,8 @@ class ReplicasTest {
         PretrainSettings s = Small.build(twoEpochs("mocov2").bnSplits(4));
         Thread own = Thread.currentThread();
         IllegalStateException why = new IllegalStateException("out of something");
-        try (StepByStep run = new StepByStep(s, 2); StepByStep undisturbed = new StepByStep(s, 2)) {
+        try (StepByStep run = new StepByStep(s, 2);
+                StepByStep undisturbed = new StepByStep(s, 2)) {
             try (NDManager m = run.network().manager().newSubManager()) {
                 BatchViews sound = run.next();
                 BatchViews failing = new BatchViews(null, List.of(), sound.images(), sound.labels(), 7, 100, null) {
@@ -126,7 +129,9 @@ class ReplicasTest {
                 run.take(sound, m);
             }
             undisturbed.loss();
-            undisturbed.values().forEach((name, w) -> assertArrayEquals(w, run.values().get(name), name));
+            undisturbed
+                    .values()
+                    .forEach((name, w) -> assertArrayEquals(w, run.values().get(name), name));
         }
     }
 
@@ -145,7 +150,11 @@ class ReplicasTest {
     @ParameterizedTest
     @CsvSource({"simclr, 0, 2", "mocov2, 4, 2", "end-to-end, 0, 4", "byol, 8, 2", "nnclr, 0, 2"})
     void aStepLeavesNoTensorBehindOnAnyDevice(String method, int micro, int devices) throws IOException {
-        PretrainSettings s = Small.build(Small.settings(method, "adamw", 1e-3, 16, 1).imageSize(16).microBatch(micro).bnSplits(4).clip(1));
+        PretrainSettings s = Small.build(Small.settings(method, "adamw", 1e-3, 16, 1)
+                .imageSize(16)
+                .microBatch(micro)
+                .bnSplits(4)
+                .clip(1));
         NDManager all = Torch.engine().newBaseManager().getParentManager();
         int before = all.getManagedArrays().size();
         try (StepByStep run = new StepByStep(s, devices)) {
@@ -164,7 +173,8 @@ class ReplicasTest {
     @Test
     void replicasTakeOverTheWeightsBeforeEachStep() throws IOException {
         PretrainSettings s = Small.build(twoEpochs("simclr").precision(Precision.FLOAT64));
-        try (StepByStep one = new StepByStep(s); StepByStep two = new StepByStep(s, 2)) {
+        try (StepByStep one = new StepByStep(s);
+                StepByStep two = new StepByStep(s, 2)) {
             assertEquals(one.loss(), two.loss(), 1e-10);
             for (StepByStep run : new StepByStep[] {one, two}) {
                 run.network().trained().values().forEach(w -> w.muli(1.5));
@@ -192,8 +202,11 @@ class ReplicasTest {
     void theSameDevicesGiveTheSameBits(@TempDir Path dir) throws IOException {
         PretrainSettings s = Small.build(twoEpochs("mocov2").bnSplits(4));
         TrainingImages images = Small.labelled(16);
-        byte[] first = trainer(s, 2, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("first"))).onnx();
-        assertArrayEquals(first, trainer(s, 2, Progress.NONE).run(images, Runs.NOTHING).onnx());
+        byte[] first = trainer(s, 2, Progress.NONE)
+                .run(images, RunOptions.checkpoints(dir.resolve("first")))
+                .onnx();
+        assertArrayEquals(
+                first, trainer(s, 2, Progress.NONE).run(images, Runs.NOTHING).onnx());
         assertArrayEquals(first, cut(s, images, 3, 2, 2, dir.resolve("second")).onnx());
         same(dir.resolve("first"), dir.resolve("second"));
     }
@@ -205,8 +218,10 @@ class ReplicasTest {
     void asManyMicroBatchesAsDevicesGiveTheBitsOfOneDevice(String method, @TempDir Path dir) throws IOException {
         PretrainSettings s = Small.build(twoEpochs(method).microBatch(4));
         TrainingImages images = Small.labelled(16);
-        EncoderTrainer.Result one = trainer(s, 1, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("one")));
-        EncoderTrainer.Result two = trainer(s, 2, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("two")));
+        EncoderTrainer.Result one =
+                trainer(s, 1, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("one")));
+        EncoderTrainer.Result two =
+                trainer(s, 2, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("two")));
         assertArrayEquals(one.onnx(), two.onnx());
         same(dir.resolve("one"), dir.resolve("two"));
     }
@@ -238,14 +253,20 @@ class ReplicasTest {
         weights.forEach((name, w) -> Golden.same(w, continued.get(name), 1e-6, 1e-7, name));
 
         PretrainSettings micro = Small.build(twoEpochs(method).microBatch(4));
-        byte[] bits = trainer(micro, 1, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("bits"))).onnx();
-        assertArrayEquals(bits, cut(micro, images, steps, before, after, dir.resolve("parts")).onnx());
+        byte[] bits = trainer(micro, 1, Progress.NONE)
+                .run(images, RunOptions.checkpoints(dir.resolve("bits")))
+                .onnx();
+        assertArrayEquals(
+                bits,
+                cut(micro, images, steps, before, after, dir.resolve("parts")).onnx());
         same(dir.resolve("bits"), dir.resolve("parts"));
     }
 
-    private static EncoderTrainer.Result cut(PretrainSettings s, TrainingImages images, int steps, int before, int after, Path folder)
+    private static EncoderTrainer.Result cut(
+            PretrainSettings s, TrainingImages images, int steps, int before, int after, Path folder)
             throws IOException {
-        assertThrows(InterruptedIOException.class,
+        assertThrows(
+                InterruptedIOException.class,
                 () -> trainer(s, before, Interrupt.after(steps)).run(images, RunOptions.checkpoints(folder)));
         EncoderTrainer.Result rest = trainer(s, after, Progress.NONE).run(images, RunOptions.checkpoints(folder));
         assertEquals(1, rest.resumedAt());
@@ -257,7 +278,11 @@ class ReplicasTest {
         for (TensorProto t : ModelProto.parseFrom(onnx).getGraph().getInitializerList()) {
             if (t.getDataType() == TensorProto.DataType.FLOAT.getNumber()) {
                 float[] values = new float[t.getRawData().size() / Float.BYTES];
-                t.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+                t.getRawData()
+                        .asReadOnlyByteBuffer()
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .asFloatBuffer()
+                        .get(values);
                 all.put(t.getName(), values);
             }
         }
@@ -266,10 +291,15 @@ class ReplicasTest {
 
     @Test
     void groupsThatTheDevicesCannotShareAreRefused() {
-        String why = assertThrows(IllegalArgumentException.class,
-                () -> trainer(Small.build(twoEpochs("simclr")), 3, Progress.NONE).run(Small.labelled(16), Runs.NOTHING)).getMessage();
-        assertEquals("The number of batch norm groups (the setting bn-splits) must be a multiple of the 3 devices, which share them: found"
-                + " 2 for a batch of 8", why);
+        String why = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> trainer(Small.build(twoEpochs("simclr")), 3, Progress.NONE)
+                                .run(Small.labelled(16), Runs.NOTHING))
+                .getMessage();
+        assertEquals(
+                "The number of batch norm groups (the setting bn-splits) must be a multiple of the 3 devices, which share them: found"
+                        + " 2 for a batch of 8",
+                why);
     }
 
     @ParameterizedTest

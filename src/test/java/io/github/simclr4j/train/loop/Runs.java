@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -24,7 +25,8 @@ public final class Runs {
     private Runs() {}
 
     /** Returns what a run ends with. */
-    public static EncoderTrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options) throws IOException {
+    public static EncoderTrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options)
+            throws IOException {
         return new EncoderTrainer(s, "cpu", 1, Progress.NONE).run(images, options);
     }
 
@@ -33,23 +35,26 @@ public final class Runs {
     }
 
     /** Returns a run that is interrupted after some steps, and then continued. */
-    public static EncoderTrainer.Result cut(PretrainSettings s, TrainingImages set, int steps, Path folder) throws IOException {
-        InterruptedIOException e = assertThrows(InterruptedIOException.class,
+    public static EncoderTrainer.Result cut(PretrainSettings s, TrainingImages set, int steps, Path folder)
+            throws IOException {
+        InterruptedIOException e = assertThrows(
+                InterruptedIOException.class,
                 () -> new EncoderTrainer(s, "cpu", 1, Interrupt.after(steps)).run(set, RunOptions.checkpoints(folder)));
         assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
         return run(s, set, RunOptions.checkpoints(folder));
     }
 
     /** Returns what a run ends with whose views are made by a number of threads; libtorch has one. */
-    public static EncoderTrainer.Result onViewThreads(PretrainSettings s, TrainingImages images, RunOptions options, int threads)
-            throws IOException {
+    public static EncoderTrainer.Result onViewThreads(
+            PretrainSettings s, TrainingImages images, RunOptions options, int threads) throws IOException {
         Compute one = Compute.choose("cpu", s.precision(), 1, Progress.NONE);
         return new EncoderTrainer(s, new Compute(one.computation(), threads), Progress.NONE).run(images, options);
     }
 
     /** Returns options that save after every step. */
     static RunOptions everyStep(Path dir, TrainingImages neighbours) {
-        RunOptions options = RunOptions.checkpoints(dir.resolve("checkpoints")).withCheckpointsKept(1e-9, 99)
+        RunOptions options = RunOptions.checkpoints(dir.resolve("checkpoints"))
+                .withCheckpointsKept(1e-9, 99)
                 .withMetrics(dir.resolve("metrics.jsonl"));
         return neighbours == null ? options : options.withNeighbours(neighbours, neighbours, 1);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,8 +35,15 @@ class StartFromEncoderTest {
     }
 
     private static EncoderTrainer trainer(int imageSize) {
-        PretrainSettings s = new PretrainBuilder().encoder(VIT).imageSize(imageSize).batch(4).epochs(1).optimizer("sgd")
-                .learningRate(1e-12).precision(Precision.FLOAT32).build(4);
+        PretrainSettings s = new PretrainBuilder()
+                .encoder(VIT)
+                .imageSize(imageSize)
+                .batch(4)
+                .epochs(1)
+                .optimizer("sgd")
+                .learningRate(1e-12)
+                .precision(Precision.FLOAT32)
+                .build(4);
         return new EncoderTrainer(s, "cpu", 1, Progress.NONE);
     }
 
@@ -44,8 +52,10 @@ class StartFromEncoderTest {
         List<RgbImage> images = Small.drawings(4);
         EncoderTrainer trainer = trainer(32);
         trainer.startFrom(encoder());
-        Path after = Files.write(dir.resolve("after.onnx"),
-                trainer.run(ImageSet.of(images, 32), RunOptions.checkpoints(null)).onnx());
+        Path after = Files.write(
+                dir.resolve("after.onnx"),
+                trainer.run(ImageSet.of(images, 32), RunOptions.checkpoints(null))
+                        .onnx());
         float[][] expected = embed(encoder(), images);
         float[][] actual = embed(after, images);
         for (int i = 0; i < expected.length; i++) {

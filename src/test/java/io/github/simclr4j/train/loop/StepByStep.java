@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -77,9 +78,12 @@ public final class StepByStep implements AutoCloseable {
         }
         Torch.noGradient();
         int classes = IMAGES.classes().size();
-        context = new MethodContext(settings.network(classes), settings.zeroGamma(),
+        context = new MethodContext(
+                settings.network(classes),
+                settings.zeroGamma(),
                 new Computation(Device.cpu(), settings.precision(), MemoryLayout.CHANNELS_LAST),
-                new MethodContext.Run(settings.options(), settings.batch(), classes, settings.seed(), settings.head()::append));
+                new MethodContext.Run(
+                        settings.options(), settings.batch(), classes, settings.seed(), settings.head()::append));
         method = settings.method().create(context);
         try {
             method.begin(new RunStart(IMAGES, null, false, Progress.NONE));
@@ -113,7 +117,8 @@ public final class StepByStep implements AutoCloseable {
             double loss = Double.NaN;
             for (int i = 0; i < steps; i++) {
                 try (NDManager m = run.network().manager().newSubManager()) {
-                    loss = Small.doubles(run.takeSoundly(run.next(), m).outcome().loss())[0];
+                    loss = Small.doubles(
+                            run.takeSoundly(run.next(), m).outcome().loss())[0];
                 }
             }
             return new Taken(before, run.values(), loss);
@@ -133,8 +138,12 @@ public final class StepByStep implements AutoCloseable {
             Outcome o = take(next(), m).outcome();
             Map<String, Double> figures = new TreeMap<>();
             o.figures().forEach((name, f) -> figures.put(name, Small.doubles(f)[0]));
-            return new Watched(Small.doubles(o.loss())[0], o.rank() == null ? null : Small.doubles(o.rank()), figures,
-                    o.anchors().getShape().getShape(), o.positives().getShape().getShape());
+            return new Watched(
+                    Small.doubles(o.loss())[0],
+                    o.rank() == null ? null : Small.doubles(o.rank()),
+                    figures,
+                    o.anchors().getShape().getShape(),
+                    o.positives().getShape().getShape());
         }
     }
 
@@ -145,7 +154,10 @@ public final class StepByStep implements AutoCloseable {
 
     /** Returns all views of the first batch, [rows, 3, side, side] in [0, 1]. */
     public NDArray views(NDManager m) throws IOException {
-        return first().rows(m, IntStream.range(0, settings.method().views() * settings.batch()).toArray());
+        return first().rows(
+                        m,
+                        IntStream.range(0, settings.method().views() * settings.batch())
+                                .toArray());
     }
 
     private BatchViews first() throws IOException {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static io.github.simclr4j.train.loop.Runs.NOTHING;
@@ -45,9 +46,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TrainingRunTest {
     @ParameterizedTest
     @CsvSource({"simclr, adamw", "simclr, lars", "mocov2, sgd", "end-to-end, adam"})
-    void aRunCutAtAnyStepEndsWithTheSameWeightsToTheBit(String method, String optimizer, @TempDir Path dir) throws IOException {
+    void aRunCutAtAnyStepEndsWithTheSameWeightsToTheBit(String method, String optimizer, @TempDir Path dir)
+            throws IOException {
         TrainingImages set = Small.labelled(16);
-        PretrainSettings s = Small.build(Small.settings(method, optimizer, 1e-3, 4, 2).imageSize(16).bnSplits(2));
+        PretrainSettings s = Small.build(
+                Small.settings(method, optimizer, 1e-3, 4, 2).imageSize(16).bnSplits(2));
         byte[] whole = run(s, set, NOTHING).onnx();
         for (int cut : new int[] {1, 3, 4, 6}) {
             EncoderTrainer.Result rest = cut(s, set, cut, dir.resolve("" + cut));
@@ -61,13 +64,18 @@ class TrainingRunTest {
     @ValueSource(strings = {"supervised", "symmetric", "averaged"})
     void runsOfEveryKindContinueWithinAnEpoch(String kind, @TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
-        PretrainBuilder moco = Small.settings("mocov2", "sgd", 0.05, 8, 2).imageSize(16).bnSplits(2);
-        PretrainSettings s = Small.build(switch (kind) {
-            case "supervised" -> Small.settings("supervised", "sgd", 0.05, 8, 2).imageSize(16);
-            case "symmetric" -> moco.option("symmetric", true).option("momentum-encoder", 0.5)
-                    .option("momentum-encoder-end", 0.9);
-            default -> moco.clip(1).weightAverage(0.75);
-        });
+        PretrainBuilder moco =
+                Small.settings("mocov2", "sgd", 0.05, 8, 2).imageSize(16).bnSplits(2);
+        PretrainSettings s = Small.build(
+                switch (kind) {
+                    case "supervised" ->
+                        Small.settings("supervised", "sgd", 0.05, 8, 2).imageSize(16);
+                    case "symmetric" ->
+                        moco.option("symmetric", true)
+                                .option("momentum-encoder", 0.5)
+                                .option("momentum-encoder-end", 0.9);
+                    default -> moco.clip(1).weightAverage(0.75);
+                });
         byte[] whole = run(s, set, NOTHING).onnx();
         EncoderTrainer.Result rest = cut(s, set, 3, dir);
         assertEquals(1, rest.resumedAt());
@@ -107,12 +115,16 @@ class TrainingRunTest {
                     }
                 }
             };
-            IOException gone = assertThrows(IOException.class,
+            IOException gone = assertThrows(
+                    IOException.class,
                     () -> new EncoderTrainer(s, "cpu", 1, unmounting).run(set, RunOptions.checkpoints(state)));
             assertEquals(ImagesUnavailableException.class, gone.getCause().getClass());
             List<Path> saved = new CheckpointFolder(state).list();
             assertEquals(1, saved.size());
-            assertFalse(saved.get(0).toString().contains("step-0000000000") || saved.get(0).toString().contains("step-0000000008"), "" + saved);
+            assertFalse(
+                    saved.get(0).toString().contains("step-0000000000")
+                            || saved.get(0).toString().contains("step-0000000008"),
+                    "" + saved);
             Files.move(elsewhere, images);
             EncoderTrainer.Result rest = run(s, set, RunOptions.checkpoints(state));
             assertEquals(List.of(), set.skipped());
@@ -134,22 +146,32 @@ class TrainingRunTest {
         assertEquals(first.settings(), again.settings());
         assertEquals(first.finalLoss(), again.finalLoss());
         String lines = Files.readString(metrics);
-        IOException e = assertThrows(IOException.class, () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), set, options));
-        assertTrue(e.getMessage().contains(state.toString()) && e.getMessage().contains("expected 2 epochs or more, found 1"),
+        IOException e =
+                assertThrows(IOException.class, () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), set, options));
+        assertTrue(
+                e.getMessage().contains(state.toString())
+                        && e.getMessage().contains("expected 2 epochs or more, found 1"),
                 e.getMessage());
         assertEquals(lines, Files.readString(metrics));
         // Three of four steps of two epochs: one epoch is past, too.
         Path part = dir.resolve("part");
-        assertThrows(InterruptedIOException.class, () -> new EncoderTrainer(
-                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2)), "cpu", 1, Interrupt.after(3))
-                .run(set, RunOptions.checkpoints(part)));
-        IOException past = assertThrows(IOException.class,
+        assertThrows(
+                InterruptedIOException.class,
+                () -> new EncoderTrainer(
+                                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2)),
+                                "cpu",
+                                1,
+                                Interrupt.after(3))
+                        .run(set, RunOptions.checkpoints(part)));
+        IOException past = assertThrows(
+                IOException.class,
                 () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), set, RunOptions.checkpoints(part)));
         assertTrue(past.getMessage().contains("1 and 1 steps: expected 2 epochs or more, found 1"), past.getMessage());
     }
 
     @Test
-    void anEpochIsSavedBeforeItIsReportedAndMetricsThatCanNotBeWrittenCostNothing(@TempDir Path dir) throws IOException {
+    void anEpochIsSavedBeforeItIsReportedAndMetricsThatCanNotBeWrittenCostNothing(@TempDir Path dir)
+            throws IOException {
         TrainingImages set = Small.labelled(16);
         PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
         Path state = dir.resolve("state");
@@ -169,7 +191,10 @@ class TrainingRunTest {
             @Override
             public void line(String text) {
                 try {
-                    saved.add(text.startsWith("epoch ") ? new CheckpointFolder(state).list().size() : 0);
+                    saved.add(
+                            text.startsWith("epoch ")
+                                    ? new CheckpointFolder(state).list().size()
+                                    : 0);
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
@@ -184,14 +209,16 @@ class TrainingRunTest {
         saved.clear();
         EncoderTrainer.Result result = trainer.run(set, with(state, metrics));
         assertEquals(List.of(1, 2), saved);
-        assertEquals(2, warnings.stream().filter(w -> w.contains(metrics.toString())).count(), warnings.toString());
+        assertEquals(
+                2, warnings.stream().filter(w -> w.contains(metrics.toString())).count(), warnings.toString());
         assertArrayEquals(run(s, set, NOTHING).onnx(), result.onnx());
     }
 
     /** At a temperature of a thousand all logits are nearly equal, whatever is learnt. */
     @Test
     void aRunThatIsInterruptedInEveryEpochIsDiagnosedAllTheSame(@TempDir Path dir) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 1e-3, 8, 4).imageSize(8).option("temperature", 1000));
+        PretrainSettings s = Small.build(
+                Small.settings("simclr", "sgd", 1e-3, 8, 4).imageSize(8).option("temperature", 1000));
         TrainingImages set = Small.labelled(16);
         List<String> warnings = new ArrayList<>();
         for (int epoch = 1; epoch <= 4; epoch++) {
@@ -215,7 +242,8 @@ class TrainingRunTest {
                 part.run(set, RunOptions.checkpoints(dir));
             }
         }
-        List<String> stuck = warnings.stream().filter(w -> w.contains("nothing is learnt")).toList();
+        List<String> stuck =
+                warnings.stream().filter(w -> w.contains("nothing is learnt")).toList();
         assertEquals(1, stuck.size(), warnings.toString());
         assertTrue(stuck.get(0).startsWith("epoch 3: "), stuck.get(0));
     }
@@ -235,14 +263,19 @@ class TrainingRunTest {
         double base = 1e-7;
         double[] cosine = new double[10];
         for (int i = 0; i < 10; i++) {
-            // Five epochs of two steps. One and a half are three steps of warm-up from 0; half a cosine over seven follows.
+            // Five epochs of two steps. One and a half are three steps of warm-up from 0; half a cosine over seven
+            // follows.
             cosine[i] = i < 3 ? base * i / 3 : base * (1 + Math.cos(Math.PI * (i - 3) / 7)) / 2;
         }
         // A tenth after 60%, a hundredth after 80%, as the 120th and 160th of MoCo's 200 epochs.
         double[] stairs = {base, base, base, base, base, base, base / 10, base / 10, base / 100, base / 100};
         double[] expected = schedule.equals("cosine") ? cosine : stairs;
-        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", base, 8, 5).imageSize(8).weightDecay(1e6).momentum(0)
-                .warmupEpochs(schedule.equals("cosine") ? 1.5 : 0).schedule(schedule));
+        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", base, 8, 5)
+                .imageSize(8)
+                .weightDecay(1e6)
+                .momentum(0)
+                .warmupEpochs(schedule.equals("cosine") ? 1.5 : 0)
+                .schedule(schedule));
         run(s, Small.labelled(16), everyStep(dir, null));
         List<double[]> weights = new ArrayList<>();
         try (Network network = start(s)) {
@@ -260,7 +293,10 @@ class TrainingRunTest {
         List<String> lines = Files.readAllLines(dir.resolve("metrics.jsonl"));
         assertEquals(5, lines.size());
         for (int e = 0; e < 5; e++) {
-            double logged = JsonParser.parseString(lines.get(e)).getAsJsonObject().get("learningRate").getAsDouble();
+            double logged = JsonParser.parseString(lines.get(e))
+                    .getAsJsonObject()
+                    .get("learningRate")
+                    .getAsDouble();
             assertEquals(expected[2 * e + 1], logged, 1e-9 * base, "of the last step of epoch " + (e + 1));
         }
     }
@@ -268,8 +304,10 @@ class TrainingRunTest {
     /** From 0.5 to 0.9 along half a cosine over all steps: key = m * key + (1 - m) * query tells m. */
     @Test
     void theMomentumEncodersMomentumRisesOverTheRun(@TempDir Path dir) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.05, 8, 2).imageSize(8)
-                .option("momentum-encoder", 0.5).option("momentum-encoder-end", 0.9));
+        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.05, 8, 2)
+                .imageSize(8)
+                .option("momentum-encoder", 0.5)
+                .option("momentum-encoder-end", 0.9));
         run(s, Small.labelled(16), everyStep(dir, null));
         float[] before;
         try (Network network = start(s)) {
@@ -299,9 +337,14 @@ class TrainingRunTest {
     @ParameterizedTest
     @CsvSource({"none, none", "none, grey@1", "grey@1, none", "grey@1, grey@1"})
     void theSecondViewsRuleReachesTheTraining(String first, String second, @TempDir Path dir) throws IOException {
-        run(Small.settings("simclr", "sgd", 0.01, 8, 1).views(first).otherViews(second), Small.labelled(8), everyStep(dir, null));
-        double alignment = JsonParser.parseString(Files.readString(dir.resolve("metrics.jsonl"))).getAsJsonObject()
-                .get("alignment").getAsDouble();
+        run(
+                Small.settings("simclr", "sgd", 0.01, 8, 1).views(first).otherViews(second),
+                Small.labelled(8),
+                everyStep(dir, null));
+        double alignment = JsonParser.parseString(Files.readString(dir.resolve("metrics.jsonl")))
+                .getAsJsonObject()
+                .get("alignment")
+                .getAsDouble();
         assertEquals(first.equals(second), alignment < 1e-6, "" + alignment);
     }
 
@@ -316,7 +359,8 @@ class TrainingRunTest {
                 assertThrows(IllegalStateException.class, () -> run(wild, set, RunOptions.checkpoints(dir)));
         assertTrue(e.getMessage().contains("learning rate") && e.getMessage().contains("ckpt"), e.getMessage());
         // With a rate that is not wild it goes on from there.
-        EncoderTrainer.Result tame = run(Small.settings("simclr", "adamw", 1e-3, batch, 3), set, RunOptions.checkpoints(dir));
+        EncoderTrainer.Result tame =
+                run(Small.settings("simclr", "adamw", 1e-3, batch, 3), set, RunOptions.checkpoints(dir));
         assertTrue(tame.resumedAt() >= 1 && Double.isFinite(tame.finalLoss()), tame.toString());
     }
 
@@ -361,7 +405,8 @@ class TrainingRunTest {
     void metricsAreNotWrittenOverSomeoneElsesFile(String content, @TempDir Path dir) throws IOException {
         Path notes = dir.resolve("notes.txt");
         Files.writeString(notes, content);
-        IOException e = assertThrows(IOException.class,
+        IOException e = assertThrows(
+                IOException.class,
                 () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), Small.labelled(16), with(null, notes)));
         assertTrue(e.getMessage().contains("notes.txt"), e.getMessage());
         assertEquals(content, Files.readString(notes));
@@ -378,7 +423,8 @@ class TrainingRunTest {
             EncoderTrainer.Result whole = run(s, set, NOTHING.withNeighbours(streamed, null, 1));
             RunOptions options = RunOptions.checkpoints(dir.resolve("c")).withNeighbours(streamed, null, 1);
             // Two steps an epoch: the interrupt comes with the second, so the measurement meets it.
-            assertThrows(InterruptedIOException.class,
+            assertThrows(
+                    InterruptedIOException.class,
                     () -> new EncoderTrainer(s, "cpu", 1, Interrupt.after(2)).run(set, options));
             EncoderTrainer.Result rest = run(s, set, options);
             assertEquals(1, rest.resumedAt());
@@ -391,9 +437,10 @@ class TrainingRunTest {
     @Test
     void classesThatNoNeighbourCanHaveAreRefused() {
         ImageSet bank = Small.labelled(20);
-        ImageSet asked = new ImageSet(32, bank.pixels().subList(0, 4), new int[] {0, 1, 0, 1}, List.of("circle", "dog"),
-                List.of(), "");
-        IOException e = assertThrows(IOException.class,
+        ImageSet asked = new ImageSet(
+                32, bank.pixels().subList(0, 4), new int[] {0, 1, 0, 1}, List.of("circle", "dog"), List.of(), "");
+        IOException e = assertThrows(
+                IOException.class,
                 () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), bank, NOTHING.withNeighbours(bank, asked, 1)));
         assertTrue(e.getMessage().contains("dog"), e.getMessage());
     }
@@ -409,11 +456,23 @@ class TrainingRunTest {
         Files.delete(new CheckpointFolder(dir.resolve("c")).list().get(1));
         EncoderTrainer.Result rest = run(Small.settings("simclr", "adamw", 1e-3, 8, 3), set, options);
         List<JsonObject> lines = Files.readAllLines(metrics).stream()
-                .map(l -> JsonParser.parseString(l).getAsJsonObject()).toList();
-        assertEquals(List.of(1, 2, 3), lines.stream().map(l -> l.get("epoch").getAsInt()).toList());
+                .map(l -> JsonParser.parseString(l).getAsJsonObject())
+                .toList();
+        assertEquals(
+                List.of(1, 2, 3),
+                lines.stream().map(l -> l.get("epoch").getAsInt()).toList());
         JsonObject second = lines.get(1);
-        for (String key : List.of("loss", "learningRate", "viewsPerSecond", "top1", "top5", "alignment", "uniformity",
-                "spread", "effectiveRank", "knn")) {
+        for (String key : List.of(
+                "loss",
+                "learningRate",
+                "viewsPerSecond",
+                "top1",
+                "top5",
+                "alignment",
+                "uniformity",
+                "spread",
+                "effectiveRank",
+                "knn")) {
             assertTrue(Double.isFinite(second.get(key).getAsDouble()), key);
         }
         assertFalse(lines.get(0).has("knn"));

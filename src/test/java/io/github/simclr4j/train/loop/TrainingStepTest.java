@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -55,14 +56,19 @@ class TrainingStepTest {
         taken.before().forEach((name, w) -> {
             if (!name.contains("running_") && !name.startsWith("optimizer.") && !name.startsWith("method.")) {
                 double[] to = taken.after().get(name);
-                moved.put(name, IntStream.range(0, w.length).mapToDouble(i -> w[i] - to[i]).toArray());
+                moved.put(
+                        name,
+                        IntStream.range(0, w.length)
+                                .mapToDouble(i -> w[i] - to[i])
+                                .toArray());
             }
         });
         return moved;
     }
 
     private static double length(Map<String, double[]> gradient) {
-        return Math.sqrt(gradient.values().stream().mapToDouble(g -> Small.dot(g, g)).sum());
+        return Math.sqrt(
+                gradient.values().stream().mapToDouble(g -> Small.dot(g, g)).sum());
     }
 
     private static PretrainBuilder descent(String method, int batch) {
@@ -79,7 +85,8 @@ class TrainingStepTest {
         Map<String, double[]> quarter = gradient(Small.build(s.clip(length / 4)));
         assertEquals(length / 4, length(quarter), 1e-4 * length);
         // A float32 weight of less than 2 moves in steps of 1e-7.
-        free.forEach((name, g) -> assertArrayEquals(Arrays.stream(g).map(v -> v / 4).toArray(), quarter.get(name), 1e-6, name));
+        free.forEach((name, g) ->
+                assertArrayEquals(Arrays.stream(g).map(v -> v / 4).toArray(), quarter.get(name), 1e-6, name));
         Map<String, double[]> below = gradient(Small.build(s.clip(1.01 * length)));
         free.forEach((name, g) -> assertArrayEquals(g, below.get(name), name));
     }
@@ -97,23 +104,34 @@ class TrainingStepTest {
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "mocov2"})
     void aStepThatOverflowsChangesNothingButTheLossScale(String method) throws IOException {
-        PretrainSettings s =
-                Small.build(Small.settings(method, "sgd", 0.1, 8, 1).imageSize(8).precision(Precision.FLOAT16));
+        PretrainSettings s = Small.build(
+                Small.settings(method, "sgd", 0.1, 8, 1).imageSize(8).precision(Precision.FLOAT16));
         Map<String, double[]> undisturbed;
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             assertArrayEquals(new double[] {65536, 0}, run.step().scaling());
             run.step().scaling(1024, 0);
             run.takeSoundly(run.next(), m);
             run.takeSoundly(run.next(), m);
             undisturbed = run.values();
         }
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             run.step().scaling(1024, 0);
             run.takeSoundly(run.next(), m);
             Map<String, double[]> before = run.values();
-            assertTrue(before.keySet().containsAll(Set.of("conv1.weight", "bn1.running_mean")), before.keySet().toString());
-            assertTrue(method.equals("simclr") || before.keySet().containsAll(Set.of("method.queue", "method.queue.position",
-                    "method.key.conv1.weight", "method.key.bn1.running_mean")), before.keySet().toString());
+            assertTrue(
+                    before.keySet().containsAll(Set.of("conv1.weight", "bn1.running_mean")),
+                    before.keySet().toString());
+            assertTrue(
+                    method.equals("simclr")
+                            || before.keySet()
+                                    .containsAll(Set.of(
+                                            "method.queue",
+                                            "method.queue.position",
+                                            "method.key.conv1.weight",
+                                            "method.key.bn1.running_mean")),
+                    before.keySet().toString());
             BatchViews second = run.next();
             // Beyond float16's 65,504 whatever the gradient.
             run.step().scaling(0x1p60, 1234);
@@ -129,9 +147,10 @@ class TrainingStepTest {
 
     @Test
     void twoThousandGoodStepsDoubleTheLossScale() throws IOException {
-        PretrainSettings s =
-                Small.build(Small.settings("simclr", "sgd", 1e-6, 8, 1).imageSize(8).precision(Precision.FLOAT16));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        PretrainSettings s = Small.build(
+                Small.settings("simclr", "sgd", 1e-6, 8, 1).imageSize(8).precision(Precision.FLOAT16));
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             run.step().scaling(256, 1998);
             assertFalse(run.take(run.next(), m).skipped());
             assertArrayEquals(new double[] {256, 1999}, run.step().scaling());
@@ -141,7 +160,8 @@ class TrainingStepTest {
             run.network().trained().get("conv1.weight").muli(Float.NaN);
             run.step().scaling(0x1p-16, 0);
             BatchViews batch = run.next();
-            String why = assertThrows(IllegalStateException.class, () -> run.take(batch, m)).getMessage();
+            String why = assertThrows(IllegalStateException.class, () -> run.take(batch, m))
+                    .getMessage();
             assertTrue(why.contains("learning rate"), why);
         }
     }
@@ -149,7 +169,8 @@ class TrainingStepTest {
     @ParameterizedTest
     @EnumSource(names = {"FLOAT32", "BFLOAT16"})
     void onlyFloat16HasALossScale(Precision precision) {
-        try (StepByStep run = new StepByStep(Small.build(Small.settings("simclr").precision(precision)))) {
+        try (StepByStep run =
+                new StepByStep(Small.build(Small.settings("simclr").precision(precision)))) {
             assertArrayEquals(new double[] {1, 0}, run.step().scaling());
         }
     }
@@ -173,10 +194,12 @@ class TrainingStepTest {
                 double moved = 0;
                 double apart = 0;
                 for (int i = 0; i < exact.after().get(name).length; i++) {
-                    moved += Math.pow(exact.after().get(name)[i] - exact.before().get(name)[i], 2);
+                    moved +=
+                            Math.pow(exact.after().get(name)[i] - exact.before().get(name)[i], 2);
                     apart += Math.pow(exact.after().get(name)[i] - half.after().get(name)[i], 2);
                 }
-                assertTrue(Math.sqrt(apart) < ofEach * Math.sqrt(moved) + 1e-7,
+                assertTrue(
+                        Math.sqrt(apart) < ofEach * Math.sqrt(moved) + 1e-7,
                         name + " " + Math.sqrt(moved) + " " + Math.sqrt(apart));
                 allMoved += moved;
                 allApart += apart;
@@ -189,15 +212,21 @@ class TrainingStepTest {
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "end-to-end"})
     void anEncoderWithoutAHeadLearns(String method) throws IOException {
-        PretrainBuilder s = Small.settings(method, "sgd", 0.02, 8, 1).imageSize(16).zeroGamma(false).head("none")
+        PretrainBuilder s = Small.settings(method, "sgd", 0.02, 8, 1)
+                .imageSize(16)
+                .zeroGamma(false)
+                .head("none")
                 .seed(1);
-        try (StepByStep run = new StepByStep(Small.build(s)); NDManager m = run.network().manager().newSubManager()) {
+        try (StepByStep run = new StepByStep(Small.build(s));
+                NDManager m = run.network().manager().newSubManager()) {
             BatchViews batch = run.next();
             double before = Double.POSITIVE_INFINITY;
             for (int i = 0; i < 4; i++) {
                 Outcome o = run.take(batch, m).outcome();
                 assertEquals(32, o.anchors().getShape().get(1));
-                assertTrue(o.loss().getFloat() < before - 1e-3, before + " to " + o.loss().getFloat());
+                assertTrue(
+                        o.loss().getFloat() < before - 1e-3,
+                        before + " to " + o.loss().getFloat());
                 before = o.loss().getFloat();
             }
         }
@@ -206,7 +235,8 @@ class TrainingStepTest {
     /** He et al. 2020, figure 2a: both encoders are updated by back-propagation. */
     @Test
     void bothEncodersOfEndToEndGetAGradientOfTheirOwn() throws IOException {
-        Map<String, double[]> gradient = gradient(Small.build(descent("end-to-end", 8).zeroGamma(false)));
+        Map<String, double[]> gradient =
+                gradient(Small.build(descent("end-to-end", 8).zeroGamma(false)));
         int pairs = 0;
         for (String name : gradient.keySet()) {
             if (!name.startsWith("branch1.") && !name.equals("head.4.bias")) {
@@ -218,14 +248,17 @@ class TrainingStepTest {
                 pairs++;
             }
         }
-        // 20 convolutions and their batch norms' scales and shifts; a dense layer, scale and shift, and a last one without shift.
+        // 20 convolutions and their batch norms' scales and shifts; a dense layer, scale and shift, and a last one
+        // without shift.
         assertEquals(65, pairs);
     }
 
     @Test
     void eachViewIsMadeByItsOwnRule() throws IOException {
-        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 1, 4, 1).views("none").otherViews("grey@1"));
-        try (StepByStep run = new StepByStep(s); NDManager m = run.network().manager().newSubManager()) {
+        PretrainSettings s = Small.build(
+                Small.settings("simclr", "sgd", 1, 4, 1).views("none").otherViews("grey@1"));
+        try (StepByStep run = new StepByStep(s);
+                NDManager m = run.network().manager().newSubManager()) {
             run.next();
             BatchViews batch = run.next();
             assertArrayEquals(new int[] {4, 5, 6, 7}, batch.images());
@@ -236,11 +269,14 @@ class TrainingStepTest {
             for (int r = 0; r < 4; r++) {
                 byte[] rgb = StepByStep.IMAGES.pixels().get(images[r]);
                 for (int p = 0; p < 32 * 32; p++) {
-                    float[] colour = {(rgb[3 * p] & 255) / 255f, (rgb[3 * p + 1] & 255) / 255f, (rgb[3 * p + 2] & 255) / 255f};
+                    float[] colour = {
+                        (rgb[3 * p] & 255) / 255f, (rgb[3 * p + 1] & 255) / 255f, (rgb[3 * p + 2] & 255) / 255f
+                    };
                     // ITU-R 601-2, as torchvision has it.
                     float grey = 0.2989f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
                     for (int c = 0; c < 3; c++) {
-                        assertEquals(rows[r] < 4 ? colour[c] : grey, actual[(3 * r + c) * 1024 + p], 1e-5, "row " + rows[r]);
+                        assertEquals(
+                                rows[r] < 4 ? colour[c] : grey, actual[(3 * r + c) * 1024 + p], 1e-5, "row " + rows[r]);
                     }
                 }
             }
@@ -251,10 +287,20 @@ class TrainingStepTest {
     @ParameterizedTest
     @CsvSource({
         // Of 8 images: the 15 other views, or the 14 of other images; the key and a queue of 24; 8 keys; ten classes.
-        "simclr, nt-xent, 15", "simclr, supcon, 15", "simclr, debiased, 15", "simclr, decoupled, 14", "mocov1, , 25",
-        "mocov2, , 25", "end-to-end, , 8", "supervised, , 10"})
+        "simclr, nt-xent, 15",
+        "simclr, supcon, 15",
+        "simclr, debiased, 15",
+        "simclr, decoupled, 14",
+        "mocov1, , 25",
+        "mocov2, , 25",
+        "end-to-end, , 8",
+        "supervised, , 10"
+    })
     void theLossAtCollapseIsTheLogOfTheCandidates(String method, String loss, int candidates) throws IOException {
-        PretrainBuilder b = Small.settings(method, "sgd", 0.1, 8, 1).imageSize(8).head("linear").headNorm(false);
+        PretrainBuilder b = Small.settings(method, "sgd", 0.1, 8, 1)
+                .imageSize(8)
+                .head("linear")
+                .headNorm(false);
         if (loss != null) {
             b.option("loss", loss);
         }
@@ -309,8 +355,12 @@ class TrainingStepTest {
                 @Override
                 public Loss loss(Embeddings z) {
                     Anchors some = new Anchors(z.of(both), z.from() + 3, z.to() + 3);
-                    return new Loss(Losses.ntXent(some, 0.5), Losses.rankAmongViews(some),
-                            Map.of("first", z.of(both).stopGradient().get(z.from() + 3).sum()));
+                    return new Loss(
+                            Losses.ntXent(some, 0.5),
+                            Losses.rankAmongViews(some),
+                            Map.of(
+                                    "first",
+                                    z.of(both).stopGradient().get(z.from() + 3).sum()));
                 }
 
                 @Override
@@ -324,24 +374,36 @@ class TrainingStepTest {
     /** The last parts have an anchor more, each part counts by its anchors, and none is left out. */
     @ParameterizedTest
     @CsvSource({"16, 4, 4", "16, 8, 4", "12, 4, 3"})
-    void partsThatDoNotDivideTheAnchorsGiveTheGradientOfTheWholeBatch(int batch, int micro, int groups) throws IOException {
-        PretrainBuilder s = Small.settings(new OddAnchors()).imageSize(16).optimizer("sgd").learningRate(1.0).batch(batch)
-                .epochs(1).precision(Precision.FLOAT64).bnSplits(groups);
+    void partsThatDoNotDivideTheAnchorsGiveTheGradientOfTheWholeBatch(int batch, int micro, int groups)
+            throws IOException {
+        PretrainBuilder s = Small.settings(new OddAnchors())
+                .imageSize(16)
+                .optimizer("sgd")
+                .learningRate(1.0)
+                .batch(batch)
+                .epochs(1)
+                .precision(Precision.FLOAT64)
+                .bnSplits(groups);
         StepByStep.Taken whole = StepByStep.take(Small.build(s.microBatch(0)), 1);
         StepByStep.Taken parts = StepByStep.take(Small.build(s.microBatch(micro)), 1);
         assertEquals(whole.loss(), parts.loss(), 1e-9);
         whole.after().forEach((name, w) -> Golden.same(w, parts.after().get(name), 1e-9, 1e-9, name));
         try (StepByStep run = new StepByStep(Small.build(s.microBatch(micro)));
                 NDManager m = run.network().manager().newSubManager()) {
-            assertEquals(2 * batch - 3, run.take(run.next(), m).outcome().rank().getShape().get(0), "every anchor has a rank");
+            assertEquals(
+                    2 * batch - 3,
+                    run.take(run.next(), m).outcome().rank().getShape().get(0),
+                    "every anchor has a rank");
         }
     }
 
     @ParameterizedTest
     @CsvSource({"simclr, 0", "simclr, 4", "mocov2, 0", "mocov2, 4", "end-to-end, 0", "end-to-end, 4", "supervised, 0"})
     void aStepLeavesNoTensorBehind(String method, int micro) throws IOException {
-        PretrainSettings s =
-                Small.build(Small.settings(method, "adamw", 1e-3, 16, 1).microBatch(micro).bnSplits(4).clip(1));
+        PretrainSettings s = Small.build(Small.settings(method, "adamw", 1e-3, 16, 1)
+                .microBatch(micro)
+                .bnSplits(4)
+                .clip(1));
         try (StepByStep run = new StepByStep(s)) {
             Monitor monitor = new Monitor(run.network().manager(), run.method().figures());
             int[] left = new int[3];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -86,7 +87,12 @@ class GoldenLossesTest {
                     }
                     c.backward(loss);
                 }
-                Golden.same(Golden.data(row.getAsJsonArray("grads").get(0)), z1.getGradient().toFloatArray(), 1e-5, 0, name);
+                Golden.same(
+                        Golden.data(row.getAsJsonArray("grads").get(0)),
+                        z1.getGradient().toFloatArray(),
+                        1e-5,
+                        0,
+                        name);
             }
         }
     }

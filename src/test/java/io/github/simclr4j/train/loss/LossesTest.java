@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.loss;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -26,14 +27,16 @@ class LossesTest {
     }
 
     /** In float64: the value to its last digits but one, the gradient as well as differences tell it. */
-    private static void same(String what, ToDoubleFunction<double[][]> definition, UnaryOperator<NDArray> loss, double[][] z) {
+    private static void same(
+            String what, ToDoubleFunction<double[][]> definition, UnaryOperator<NDArray> loss, double[][] z) {
         int d = z[0].length;
         double[] expected = new double[z.length * d];
         for (int i = 0; i < expected.length; i++) {
             expected[i] = (moved(definition, z, i / d, i % d, 1e-5) - moved(definition, z, i / d, i % d, -1e-5)) / 2e-5;
         }
         try (NDManager m = Torch.engine().newBaseManager()) {
-            NDArray x = m.create(Arrays.stream(z).flatMapToDouble(Arrays::stream).toArray(), new Shape(z.length, d));
+            NDArray x =
+                    m.create(Arrays.stream(z).flatMapToDouble(Arrays::stream).toArray(), new Shape(z.length, d));
             x.setRequiresGradient(true);
             double value;
             try (GradientCollector c = Torch.engine().newGradientCollector()) {
@@ -46,7 +49,11 @@ class LossesTest {
             double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
             assertTrue(largest > 1e-3, what);
             for (int i = 0; i < expected.length; i++) {
-                assertEquals(expected[i], gradient[i], 1e-6 * Math.max(1, largest), what + " [" + i / d + "][" + i % d + "]");
+                assertEquals(
+                        expected[i],
+                        gradient[i],
+                        1e-6 * Math.max(1, largest),
+                        what + " [" + i / d + "][" + i % d + "]");
             }
         }
     }
@@ -65,9 +72,16 @@ class LossesTest {
     private static double mean(double[][] z, OfOneView loss) {
         double[][] u = Small.unit(z);
         int n = z.length / 2;
-        return IntStream.range(0, 2 * n).mapToDouble(i -> loss.of(Small.dot(u[i], u[(i + n) % (2 * n)]),
-                IntStream.range(0, 2 * n).filter(j -> j % n != i % n).mapToDouble(j -> Small.dot(u[i], u[j])).toArray()))
-                .filter(l -> !Double.isNaN(l)).average().orElseThrow();
+        return IntStream.range(0, 2 * n)
+                .mapToDouble(i -> loss.of(
+                        Small.dot(u[i], u[(i + n) % (2 * n)]),
+                        IntStream.range(0, 2 * n)
+                                .filter(j -> j % n != i % n)
+                                .mapToDouble(j -> Small.dot(u[i], u[j]))
+                                .toArray()))
+                .filter(l -> !Double.isNaN(l))
+                .average()
+                .orElseThrow();
     }
 
     /** The largest of those below the positive, or NaN (Schroff et al. 2015, section 3.2). */
@@ -86,19 +100,35 @@ class LossesTest {
 
     @Test
     void ntXentComparesDotProductsWhereItIsToldTo() {
-        same("dot product", z -> {
-            int n = z.length / 2;
-            return IntStream.range(0, 2 * n).mapToDouble(i -> Math.log(IntStream.range(0, 2 * n).filter(k -> k != i)
-                    .mapToDouble(k -> Math.exp(Small.dot(z[i], z[k]) / 3)).sum()) - Small.dot(z[i], z[(i + n) % (2 * n)]) / 3)
-                    .average().orElseThrow();
-        }, z -> Losses.ntXent(Anchors.all(z).byDotProduct(), 3), Small.wide(Small.rows(10, 6, 4)));
+        same(
+                "dot product",
+                z -> {
+                    int n = z.length / 2;
+                    return IntStream.range(0, 2 * n)
+                            .mapToDouble(i -> Math.log(IntStream.range(0, 2 * n)
+                                            .filter(k -> k != i)
+                                            .mapToDouble(k -> Math.exp(Small.dot(z[i], z[k]) / 3))
+                                            .sum())
+                                    - Small.dot(z[i], z[(i + n) % (2 * n)]) / 3)
+                            .average()
+                            .orElseThrow();
+                },
+                z -> Losses.ntXent(Anchors.all(z).byDotProduct(), 3),
+                Small.wide(Small.rows(10, 6, 4)));
     }
 
     @Test
     void decoupledLeavesThePositiveOutOfTheDenominator() {
-        same("decoupled", z -> mean(z, (positive, negatives) ->
-                Math.log(Arrays.stream(negatives).map(c -> Math.exp(c / T)).sum()) - positive / T),
-                z -> Losses.decoupled(Anchors.all(z), T), Small.wide(Small.rows(10, 6, 4)));
+        same(
+                "decoupled",
+                z -> mean(
+                        z,
+                        (positive, negatives) -> Math.log(Arrays.stream(negatives)
+                                        .map(c -> Math.exp(c / T))
+                                        .sum())
+                                - positive / T),
+                z -> Losses.decoupled(Anchors.all(z), T),
+                Small.wide(Small.rows(10, 6, 4)));
     }
 
     /**
@@ -110,7 +140,11 @@ class LossesTest {
         double[][] z = Small.wide(Small.rows(10, 6, 4));
         for (double p : new double[] {0, 0.1, 0.6}) {
             for (double t : new double[] {T, 0.05}) {
-                same("debiased " + p + " at " + t, x -> debiased(x, t, p), x -> Losses.debiased(Anchors.all(x), t, p), z);
+                same(
+                        "debiased " + p + " at " + t,
+                        x -> debiased(x, t, p),
+                        x -> Losses.debiased(Anchors.all(x), t, p),
+                        z);
             }
             double t = 0.005;
             try (NDManager m = Torch.engine().newBaseManager()) {
@@ -125,7 +159,8 @@ class LossesTest {
                 float[] gradient = x.getGradient().toFloatArray();
                 for (int i = 0; i < gradient.length; i++) {
                     double slope = (moved(w -> debiased(w, t, p), z, i / 6, i % 6, 1e-6)
-                            - moved(w -> debiased(w, t, p), z, i / 6, i % 6, -1e-6)) / 2e-6;
+                                    - moved(w -> debiased(w, t, p), z, i / 6, i % 6, -1e-6))
+                            / 2e-6;
                     assertEquals(slope, gradient[i], 0.02, "prior " + p + " [" + i + "]");
                 }
             }
@@ -153,12 +188,19 @@ class LossesTest {
             chosen[1] += nearest < Arrays.stream(negatives).max().orElseThrow() ? 1 : 0;
             return 0;
         });
-        assertTrue(chosen[0] > 0 && chosen[1] > 0, "some have none, some have a nearer one: " + Arrays.toString(chosen));
-        same("margin", x -> mean(x, (positive, negatives) -> Math.max(0, semiHard(positive, negatives) - positive + 0.8)),
-                x -> Losses.margin(Anchors.all(x), 0.8, true), z);
-        same("logistic", x -> mean(x, (positive, negatives) -> softPlus(-positive / T))
-                + mean(x, (positive, negatives) -> softPlus(semiHard(positive, negatives) / T)),
-                x -> Losses.ntLogistic(Anchors.all(x), T, true), z);
+        assertTrue(
+                chosen[0] > 0 && chosen[1] > 0, "some have none, some have a nearer one: " + Arrays.toString(chosen));
+        same(
+                "margin",
+                x -> mean(x, (positive, negatives) -> Math.max(0, semiHard(positive, negatives) - positive + 0.8)),
+                x -> Losses.margin(Anchors.all(x), 0.8, true),
+                z);
+        same(
+                "logistic",
+                x -> mean(x, (positive, negatives) -> softPlus(-positive / T))
+                        + mean(x, (positive, negatives) -> softPlus(semiHard(positive, negatives) / T)),
+                x -> Losses.ntLogistic(Anchors.all(x), T, true),
+                z);
     }
 
     /** He et al. 2020, section 3.2: the queries are the first half, and each is to find its key among those of its batch. */
@@ -166,12 +208,20 @@ class LossesTest {
     void endToEndComparesEachQueryWithTheKeysOfItsBatch() {
         int n = 5;
         for (int[] some : new int[][] {{0, n}, {2, 4}}) {
-            same("queries " + Arrays.toString(some), z -> {
-                double[][] u = Small.unit(z);
-                return IntStream.range(some[0], some[1]).mapToDouble(i -> crossEntropy(
-                        IntStream.range(n, 2 * n).mapToDouble(j -> Small.dot(u[i], u[j]) / T).toArray(), i))
-                        .average().orElseThrow();
-            }, z -> Losses.crossEntropyOfDiagonal(Losses.queryKeyLogits(z, T, some[0], some[1]), some[0]),
+            same(
+                    "queries " + Arrays.toString(some),
+                    z -> {
+                        double[][] u = Small.unit(z);
+                        return IntStream.range(some[0], some[1])
+                                .mapToDouble(i -> crossEntropy(
+                                        IntStream.range(n, 2 * n)
+                                                .mapToDouble(j -> Small.dot(u[i], u[j]) / T)
+                                                .toArray(),
+                                        i))
+                                .average()
+                                .orElseThrow();
+                    },
+                    z -> Losses.crossEntropyOfDiagonal(Losses.queryKeyLogits(z, T, some[0], some[1]), some[0]),
                     Small.wide(Small.rows(2 * n, 4, 5)));
         }
     }
@@ -179,7 +229,13 @@ class LossesTest {
     @Test
     void crossEntropyIsTheMeanNegativeLogProbabilityOfTheLabel() {
         int[] labels = {2, 0, 2, 1};
-        same("cross entropy", z -> IntStream.range(0, 4).mapToDouble(i -> crossEntropy(z[i], labels[i])).average().orElseThrow(),
-                z -> Losses.crossEntropy(z, labels), Small.wide(Small.rows(4, 3, 6)));
+        same(
+                "cross entropy",
+                z -> IntStream.range(0, 4)
+                        .mapToDouble(i -> crossEntropy(z[i], labels[i]))
+                        .average()
+                        .orElseThrow(),
+                z -> Losses.crossEntropy(z, labels),
+                Small.wide(Small.rows(4, 3, 6)));
     }
 }

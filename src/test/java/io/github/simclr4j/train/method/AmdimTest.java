@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -48,14 +49,18 @@ class AmdimTest {
                     float[] corner = image.clone();
                     for (int c = 0; c < 3; c++) {
                         for (int y = top; y < top + map[1]; y++) {
-                            System.arraycopy(image, c * 1024 + y * 32 + left, outside, c * 1024 + y * 32 + left, map[1]);
+                            System.arraycopy(
+                                    image, c * 1024 + y * 32 + left, outside, c * 1024 + y * 32 + left, map[1]);
                         }
                         corner[c * 1024 + top * 32 + left] += 0.5f;
                         corner[c * 1024 + (top + map[1] - 1) * 32 + left + map[1] - 1] += 0.5f;
                     }
                     float[] as = at(network, name, image, place);
-                    assertArrayEquals(as, at(network, name, outside, place), 1e-5f, name + " " + place + " sees no other pixel");
-                    assertFalse(Arrays.equals(as, at(network, name, corner, place)), name + " " + place + " sees its corners");
+                    assertArrayEquals(
+                            as, at(network, name, outside, place), 1e-5f, name + " " + place + " sees no other pixel");
+                    assertFalse(
+                            Arrays.equals(as, at(network, name, corner, place)),
+                            name + " " + place + " sees its corners");
                 }
             }
         }
@@ -78,13 +83,15 @@ class AmdimTest {
     }
 
     private static float[] features(Network network, NDManager m, float[] image) {
-        return network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0)
+        return network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                .get(0)
                 .toFloatArray();
     }
 
     private static float[] at(Network network, String map, float[] image, int place) {
         try (NDManager m = network.manager().newSubManager()) {
-            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, map).get(0);
+            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, map)
+                    .get(0);
             return y.reshape(y.getShape().get(1), -1).get(":, " + place).toFloatArray();
         }
     }
@@ -100,11 +107,19 @@ class AmdimTest {
 
     @Test
     void aResNet18StandsForAnEncoderThatCostsAsMuch() {
-        assertEquals(EncoderFamilies.of("amdim", Map.of()), new Amdim().encoder(new ResNet(18, 0.25, ResNet.Stem.CIFAR)));
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> new Amdim().encoder(new ResNet(50, 0.25, ResNet.Stem.CIFAR))).getMessage();
+        assertEquals(
+                EncoderFamilies.of("amdim", Map.of()), new Amdim().encoder(new ResNet(18, 0.25, ResNet.Stem.CIFAR)));
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new Amdim().encoder(new ResNet(50, 0.25, ResNet.Stem.CIFAR)))
+                .getMessage();
         assertTrue(message.contains("amdim") && message.contains("resnet50"), message);
         assertThrows(IllegalArgumentException.class, () -> new AmdimEncoder(32, 256, 3).graph(48));
-        assertEquals(List.of(128, 7, 7), new AmdimEncoder(16, 256, 1).graph(64).output(AmdimEncoder.MAP_7).shape());
+        assertEquals(
+                List.of(128, 7, 7),
+                new AmdimEncoder(16, 256, 1)
+                        .graph(64)
+                        .output(AmdimEncoder.MAP_7)
+                        .shape());
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -60,13 +61,19 @@ class CmcTest {
     }
 
     private static float[][] features(Network network, NDManager m, float[] ycc) {
-        NDList out = network.run(m.create(rgb(ycc), new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, TwoTowers.LUMINANCE,
-                TwoTowers.CHROMINANCE, LayerGraph.FEATURES);
+        NDList out = network.run(
+                m.create(rgb(ycc), new Shape(1, 3, 32, 32)),
+                Network.Pass.EVALUATION,
+                TwoTowers.LUMINANCE,
+                TwoTowers.CHROMINANCE,
+                LayerGraph.FEATURES);
         float[] both = out.get(2).toFloatArray();
         float[] luminance = out.get(0).toFloatArray();
         float[] chrominance = out.get(1).toFloatArray();
-        assertArrayEquals(luminance, Arrays.copyOf(both, luminance.length), "the features begin with those of the luminance");
-        assertArrayEquals(chrominance, Arrays.copyOfRange(both, luminance.length, both.length), "and end with the chrominance's");
+        assertArrayEquals(
+                luminance, Arrays.copyOf(both, luminance.length), "the features begin with those of the luminance");
+        assertArrayEquals(
+                chrominance, Arrays.copyOfRange(both, luminance.length, both.length), "and end with the chrominance's");
         return new float[][] {luminance, chrominance};
     }
 
@@ -121,18 +128,22 @@ class CmcTest {
     private static double[] lab(double red, double green, double blue) {
         TwoTowers net = new TwoTowers(Small.NET, TwoTowers.Space.LAB);
         LayerGraph.Builder g = net.graph(8).extend();
-        List<LayerGraph.Node> stem = g.build().nodes().stream().filter(n -> n.layer() instanceof Layer.Conv c
-                && c.name().endsWith("conv1") && !c.name().contains("layer")).toList();
+        List<LayerGraph.Node> stem = g.build().nodes().stream()
+                .filter(n -> n.layer() instanceof Layer.Conv c
+                        && c.name().endsWith("conv1")
+                        && !c.name().contains("layer"))
+                .toList();
         List<LayerGraph.Node> nodes = g.build().nodes();
-        g.output("l", nodes.get(stem.get(0).inputs().get(0))).output("ab", nodes.get(stem.get(1).inputs().get(0)));
+        g.output("l", nodes.get(stem.get(0).inputs().get(0)))
+                .output("ab", nodes.get(stem.get(1).inputs().get(0)));
         try (Network network = new Network(g.build(), false, Computation.cpu(), 1);
                 NDManager m = network.manager().newSubManager()) {
             float[] image = new float[3 * 64];
             Arrays.fill(image, 0, 64, (float) red);
             Arrays.fill(image, 64, 128, (float) green);
             Arrays.fill(image, 128, 192, (float) blue);
-            NDList out = network.run(m.create(image, new Shape(1, 3, 8, 8)), Network.Pass.EVALUATION, "l", "ab",
-                    LayerGraph.FEATURES);
+            NDList out = network.run(
+                    m.create(image, new Shape(1, 3, 8, 8)), Network.Pass.EVALUATION, "l", "ab", LayerGraph.FEATURES);
             float[] ab = out.get(1).toFloatArray();
             return new double[] {50 + 50 * out.get(0).toFloatArray()[9], 92.2 * ab[9], 101.2 * ab[64 + 9]};
         }
@@ -143,15 +154,20 @@ class CmcTest {
         ResNet whole = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
         TwoTowers towers = (TwoTowers) new Cmc().encoder(whole);
         assertEquals(whole.dimension(), towers.dimension());
-        assertEquals(towers, EncoderFamilies.of("resnet18-towers", Map.of("width", "0.25", "stem", "cifar", "colour-space", "ycbcr")));
+        assertEquals(
+                towers,
+                EncoderFamilies.of(
+                        "resnet18-towers", Map.of("width", "0.25", "stem", "cifar", "colour-space", "ycbcr")));
         // Each has a fourth of the weights, less what is linear in the width.
         assertTrue(towers.graph(32).parameters() < 0.55 * whole.parameters());
     }
 
     @Test
     void anEncoderThatIsNotDividedIsRefused() {
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> new Cmc().encoder(EncoderFamilies.of("vit-tiny", Map.of()))).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new Cmc().encoder(EncoderFamilies.of("vit-tiny", Map.of())))
+                .getMessage();
         assertTrue(message.contains("resnet18") && message.contains("vit-tiny"), message);
         assertFalse(message.contains("--"), message);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -36,7 +37,10 @@ class CpcTest {
      */
     @Test
     void aPredictionSeesTheRowsBeforeItAlone() {
-        PretrainSettings s = Small.build(Small.settings(new Cpc()).option("directions", 4).option("steps", 2).batch(8));
+        PretrainSettings s = Small.build(Small.settings(new Cpc())
+                .option("directions", 4)
+                .option("steps", 2)
+                .batch(8));
         MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
         try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
             Method method = new Cpc().create(context);
@@ -74,9 +78,12 @@ class CpcTest {
     /** The predictions that one row, or column, of contexts makes. */
     private static float[] at(Network network, String name, float[] image, boolean vertical, int row, int step) {
         try (NDManager m = network.manager().newSubManager()) {
-            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, name).get(0);
+            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, name)
+                    .get(0);
             int rows = SIDE - step;
-            NDArray grid = vertical ? y.reshape(rows, SIDE, -1).get(row) : y.reshape(SIDE, rows, -1).get(":, " + row);
+            NDArray grid = vertical
+                    ? y.reshape(rows, SIDE, -1).get(row)
+                    : y.reshape(SIDE, rows, -1).get(":, " + row);
             return grid.toFloatArray();
         }
     }
@@ -105,9 +112,13 @@ class CpcTest {
                     System.arraycopy(two, c * 1024 + (8 + y) * 32 + 12, two, (3 + c) * 1024 + (20 + y) * 32 + 4, 8);
                 }
             }
-            NDArray patches = network.run(m.create(two, new Shape(2, 3, 32, 32)), new Network.Pass(true, 1, false, null),
-                    PatchEncoder.PATCHES).get(0);
-            assertArrayEquals(patches.get("0, 17").toFloatArray(), patches.get("1, 36").toFloatArray(), 1e-5f);
+            NDArray patches = network.run(
+                            m.create(two, new Shape(2, 3, 32, 32)),
+                            new Network.Pass(true, 1, false, null),
+                            PatchEncoder.PATCHES)
+                    .get(0);
+            assertArrayEquals(
+                    patches.get("0, 17").toFloatArray(), patches.get("1, 36").toFloatArray(), 1e-5f);
         }
     }
 
@@ -119,8 +130,15 @@ class CpcTest {
         MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
         try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
             List<String> results = new Cpc().create(context).branches().get(0).results();
-            assertEquals(List.of("targets", "context.down.prediction.2", "context.down.prediction.3", "context.down.prediction.4",
-                    "context.down.prediction.5", "context.down.prediction.6"), results);
+            assertEquals(
+                    List.of(
+                            "targets",
+                            "context.down.prediction.2",
+                            "context.down.prediction.3",
+                            "context.down.prediction.4",
+                            "context.down.prediction.5",
+                            "context.down.prediction.6"),
+                    results);
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -71,15 +72,23 @@ class FeatureDistillationTest {
             }
             try (NDManager m = Torch.engine().newBaseManager()) {
                 NDArray student = Golden.tensor(m, row.getAsJsonObject("inputs").get("student"));
-                NDArray teacher = Golden.tensor(m, row.getAsJsonObject("stopped").get("teacher"));
-                NDArray queue = Rows.normalise(Golden.tensor(m, row.getAsJsonObject("stopped").get("queue")));
+                NDArray teacher =
+                        Golden.tensor(m, row.getAsJsonObject("stopped").get("teacher"));
+                NDArray queue = Rows.normalise(
+                        Golden.tensor(m, row.getAsJsonObject("stopped").get("queue")));
                 student.setRequiresGradient(true);
                 double temperature = row.get("temperature").getAsDouble();
                 NDArray loss = Torch.recording(() -> FeatureStudent.loss(student, teacher, queue, temperature));
                 double expected = row.get("loss").getAsDouble();
                 assertEquals(expected, loss.getFloat(), 1e-5 * expected);
-                NDArray gradient = Gradients.of(new NDList(loss), null, List.of(student), m).get(0);
-                Golden.same(Golden.data(row.getAsJsonObject("grads").get("student")), gradient.toFloatArray(), 1e-5, 0, "student");
+                NDArray gradient = Gradients.of(new NDList(loss), null, List.of(student), m)
+                        .get(0);
+                Golden.same(
+                        Golden.data(row.getAsJsonObject("grads").get("student")),
+                        gradient.toFloatArray(),
+                        1e-5,
+                        0,
+                        "student");
             }
             rows++;
         }
@@ -96,11 +105,15 @@ class FeatureDistillationTest {
             same.setRequiresGradient(true);
             NDArray loss = Torch.recording(() -> FeatureStudent.loss(same, teacher, queue, 0.07));
             assertEquals(0, loss.getFloat(), 1e-6);
-            for (float g : Gradients.of(new NDList(loss), null, List.of(same), m).get(0).toFloatArray()) {
+            for (float g : Gradients.of(new NDList(loss), null, List.of(same), m)
+                    .get(0)
+                    .toFloatArray()) {
                 assertEquals(0, g, 1e-5);
             }
             for (int seed = 3; seed < 13; seed++) {
-                assertTrue(FeatureStudent.loss(teacher.add(rows(m, 6, 5, seed).mul(0.1)), teacher, queue, 0.07).getFloat() > 1e-4);
+                assertTrue(FeatureStudent.loss(teacher.add(rows(m, 6, 5, seed).mul(0.1)), teacher, queue, 0.07)
+                                .getFloat()
+                        > 1e-4);
             }
         }
     }
@@ -110,13 +123,18 @@ class FeatureDistillationTest {
     }
 
     private PretrainBuilder settings() {
-        return Small.settings("distill").optimizer("adamw").learningRate(1e-3).batch(8).epochs(2);
+        return Small.settings("distill")
+                .optimizer("adamw")
+                .learningRate(1e-3)
+                .batch(8)
+                .epochs(2);
     }
 
     /** The student is the teacher, but for its first linear layer. */
     @Test
     void theLossFalls() throws IOException {
-        try (StepByStep run = new StepByStep(Small.build(settings().learningRate(0.01).batch(16).option("temperature", 0.07)))) {
+        try (StepByStep run = new StepByStep(
+                Small.build(settings().learningRate(0.01).batch(16).option("temperature", 0.07)))) {
             double first = run.loss();
             double last = 0;
             for (int i = 1; i < 4; i++) {
@@ -131,7 +149,8 @@ class FeatureDistillationTest {
     void aTeacherOfViewsThatAreTheImagesSaysWhatIsCached() throws IOException {
         float[][] targets = new float[2][];
         for (int k = 0; k < 2; k++) {
-            try (StepByStep run = new StepByStep(Small.build(settings().views("none").option("teacher-views", k == 1)));
+            try (StepByStep run =
+                            new StepByStep(Small.build(settings().views("none").option("teacher-views", k == 1)));
                     NDManager m = run.network().manager().newSubManager()) {
                 targets[k] = run.targets(m).toFloatArray();
             }
@@ -142,7 +161,8 @@ class FeatureDistillationTest {
 
     @Test
     void aTeacherOfViewsSeesWhatTheStudentSees() throws IOException {
-        try (StepByStep run = new StepByStep(Small.build(settings().views("crop:0.2,flip").option("teacher-views", true)));
+        try (StepByStep run = new StepByStep(
+                        Small.build(settings().views("crop:0.2,flip").option("teacher-views", true)));
                 NDManager m = run.network().manager().newSubManager()) {
             float[] targets = run.targets(m).toFloatArray();
             float[][] expected = teacher(run.views(m));
@@ -167,16 +187,21 @@ class FeatureDistillationTest {
         return Pictures.write(dir.resolve("photos"), n, 48, 40);
     }
 
-    private EncoderTrainer.Result run(PretrainSettings s, ImageSource source, boolean streamed, Path checkpoints) throws IOException {
-        return Runs.run(s, streamed ? new StreamedImages(source, 32, 1, 8, 2, Progress.NONE) : Pictures.read(source, 32),
+    private EncoderTrainer.Result run(PretrainSettings s, ImageSource source, boolean streamed, Path checkpoints)
+            throws IOException {
+        return Runs.run(
+                s,
+                streamed ? new StreamedImages(source, 32, 1, 8, 2, Progress.NONE) : Pictures.read(source, 32),
                 RunOptions.checkpoints(checkpoints));
     }
 
     @Test
     void aStreamedSetGivesTheSameEncoderAndTheSameFeaturesFile() throws IOException {
         try (ImageSource source = ImageSource.open(photos(16))) {
-            byte[] memory = run(Small.build(settings()), source, false, dir.resolve("a/state")).onnx();
-            byte[] streamed = run(Small.build(settings()), source, true, dir.resolve("b/state")).onnx();
+            byte[] memory = run(Small.build(settings()), source, false, dir.resolve("a/state"))
+                    .onnx();
+            byte[] streamed = run(Small.build(settings()), source, true, dir.resolve("b/state"))
+                    .onnx();
             assertArrayEquals(memory, streamed);
             assertEquals(files(dir.resolve("a/teacher-features")), files(dir.resolve("b/teacher-features")));
             assertEquals(1, files(dir.resolve("a/teacher-features")).size());
@@ -211,32 +236,43 @@ class FeatureDistillationTest {
         Runs.run(Small.build(settings()), images, RunOptions.checkpoints(state));
         Path other = Files.write(dir.resolve("other.onnx"), EncoderExport.untrained(Small.NET, 32, 10));
         PretrainSettings s = Small.build(settings().option("teacher", other).epochs(3));
-        String message = assertThrows(IOException.class, () -> Runs.run(s, images, RunOptions.checkpoints(state))).getMessage();
+        String message = assertThrows(IOException.class, () -> Runs.run(s, images, RunOptions.checkpoints(state)))
+                .getMessage();
         assertTrue(message.contains("training.teacher_sha256"), message);
         assertEquals(1, files(dir.resolve("teacher-features")).size());
         // The same one at another place is the same.
         Path moved = Files.copy((Path) Small.option("teacher"), dir.resolve("moved.onnx"));
-        assertEquals(2, Runs.run(Small.build(settings().option("teacher", moved).epochs(3)), images, RunOptions.checkpoints(state))
-                .resumedAt());
+        assertEquals(
+                2,
+                Runs.run(
+                                Small.build(settings().option("teacher", moved).epochs(3)),
+                                images,
+                                RunOptions.checkpoints(state))
+                        .resumedAt());
     }
 
     @Test
     void aTeacherThatIsNotThereIsSaidAtOnce() {
-        for (Map.Entry<String, Object> wrong : Map.<String, Object>of("teacher", "", "teacher-config", dir.resolve("none.json"),
-                "teacher-provider", "abacus").entrySet()) {
+        for (Map.Entry<String, Object> wrong : Map.<String, Object>of(
+                        "teacher", "", "teacher-config", dir.resolve("none.json"), "teacher-provider", "abacus")
+                .entrySet()) {
             PretrainBuilder b = settings().option(wrong.getKey(), wrong.getValue());
-            String message = assertThrows(IllegalArgumentException.class, () -> Small.build(b)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> Small.build(b))
+                    .getMessage();
             assertTrue(message.startsWith(wrong.getKey() + " must"), message);
         }
         PretrainBuilder gone = settings().option("teacher", dir.resolve("gone.onnx"));
-        String message = assertThrows(IllegalArgumentException.class, () -> Small.build(gone)).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> Small.build(gone))
+                .getMessage();
         assertTrue(message.contains("gone.onnx"), message);
     }
 
     @Test
     void aQueueThatDoesNotHoldABatchIsRefused() {
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> Small.build(settings().batch(32).option("queue", 24))).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> Small.build(settings().batch(32).option("queue", 24)))
+                .getMessage();
         assertTrue(message.startsWith("queue must"), message);
     }
 
@@ -244,14 +280,16 @@ class FeatureDistillationTest {
     void theQueueIsAsLongAsAFewImagesAre() {
         Object none = null;
         assertEquals(300, settings().option("queue", none).build(300).options().get(FeatureDistillation.QUEUE));
-        assertEquals(4096, settings().option("queue", none).build(50_000).options().get(FeatureDistillation.QUEUE));
+        assertEquals(
+                4096, settings().option("queue", none).build(50_000).options().get(FeatureDistillation.QUEUE));
     }
 
     @Test
     void aFileThatIsNoEncoderIsNamed() throws IOException {
         Path text = Files.writeString(dir.resolve("notes.onnx"), "no encoder");
         PretrainSettings s = Small.build(settings().option("teacher", text));
-        String message = assertThrows(IOException.class, () -> Runs.run(s, Small.labelled(16), Runs.NOTHING)).getMessage();
+        String message = assertThrows(IOException.class, () -> Runs.run(s, Small.labelled(16), Runs.NOTHING))
+                .getMessage();
         assertTrue(message.contains("notes.onnx"), message);
     }
 
@@ -272,8 +310,18 @@ class FeatureDistillationTest {
                 throw new AssertionError("nothing is trained");
             }
         };
-        try (Pretraining run = Pretraining.builder().images(photos(40)).method("distill").option("teacher", Small.option("teacher"))
-                .encoder(Small.NET).batch(8).epochs(1).device("cpu").precision("float32").checkpoint(state).listener(stop).build()) {
+        try (Pretraining run = Pretraining.builder()
+                .images(photos(40))
+                .method("distill")
+                .option("teacher", Small.option("teacher"))
+                .encoder(Small.NET)
+                .batch(8)
+                .epochs(1)
+                .device("cpu")
+                .precision("float32")
+                .checkpoint(state)
+                .listener(stop)
+                .build()) {
             self.set(run);
             assertThrows(CancellationException.class, run::run);
             assertFalse(Thread.interrupted());
@@ -299,13 +347,17 @@ class FeatureDistillationTest {
         try (ImageSource source = ImageSource.open(photos(16))) {
             String[] used = new String[2];
             for (int k = 0; k < 2; k++) {
-                EncoderTrainer.Result r = run(Small.build(settings().option("teacher-config", k == 0 ? null : config)), source, false,
+                EncoderTrainer.Result r = run(
+                        Small.build(settings().option("teacher-config", k == 0 ? null : config)),
+                        source,
+                        false,
                         dir.resolve("run" + k + "/state"));
                 used[k] = r.settings().get("training.teacher_settings");
             }
             assertNotEquals(used[0], used[1]);
             assertTrue(used[1].contains("resize stretch"), used[1]);
-            assertNotEquals(Arrays.toString(files(dir.resolve("run0/teacher-features")).toArray()),
+            assertNotEquals(
+                    Arrays.toString(files(dir.resolve("run0/teacher-features")).toArray()),
                     Arrays.toString(files(dir.resolve("run1/teacher-features")).toArray()));
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.train.settings.PretrainBuilder;
@@ -30,9 +31,11 @@ class MethodChoicesContractTest extends AbstractMethodTest {
         List<Arguments> all = new ArrayList<>();
         for (MethodFactory f : Methods.all()) {
             for (Option<?> o : f.options()) {
-                List<String> values = o.type() == Boolean.class ? List.of("true", "false")
+                List<String> values = o.type() == Boolean.class
+                        ? List.of("true", "false")
                         : o.name().equals("multi-crop") ? List.of("3") : o.choices();
-                values.stream().filter(v -> !v.equals(o.fallback().toString()))
+                values.stream()
+                        .filter(v -> !v.equals(o.fallback().toString()))
                         .forEach(v -> all.add(Arguments.of(f.name() + " " + o.name() + " " + v, f, o.name(), v)));
             }
         }
@@ -47,6 +50,8 @@ class MethodChoicesContractTest extends AbstractMethodTest {
     @Override
     protected PretrainBuilder configure(PretrainBuilder small) {
         // Both views of a batch of 16 are keys.
-        return option.equals("symmetric") ? small.option(option, value).option("queue", 40) : small.option(option, value);
+        return option.equals("symmetric")
+                ? small.option(option, value).option("queue", 40)
+                : small.option(option, value);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -32,7 +33,12 @@ class MultiCropTest {
     private static final int D = 7;
 
     private static PretrainBuilder settings(String method, int crops) {
-        return Small.settings(method).option("multi-crop", crops).optimizer("sgd").learningRate(0.1).batch(8).epochs(1);
+        return Small.settings(method)
+                .option("multi-crop", crops)
+                .optimizer("sgd")
+                .learningRate(0.1)
+                .batch(8)
+                .epochs(1);
     }
 
     /** Caron et al. 2020, main_swav.py: the mean over all pairs of a full-size view and another view, here of the cosine. */
@@ -70,9 +76,15 @@ class MultiCropTest {
             NDArray others = m.create(Small.rows(SMALL * N, D, 2));
             Embeddings z = new Embeddings(Map.of(small, new NDList(others)), new int[N], null, from, to);
             NDArray partners = Rows.normalise(full.get(N + ":").concat(full.get(":" + N)));
-            return MultiCrop.loss(z, small,
-                    (a, b) -> Rows.normalise(full.get(a + ":" + b)).mul(partners.get(a + ":" + b)).sum(new int[] {1}).mean(),
-                    (a, b) -> MultiCrop.cosine(others.get(a + ":" + b), a, full)).getFloat();
+            return MultiCrop.loss(
+                            z,
+                            small,
+                            (a, b) -> Rows.normalise(full.get(a + ":" + b))
+                                    .mul(partners.get(a + ":" + b))
+                                    .sum(new int[] {1})
+                                    .mean(),
+                            (a, b) -> MultiCrop.cosine(others.get(a + ":" + b), a, full))
+                    .getFloat();
         }
     }
 
@@ -102,7 +114,8 @@ class MultiCropTest {
             for (int r = from; r < to; r++) {
                 int nearer = 0;
                 for (int c = 0; c < 2 * N; c++) {
-                    nearer += c % N != r % N && Small.dot(small[r], full[c]) >= Small.dot(small[r], full[r % N]) ? 1 : 0;
+                    nearer +=
+                            c % N != r % N && Small.dot(small[r], full[c]) >= Small.dot(small[r], full[r % N]) ? 1 : 0;
                 }
                 assertEquals(nearer, ranks[r - from], "row " + r);
             }
@@ -113,8 +126,11 @@ class MultiCropTest {
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "simsiam", "byol"})
     void smallViewsMoveTheWeightsButNotTheRunningStatistics(String method) throws IOException {
-        Map<String, double[]> without = StepByStep.take(Small.build(settings(method, 0)), 1).after();
-        Map<String, double[]> with = StepByStep.take(Small.build(settings(method, 2).option("multi-crop-size", 12)), 1).after();
+        Map<String, double[]> without =
+                StepByStep.take(Small.build(settings(method, 0)), 1).after();
+        Map<String, double[]> with = StepByStep.take(
+                        Small.build(settings(method, 2).option("multi-crop-size", 12)), 1)
+                .after();
         assertEquals(without.keySet(), with.keySet());
         int statistics = 0;
         for (String name : without.keySet()) {
@@ -133,9 +149,14 @@ class MultiCropTest {
         assertEquals(new SmallViews(6, 20, 0.05, 0.4), small.smallViews());
         assertEquals(8, small.views());
         assertEquals("6", small.describe().get("training.multi_crop"));
-        PretrainSettings large = settings("simclr", 6).imageSize(224).option("multi-crop-most", 0.14).build(1000);
+        PretrainSettings large = settings("simclr", 6)
+                .imageSize(224)
+                .option("multi-crop-most", 0.14)
+                .build(1000);
         assertEquals(new SmallViews(6, 96, 0.05, 0.14), large.smallViews());
-        assertTrue(large.smallView().toString().startsWith("crop:0.05/0.14@1.0,"), large.smallView().toString());
+        assertTrue(
+                large.smallView().toString().startsWith("crop:0.05/0.14@1.0,"),
+                large.smallView().toString());
         assertEquals(2, settings("simclr", 0).build(1000).views());
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -15,8 +16,16 @@ import org.junit.jupiter.api.Test;
 /** What SimSiam depends on beside its loss. */
 class SimSiamTest {
     private static PretrainSettings settings(String predictorRate) {
-        return Small.build(Small.settings("simsiam").option("predictor-hidden", 12).option("predictor-rate", predictorRate)
-                .optimizer("sgd").momentum(0).weightDecay(0.0).learningRate(0.5).batch(8).epochs(1).imageSize(16));
+        return Small.build(Small.settings("simsiam")
+                .option("predictor-hidden", 12)
+                .option("predictor-rate", predictorRate)
+                .optimizer("sgd")
+                .momentum(0)
+                .weightDecay(0.0)
+                .learningRate(0.5)
+                .batch(8)
+                .epochs(1)
+                .imageSize(16));
     }
 
     /** Section 4.2: at the end of a cosine the predictor still moves as at its beginning. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -31,9 +32,18 @@ class DiagnosisTest {
         assertEquals(Verdict.AT_CHANCE, after(fresh(), figures(CHANCE * 1.3, 0.01, 0.9, 20)), "worse than chance");
         assertEquals(Verdict.COLLAPSED, after(fresh(), figures(4, 0.3, 0.01, 20)), "all alike");
         assertEquals(Verdict.COLLAPSED, after(fresh(), figures(4, 0.3, 0.9, 1.2)), "on a line");
-        assertEquals(Verdict.DIVERGING, after(fresh(), figures(3, 0.3, 0.9, 9), figures(3.2, 0.3, 0.9, 9), figures(3.4, 0.3, 0.9, 9),
-                figures(3.6, 0.3, 0.9, 9)));
-        assertEquals(Verdict.LEARNING, after(fresh(), figures(CHANCE, 0.01, 0.9, 20), figures(4, 0.3, 0.9, 20)), "it recovers");
+        assertEquals(
+                Verdict.DIVERGING,
+                after(
+                        fresh(),
+                        figures(3, 0.3, 0.9, 9),
+                        figures(3.2, 0.3, 0.9, 9),
+                        figures(3.4, 0.3, 0.9, 9),
+                        figures(3.6, 0.3, 0.9, 9)));
+        assertEquals(
+                Verdict.LEARNING,
+                after(fresh(), figures(CHANCE, 0.01, 0.9, 20), figures(4, 0.3, 0.9, 20)),
+                "it recovers");
         assertEquals(Verdict.NO_STEP, after(fresh(), figures(Double.NaN, Double.NaN, Double.NaN, Double.NaN)));
     }
 
@@ -41,6 +51,9 @@ class DiagnosisTest {
     void aMethodWhoseLossAtChanceIsUnknownOrHasNoCandidatesMayBeAboveIt() {
         assertEquals(Verdict.LEARNING, after(new Diagnosis(Double.NaN, 0, 0, true), figures(9, Double.NaN, 0.9, 20)));
         assertEquals(Verdict.LEARNING, after(new Diagnosis(2, 0, 0, true), figures(9, Double.NaN, 0.9, 20)));
-        assertEquals(Verdict.LEARNING, after(new Diagnosis(2, 0, 0, false), figures(1, 0.5, 0.01, 1)), "logits need no spread");
+        assertEquals(
+                Verdict.LEARNING,
+                after(new Diagnosis(2, 0, 0, false), figures(1, 0.5, 0.01, 1)),
+                "logits need no spread");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -38,7 +39,9 @@ class MetricsDestinationTest {
     @Test
     void aPipeGetsAllLinesInOneGo() throws Exception {
         Path fifo = dir.resolve("pipe");
-        assumeTrue(File.separatorChar == '/' && new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor() == 0,
+        assumeTrue(
+                File.separatorChar == '/'
+                        && new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor() == 0,
                 "skipped: this system has no mkfifo");
         CompletableFuture<List<String>> read = CompletableFuture.supplyAsync(() -> {
             try {
@@ -48,7 +51,8 @@ class MetricsDestinationTest {
             }
         });
         lines(fifo, "a", 3);
-        assertEquals(List.of("{\"run\":\"a\",\"epoch\":1}", "{\"run\":\"a\",\"epoch\":2}", "{\"run\":\"a\",\"epoch\":3}"),
+        assertEquals(
+                List.of("{\"run\":\"a\",\"epoch\":1}", "{\"run\":\"a\",\"epoch\":2}", "{\"run\":\"a\",\"epoch\":3}"),
                 read.get(30, TimeUnit.SECONDS));
         assertFalse(Files.isRegularFile(fifo));
     }
@@ -65,11 +69,14 @@ class MetricsDestinationTest {
     @Test
     void severalRunsAtOnceLoseNoLine() throws IOException {
         Path file = dir.resolve("metrics.jsonl");
-        IntStream.range(0, 4).mapToObj(r -> CompletableFuture.runAsync(() -> {
-            for (int i = 0; i < 5; i++) {
-                lines(file, "run" + r, 5);
-            }
-        })).toList().forEach(CompletableFuture::join);
+        IntStream.range(0, 4)
+                .mapToObj(r -> CompletableFuture.runAsync(() -> {
+                    for (int i = 0; i < 5; i++) {
+                        lines(file, "run" + r, 5);
+                    }
+                }))
+                .toList()
+                .forEach(CompletableFuture::join);
         List<String> all = Files.readAllLines(file);
         assertEquals(20, all.size(), "each run takes out its own lines and writes them again");
         assertEquals(20, all.stream().distinct().count());

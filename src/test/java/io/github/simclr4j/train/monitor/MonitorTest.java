@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.monitor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -123,8 +124,10 @@ class MonitorTest {
         try (NDManager m = Torch.engine().newBaseManager()) {
             Monitor monitor = new Monitor(m, List.of("margin", "share"));
             NDArray x = tensor(m, Small.rows(6, 4, 1));
-            monitor.add(new Outcome(m.create(2f), null, Map.of("share", m.create(0.25f), "margin", m.create(5f)), x, x));
-            monitor.add(new Outcome(m.create(2f), null, Map.of("share", m.create(0.75f), "margin", m.create(7f)), x, x));
+            monitor.add(
+                    new Outcome(m.create(2f), null, Map.of("share", m.create(0.25f), "margin", m.create(5f)), x, x));
+            monitor.add(
+                    new Outcome(m.create(2f), null, Map.of("share", m.create(0.75f), "margin", m.create(7f)), x, x));
             Monitor.Figures f = monitor.figures();
             assertEquals(List.of("margin", "share"), List.copyOf(f.others().keySet()));
             assertEquals(6, f.others().get("margin"), 1e-6);
@@ -151,14 +154,21 @@ class MonitorTest {
             }
         }
         try (NDManager m = Torch.engine().newBaseManager()) {
-            Golden.same(expected, Losses.rankAmongViews(Anchors.all(tensor(m, x))).toFloatArray(), 0, 1e-6, "views");
+            Golden.same(
+                    expected, Losses.rankAmongViews(Anchors.all(tensor(m, x))).toFloatArray(), 0, 1e-6, "views");
             NDArray logits = m.create(new float[] {1, 2, 3, 5, 4, 6}, new Shape(2, 3));
             Golden.same(new float[] {2, 1}, Losses.rankOfFirst(logits).toFloatArray(), 0, 0, "first");
-            Golden.same(new float[] {0, 2}, Losses.rankOf(logits, new int[] {2, 1}).toFloatArray(), 0, 0, "labels");
+            Golden.same(
+                    new float[] {0, 2}, Losses.rankOf(logits, new int[] {2, 1}).toFloatArray(), 0, 0, "labels");
             // Where all are equal nothing is told apart.
-            Golden.same(new float[] {4, 4, 4, 4, 4, 4},
-                    Losses.rankAmongViews(Anchors.all(m.ones(new Shape(6, 4)))).toFloatArray(), 0, 0, "collapsed");
-            Golden.same(new float[] {2}, Losses.rankOfFirst(m.ones(new Shape(1, 3))).toFloatArray(), 0, 0, "collapsed");
+            Golden.same(
+                    new float[] {4, 4, 4, 4, 4, 4},
+                    Losses.rankAmongViews(Anchors.all(m.ones(new Shape(6, 4)))).toFloatArray(),
+                    0,
+                    0,
+                    "collapsed");
+            Golden.same(
+                    new float[] {2}, Losses.rankOfFirst(m.ones(new Shape(1, 3))).toFloatArray(), 0, 0, "collapsed");
             NDArray square = m.create(new float[] {1, 2, 5, 4}, new Shape(2, 2));
             Golden.same(new float[] {1, 1}, Losses.rankOfDiagonal(square, 0).toFloatArray(), 0, 0, "diagonal");
         }
@@ -178,7 +188,12 @@ class MonitorTest {
                 assertTrue(Float.isFinite(g));
             }
             // 3, 0, 4 has length 5.
-            Golden.same(new float[] {0, 0, 0, 0.6f, 0, 0.8f}, Rows.normalise(z).get(":2").toFloatArray(), 1e-6, 0, "length");
+            Golden.same(
+                    new float[] {0, 0, 0, 0.6f, 0, 0.8f},
+                    Rows.normalise(z).get(":2").toFloatArray(),
+                    1e-6,
+                    0,
+                    "length");
         }
     }
 
@@ -230,8 +245,11 @@ class MonitorTest {
     /** Wu et al. 2018, section 3.4: the k nearest vote with weight exp(cosine / t). */
     private static int vote(double[][] bank, int[] labels, int classes, double[] x, int without, int k, double t) {
         double[] votes = new double[classes];
-        IntStream.range(0, bank.length).filter(i -> i != without).boxed()
-                .sorted(Comparator.comparingDouble(i -> -Small.dot(bank[i], x))).limit(k)
+        IntStream.range(0, bank.length)
+                .filter(i -> i != without)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -Small.dot(bank[i], x)))
+                .limit(k)
                 .forEach(i -> votes[labels[i]] += Math.exp(Small.dot(bank[i], x) / t));
         int best = 0;
         for (int c = 1; c < classes; c++) {
@@ -258,7 +276,9 @@ class MonitorTest {
         double[][] test = crowded(asked, 8);
         Random random = new Random(9);
         // At random but for a leaning, so that votes are close.
-        int[] labels = Arrays.stream(bank).mapToInt(x -> random.nextDouble() < 0.5 + 0.8 * x[2] ? 1 : 0).toArray();
+        int[] labels = Arrays.stream(bank)
+                .mapToInt(x -> random.nextDouble() < 0.5 + 0.8 * x[2] ? 1 : 0)
+                .toArray();
         int[] own = new int[known];
         int[] expected = new int[asked];
         int[] differs = new int[4];
@@ -276,7 +296,8 @@ class MonitorTest {
         try (NDManager m = Torch.engine().newBaseManager()) {
             NDArray b = tensor(m, floats(bank));
             assertEquals(1, Knn.accuracy(b, labels, 2, tensor(m, floats(test)), expected, false));
-            long right = IntStream.range(0, known).filter(i -> own[i] == labels[i]).count();
+            long right =
+                    IntStream.range(0, known).filter(i -> own[i] == labels[i]).count();
             assertEquals((double) right / known, Knn.accuracy(b, labels, 2, b, labels, true), 1e-9);
         }
     }
@@ -370,8 +391,14 @@ class MonitorTest {
         for (int e = 1; e < 30; e++) {
             assertEquals(List.of(), healthy.look(e, figures(chance - 0.1 * e, 0.9, 20)));
         }
-        assertTrue(new Diagnosis(chance, 1, 0, true).look(1, figures(5, 0.01, 20)).get(0).startsWith("collapsed: "));
-        assertTrue(new Diagnosis(chance, 1, 0, true).look(1, figures(5, 0.9, 1.1)).get(0).startsWith("collapsed to a line"));
+        assertTrue(new Diagnosis(chance, 1, 0, true)
+                .look(1, figures(5, 0.01, 20))
+                .get(0)
+                .startsWith("collapsed: "));
+        assertTrue(new Diagnosis(chance, 1, 0, true)
+                .look(1, figures(5, 0.9, 1.1))
+                .get(0)
+                .startsWith("collapsed to a line"));
         Diagnosis stuck = new Diagnosis(chance, 2, 0, true);
         Diagnosis rising = new Diagnosis(chance, 0, 0, true);
         Diagnosis filling = new Diagnosis(chance, 0, 12, true);
@@ -391,11 +418,18 @@ class MonitorTest {
         assertEquals(List.of(), new Diagnosis(chance, 1, 0, false).look(1, figures(5, 0.01, 1.1)));
         Diagnosis negative = new Diagnosis(Double.NaN, 0, 0, true);
         for (int e = 1; e < 12; e++) {
-            assertEquals(List.of(), negative.look(e, figures(-0.74 + 0.002 * Math.sin(e) - 0.001 * e, 0.9, 20)), "epoch " + e);
+            assertEquals(
+                    List.of(),
+                    negative.look(e, figures(-0.74 + 0.002 * Math.sin(e) - 0.001 * e, 0.9, 20)),
+                    "epoch " + e);
         }
         Diagnosis negativeRising = new Diagnosis(Double.NaN, 0, 0, true);
-        assertTrue(IntStream.rangeClosed(1, 5).boxed().flatMap(e -> negativeRising.look(e, figures(-0.8 + 0.05 * e, 0.9, 20)).stream())
-                .findFirst().orElse("").startsWith("diverging"));
+        assertTrue(IntStream.rangeClosed(1, 5)
+                .boxed()
+                .flatMap(e -> negativeRising.look(e, figures(-0.8 + 0.05 * e, 0.9, 20)).stream())
+                .findFirst()
+                .orElse("")
+                .startsWith("diverging"));
         // Each epoch in another process, which knows of those before what the checkpoint has.
         Diagnosis stuckBefore = new Diagnosis(chance, 2, 0, true);
         Diagnosis risingBefore = new Diagnosis(chance, 0, 0, true);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.network;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -53,7 +54,9 @@ class NetworkTest {
     }
 
     private static long trained(Network network) {
-        return network.trained().values().stream().mapToLong(a -> a.getShape().size()).sum();
+        return network.trained().values().stream()
+                .mapToLong(a -> a.getShape().size())
+                .sum();
     }
 
     /** Goyal et al. 2017, section 5.1. Names as in torchvision: a block's last batch norm is bn2 of two or bn3 of three. */
@@ -77,8 +80,8 @@ class NetworkTest {
                     }
                 });
                 assertEquals(zero ? blocks : 0, atZero.size(), atZero.toString());
-                atZero.forEach(name -> assertEquals(
-                        name.replaceAll("^(layer[1-4]\\.\\d+\\.).*$", "$1" + last + ".weight"), name));
+                atZero.forEach(name ->
+                        assertEquals(name.replaceAll("^(layer[1-4]\\.\\d+\\.).*$", "$1" + last + ".weight"), name));
             }
         }
     }
@@ -89,8 +92,13 @@ class NetworkTest {
      */
     @ParameterizedTest
     @CsvSource({
-        "18, 0.0625, CIFAR, 44292", "18, 0.25, CIFAR, 700176", "34, 0.125, IMAGENET, 335464", "50, 0.0625, CIFAR, 95012",
-        "50, 0.0625, IMAGENET, 95492", "101, 0.0625, CIFAR, 172260"})
+        "18, 0.0625, CIFAR, 44292",
+        "18, 0.25, CIFAR, 700176",
+        "34, 0.125, IMAGENET, 335464",
+        "50, 0.0625, CIFAR, 95012",
+        "50, 0.0625, IMAGENET, 95492",
+        "101, 0.0625, CIFAR, 172260"
+    })
     void anEncoderHasAsManyParametersAsTorchvisions(int depth, double width, ResNet.Stem stem, long parameters) {
         ResNet net = new ResNet(depth, width, stem);
         assertEquals(parameters, net.parameters());
@@ -118,13 +126,18 @@ class NetworkTest {
         // layers, hidden, out, batch norm, parameters, length of a projection
         "0, 0, 16, true, 0, 32",
         // 32 * 16 + 16 either way.
-        "1, 0, 16, true, 528, 16", "1, 0, 16, false, 528, 16",
+        "1, 0, 16, true, 528, 16",
+        "1, 0, 16, false, 528, 16",
         // 32 * 32 + 2 * 32 + 32 * 16 + 16, and 32 * 32 + 32 + 32 * 16 + 16: a hidden width of 0 is the features'.
-        "2, 0, 16, true, 1616, 16", "2, 0, 16, false, 1584, 16",
+        "2, 0, 16, true, 1616, 16",
+        "2, 0, 16, false, 1584, 16",
         // 32 * 24 + 2 * 24 + 24 * 16 + 16, and 32 * 24 + 24 + 24 * 16 + 16.
-        "2, 24, 16, true, 1216, 16", "2, 24, 16, false, 1192, 16",
+        "2, 24, 16, true, 1216, 16",
+        "2, 24, 16, false, 1192, 16",
         // 32 * 24 + 2 * 24 + 24 * 24 + 2 * 24 + 24 * 16 + 16, and with 24 in place of 2 * 24.
-        "3, 24, 16, true, 1840, 16", "3, 24, 16, false, 1792, 16"})
+        "3, 24, 16, true, 1840, 16",
+        "3, 24, 16, false, 1792, 16"
+    })
     void aHeadHasTheParametersOfItsLayers(int layers, int hidden, int out, boolean norm, long parameters, int length) {
         Head head = new Head(layers, hidden, out, norm, 0);
         assertEquals(length, head.projection(32));
@@ -162,7 +175,8 @@ class NetworkTest {
 
     @Test
     void aCopyHasTheSameValuesAndGoesItsOwnWay() {
-        try (Network network = network(Small.NET, Head.simclr(16), false, 1); Network copy = network.copy();
+        try (Network network = network(Small.NET, Head.simclr(16), false, 1);
+                Network copy = network.copy();
                 Network encoder = network.copy(Small.NET.graph(32), false)) {
             network.tensors().forEach((name, a) -> assertArrayEquals(a.toFloatArray(), copy.values(name), name));
             assertEquals(network.trained().keySet(), copy.trained().keySet());
@@ -178,11 +192,13 @@ class NetworkTest {
     /** Gradients of all weights for a loss of some images, which are finite. */
     private static Map<String, float[]> gradients(Network network, NDArray x, boolean contrastive) {
         NDArray loss = Torch.recording(() -> {
-            NDArray z = network.run(x, new Network.Pass(true, 1, true, null), ProjectionHead.PROJECTION).get(0);
+            NDArray z = network.run(x, new Network.Pass(true, 1, true, null), ProjectionHead.PROJECTION)
+                    .get(0);
             return contrastive ? Losses.ntXent(Anchors.all(z), 0.5) : z.square().sum();
         });
         List<String> names = new ArrayList<>(network.trained().keySet());
-        List<NDArray> all = Gradients.of(new NDList(loss), null, network.trained().values(), x.getManager());
+        List<NDArray> all =
+                Gradients.of(new NDList(loss), null, network.trained().values(), x.getManager());
         assertEquals(names.size(), all.size());
         Map<String, float[]> gradients = new HashMap<>();
         for (int i = 0; i < names.size(); i++) {
@@ -224,8 +240,12 @@ class NetworkTest {
         try (Network network = new Network(graph, true, Computation.cpu(), 1);
                 NDManager m = network.manager().newSubManager()) {
             // The published 23,508,032, of which the first convolution has 7 * 7 * 3 * 64 and not 3 * 3 * 3 * 64.
-            assertEquals(23_508_032 - 9_408 + 1_728, network.trained().entrySet().stream()
-                    .filter(e -> !e.getKey().startsWith("head.")).mapToLong(e -> e.getValue().getShape().size()).sum());
+            assertEquals(
+                    23_508_032 - 9_408 + 1_728,
+                    network.trained().entrySet().stream()
+                            .filter(e -> !e.getKey().startsWith("head."))
+                            .mapToLong(e -> e.getValue().getShape().size())
+                            .sum());
             gradients(network, Small.pixels(m, Small.drawings(2)).get(":, :, ::2, ::2"), false);
         }
     }
@@ -233,12 +253,17 @@ class NetworkTest {
     /** As PyTorch has it, a batch's statistics come with the pass, and a pass without a collector leaves nothing behind. */
     @Test
     void evaluationReadsTheRunningStatisticsAndLeavesThemAsTheyAre() {
-        try (Network network = network(Small.NET, Head.simclr(16), false, 1); NDManager m = network.manager().newSubManager()) {
+        try (Network network = network(Small.NET, Head.simclr(16), false, 1);
+                NDManager m = network.manager().newSubManager()) {
             float[] before = network.values("bn1.running_mean");
             NDArray x = Small.pixels(m, Small.drawings(8));
-            float[] first = network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
+            float[] first = network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                    .get(0)
+                    .toFloatArray();
             // What stands beside an image does not change its features.
-            float[] alone = network.run(x.get("0:1"), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
+            float[] alone = network.run(x.get("0:1"), Network.Pass.EVALUATION, LayerGraph.FEATURES)
+                    .get(0)
+                    .toFloatArray();
             Golden.same(alone, Arrays.copyOf(first, alone.length), 1e-5, 0, "alone");
             assertArrayEquals(before, network.values("bn1.running_mean"));
         }
@@ -254,24 +279,32 @@ class NetworkTest {
             x = g.add(new Layer.Reshape(List.of(12, 12)), g.add(new Layer.OutOfBatch(12), x));
             // A network has weights.
             LayerGraph.Node zeros = g.add(new Layer.Learned("zeros", List.of(12, 12), new Weight.Constant(0)));
-            LayerGraph graph = g.output("values", g.add(new Layer.Add(), x, zeros)).build();
-            try (Network network = new Network(graph, false,
-                    new Computation(Device.cpu(), precision, MemoryLayout.CHANNELS_LAST), 1);
+            LayerGraph graph =
+                    g.output("values", g.add(new Layer.Add(), x, zeros)).build();
+            try (Network network = new Network(
+                            graph, false, new Computation(Device.cpu(), precision, MemoryLayout.CHANNELS_LAST), 1);
                     NDManager m = Torch.engine().newBaseManager(Device.cpu())) {
                 float[] images = new float[2 * 36];
                 for (int i = 0; i < images.length; i++) {
                     images[i] = i / 128f;
                 }
-                NDArray out = network.run(m.create(images, new Shape(2, 3, 3, 4)), Network.Pass.EVALUATION, "values").get(0);
+                NDArray out = network.run(m.create(images, new Shape(2, 3, 3, 4)), Network.Pass.EVALUATION, "values")
+                        .get(0);
                 double[] values = out.toType(DataType.FLOAT64, true).toDoubleArray();
                 for (int k = 0; k < values.length; k++) {
                     int patch = k / 12 % 12;
                     int row = patch / 4 + k % 4 / 2 - 1;
                     int column = patch % 4 + k % 2;
                     int channel = k / 4 % 3;
-                    double expected = row < 0 || column > 3 ? 0
-                            : (images[k / 144 * 36 + channel * 12 + row * 4 + column] - Preprocessing.MEAN) / Preprocessing.DEVIATION;
-                    assertEquals(expected, values[k], precision == Precision.BFLOAT16 ? 0.02 : 1e-6, precision + " value " + k);
+                    double expected = row < 0 || column > 3
+                            ? 0
+                            : (images[k / 144 * 36 + channel * 12 + row * 4 + column] - Preprocessing.MEAN)
+                                    / Preprocessing.DEVIATION;
+                    assertEquals(
+                            expected,
+                            values[k],
+                            precision == Precision.BFLOAT16 ? 0.02 : 1e-6,
+                            precision + " value " + k);
                 }
             }
         }

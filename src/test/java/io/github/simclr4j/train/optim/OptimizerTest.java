@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.optim;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -65,7 +66,8 @@ class OptimizerTest {
                 double[] w = {0.7, 0.7};
                 for (int step = 0; step < 6; step++) {
                     List<NDArray> gradients = List.of(
-                            full(m, new Shape(1, 1), gradient(step), type), full(m, new Shape(1), gradient(step), type));
+                            full(m, new Shape(1, 1), gradient(step), type),
+                            full(m, new Shape(1), gradient(step), type));
                     optimizer.step(gradients, RATE);
                     for (int k = 0; k < 2; k++) {
                         w[k] = expected[k].applyAsDouble(w[k], gradient(step));
@@ -128,7 +130,9 @@ class OptimizerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"FLOAT32", "FLOAT64"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"FLOAT32", "FLOAT64"})
     void stepsAreThoseOfTheAlgorithms(DataType type) {
         compare("sgd", type, new DoubleBinaryOperator[] {sgd(DECAY), sgd(0)});
         compare("nesterov", type, new DoubleBinaryOperator[] {nesterov(DECAY), nesterov(0)});
@@ -146,13 +150,20 @@ class OptimizerTest {
                 boolean excluded = row.get("excluded").getAsBoolean();
                 assertEquals(excluded, WeightRules.DEFAULT.plain().test("w", w));
                 w.setRequiresGradient(true);
-                OptimizerSettings s = OptimizerSettings.builder("lars", 1).momentum(row.get("momentum").getAsDouble())
-                        .weightDecay(row.get("weight_decay").getAsDouble()).build();
-                Optimizer lars =
-                        new Lars(s, Map.of("w", w), WeightRules.DEFAULT, row.get("trust_coefficient").getAsDouble());
+                OptimizerSettings s = OptimizerSettings.builder("lars", 1)
+                        .momentum(row.get("momentum").getAsDouble())
+                        .weightDecay(row.get("weight_decay").getAsDouble())
+                        .build();
+                Optimizer lars = new Lars(
+                        s,
+                        Map.of("w", w),
+                        WeightRules.DEFAULT,
+                        row.get("trust_coefficient").getAsDouble());
                 JsonArray gradients = row.getAsJsonArray("grads");
                 for (int i = 0; i < gradients.size(); i++) {
-                    lars.step(List.of(Golden.tensor(m, gradients.get(i))), row.get("lr").getAsDouble());
+                    lars.step(
+                            List.of(Golden.tensor(m, gradients.get(i))),
+                            row.get("lr").getAsDouble());
                     Golden.same(Golden.data(row.getAsJsonArray("w").get(i)), w.toFloatArray(), 1e-6, 0, "step " + i);
                 }
             }
@@ -165,8 +176,11 @@ class OptimizerTest {
     void scheduleIsThePublishedOne() throws IOException {
         int seen = 0;
         for (JsonObject row : Golden.read("schedule.json")) {
-            Schedule s = new Schedule(row.get("base").getAsDouble(), row.get("warmup_steps").getAsLong(),
-                    row.get("total_steps").getAsLong(), "cosine");
+            Schedule s = new Schedule(
+                    row.get("base").getAsDouble(),
+                    row.get("warmup_steps").getAsLong(),
+                    row.get("total_steps").getAsLong(),
+                    "cosine");
             JsonArray expected = row.getAsJsonArray("lr");
             for (int i = 0; i < expected.size(); i++) {
                 assertEquals(expected.get(i).getAsDouble(), s.at(i), 1e-9);
@@ -182,7 +196,8 @@ class OptimizerTest {
         try (NDManager m = Torch.engine().newBaseManager()) {
             NDArray w = m.zeros(new Shape(1, 2));
             NDArray still = m.ones(new Shape(1, 2));
-            OptimizerSettings s = OptimizerSettings.builder("lars", 1).weightDecay(0).build();
+            OptimizerSettings s =
+                    OptimizerSettings.builder("lars", 1).weightDecay(0).build();
             Optimizer.of(s, weights(w, still)).step(List.of(m.ones(w.getShape()), m.zeros(w.getShape())), 0.5);
             assertArrayEquals(new float[] {-0.5f, -0.5f}, w.toFloatArray());
             assertArrayEquals(new float[] {1, 1}, still.toFloatArray());
@@ -220,7 +235,8 @@ class OptimizerTest {
         try (NDManager m = Torch.engine().newBaseManager()) {
             NDArray w = m.ones(new Shape(2, 3));
             Optimizer optimizer = Optimizer.of(settings("sgd"), weights(w));
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> optimizer.step(List.of(), RATE));
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> optimizer.step(List.of(), RATE));
             assertEquals("Expected 1 gradients, found 0", e.getMessage());
             EngineException shape =
                     assertThrows(EngineException.class, () -> optimizer.step(List.of(m.ones(new Shape(3, 2))), RATE));
@@ -237,8 +253,12 @@ class OptimizerTest {
                 weights.put(name, m.full(new Shape(1, 1), 1f));
             }
             WeightRules rules = new WeightRules((name, w) -> name.equals("position"), name -> name.equals("predictor"));
-            OptimizerSettings s = OptimizerSettings.builder("sgd", 0.5).weightDecay(0.25).momentum(0).build();
-            List<NDArray> gradients = List.of(m.zeros(new Shape(1, 1)), m.zeros(new Shape(1, 1)), m.ones(new Shape(1, 1)));
+            OptimizerSettings s = OptimizerSettings.builder("sgd", 0.5)
+                    .weightDecay(0.25)
+                    .momentum(0)
+                    .build();
+            List<NDArray> gradients =
+                    List.of(m.zeros(new Shape(1, 1)), m.zeros(new Shape(1, 1)), m.ones(new Shape(1, 1)));
             Optimizer.of(s, weights, rules).step(gradients, 0.125);
             assertEquals(1 - 0.125 * 0.25, weights.get("a").toFloatArray()[0], 1e-7);
             assertEquals(1, weights.get("position").toFloatArray()[0], 0);
@@ -253,12 +273,16 @@ class OptimizerTest {
             weights.put("conv1.weight", m.ones(new Shape(2, 2)));
             weights.put("bn1.bias", m.ones(new Shape(2)));
             for (String name : List.of("lars", "sgd", "nesterov")) {
-                assertEquals(List.of("conv1.weight.velocity", "bn1.bias.velocity"),
-                        List.copyOf(Optimizer.of(settings(name), weights).state().keySet()));
+                assertEquals(
+                        List.of("conv1.weight.velocity", "bn1.bias.velocity"),
+                        List.copyOf(
+                                Optimizer.of(settings(name), weights).state().keySet()));
             }
             for (String name : List.of("adam", "adamw")) {
-                Map<String, NDArray> state = Optimizer.of(settings(name), weights).state();
-                assertEquals(List.of("conv1.weight.mean", "conv1.weight.square", "bn1.bias.mean", "bn1.bias.square", "step"),
+                Map<String, NDArray> state =
+                        Optimizer.of(settings(name), weights).state();
+                assertEquals(
+                        List.of("conv1.weight.mean", "conv1.weight.square", "bn1.bias.mean", "bn1.bias.square", "step"),
                         List.copyOf(state.keySet()));
                 assertEquals(new Shape(1), state.get("step").getShape());
                 assertEquals(DataType.FLOAT32, state.get("step").getDataType());
@@ -348,13 +372,26 @@ class OptimizerTest {
     @ParameterizedTest
     @CsvSource({
         // Chen et al. 2020, appendix B.1: 0.3 * 256 / 256, 0.075 * 16, 0.3 * 4, 0.075 * 32.
-        "lars, linear, 256, 0.3", "lars, sqrt, 256, 1.2", "lars, linear, 1024, 1.2", "lars, sqrt, 1024, 2.4",
+        "lars, linear, 256, 0.3",
+        "lars, sqrt, 256, 1.2",
+        "lars, linear, 1024, 1.2",
+        "lars, sqrt, 1024, 2.4",
         // He et al. 2020: 0.03 at 256. Four times the batch is four times the rate, or twice.
-        "sgd, linear, 1024, 0.12", "sgd, sqrt, 1024, 0.06", "nesterov, linear, 1024, 0.12", "nesterov, sqrt, 1024, 0.06",
-        "sgd, sqrt, 256, 0.03", "sgd, linear, 64, 0.0075", "sgd, sqrt, 64, 0.015",
+        "sgd, linear, 1024, 0.12",
+        "sgd, sqrt, 1024, 0.06",
+        "nesterov, linear, 1024, 0.12",
+        "nesterov, sqrt, 1024, 0.06",
+        "sgd, sqrt, 256, 0.03",
+        "sgd, linear, 64, 0.0075",
+        "sgd, sqrt, 64, 0.015",
         // Ours: 0.008 at 128.
-        "adam, linear, 512, 0.032", "adam, sqrt, 512, 0.016", "adamw, linear, 512, 0.032", "adamw, sqrt, 512, 0.016",
-        "adamw, sqrt, 128, 0.008", "adamw, sqrt, 32, 0.004"})
+        "adam, linear, 512, 0.032",
+        "adam, sqrt, 512, 0.016",
+        "adamw, linear, 512, 0.032",
+        "adamw, sqrt, 512, 0.016",
+        "adamw, sqrt, 128, 0.008",
+        "adamw, sqrt, 32, 0.004"
+    })
     void ratesGoWithTheBatchAsTheScalingSays(String name, String scaling, int batch, double rate) {
         assertEquals(rate, OptimizerSettings.rate(name, scaling, batch), 1e-12);
     }
@@ -366,13 +403,16 @@ class OptimizerTest {
         for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY, -1}) {
             double[] v = {0.1, 1e-4, 0.9, 0.2, 1, 0.5};
             v[which] = wrong;
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                    () -> new OptimizerSettings("sgd", v[0], v[1], v[2], v[3], "cosine", v[4], v[5]), "" + wrong);
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> new OptimizerSettings("sgd", v[0], v[1], v[2], v[3], "cosine", v[4], v[5]),
+                    "" + wrong);
             String expected = switch (which) {
                 case 0 -> "The learning rate must be above 0 and finite, found " + wrong;
                 case 2, 5 -> "A momentum must be from 0 to below 1, found " + v[2] + " and " + v[5];
-                default -> "Weight decay, warm-up and clipping must be at least 0 and finite, found "
-                        + v[1] + ", " + v[3] + " and " + v[4];
+                default ->
+                    "Weight decay, warm-up and clipping must be at least 0 and finite, found " + v[1] + ", " + v[3]
+                            + " and " + v[4];
             };
             assertEquals(expected, e.getMessage());
         }
@@ -380,14 +420,19 @@ class OptimizerTest {
 
     @Test
     void unknownNamesAreRefused() {
-        assertEquals("Unknown optimizer, expected lars, sgd, nesterov, adam or adamw, found Adam", message(
-                () -> OptimizerSettings.builder("Adam", 0.1)));
-        assertEquals("Unknown optimizer, expected lars, sgd, nesterov, adam or adamw, found foo", message(
-                () -> OptimizerSettings.rate("foo", "sqrt", 256)));
-        assertEquals("Unknown schedule, expected cosine, step or constant, found linear", message(
-                () -> OptimizerSettings.builder("sgd", 0.1).schedule("linear").build()));
-        assertEquals("Unknown learning rate scaling, expected linear or sqrt, found cubic", message(
-                () -> OptimizerSettings.rate("sgd", "cubic", 256)));
+        assertEquals(
+                "Unknown optimizer, expected lars, sgd, nesterov, adam or adamw, found Adam",
+                message(() -> OptimizerSettings.builder("Adam", 0.1)));
+        assertEquals(
+                "Unknown optimizer, expected lars, sgd, nesterov, adam or adamw, found foo",
+                message(() -> OptimizerSettings.rate("foo", "sqrt", 256)));
+        assertEquals(
+                "Unknown schedule, expected cosine, step or constant, found linear",
+                message(() ->
+                        OptimizerSettings.builder("sgd", 0.1).schedule("linear").build()));
+        assertEquals(
+                "Unknown learning rate scaling, expected linear or sqrt, found cubic",
+                message(() -> OptimizerSettings.rate("sgd", "cubic", 256)));
     }
 
     private static String message(Runnable wrong) {
@@ -411,12 +456,19 @@ class OptimizerTest {
 
     @Test
     void settingsAreBuiltFromOthers() {
-        OptimizerSettings s = OptimizerSettings.builder("sgd", 0.1).weightDecay(1e-3).momentum(0.5).warmupEpochs(2)
-                .schedule("step").clip(3).average(0.99).build();
+        OptimizerSettings s = OptimizerSettings.builder("sgd", 0.1)
+                .weightDecay(1e-3)
+                .momentum(0.5)
+                .warmupEpochs(2)
+                .schedule("step")
+                .clip(3)
+                .average(0.99)
+                .build();
         assertEquals(new OptimizerSettings("sgd", 0.1, 1e-3, 0.5, 2, "step", 3, 0.99), s);
         assertEquals(s, s.toBuilder().build());
         assertEquals(0.2, s.toBuilder().rate(0.2).build().rate());
-        assertEquals(new OptimizerSettings("adamw", 0.016, 1e-4, 0.9, 5, "cosine", 0, 0), OptimizerSettings.adamw(512, 50));
+        assertEquals(
+                new OptimizerSettings("adamw", 0.016, 1e-4, 0.9, 5, "cosine", 0, 0), OptimizerSettings.adamw(512, 50));
         assertEquals(Set.of("lars", "sgd", "nesterov", "adam", "adamw"), Set.copyOf(Optimizer.names()));
         for (String name : Optimizer.names()) {
             boolean adam = name.startsWith("adam");
@@ -436,7 +488,9 @@ class OptimizerTest {
             theirs.set(new float[] {3, 2});
             Averages.move(Map.of("a", mine), Map.of("a", theirs), 0);
             assertArrayEquals(new float[] {3, 2}, mine.toFloatArray());
-            assertEquals("Cannot update the moving average of a: the source has no such tensor", message(() -> Averages.move(Map.of("a", mine), Map.of(), 0.5)));
+            assertEquals(
+                    "Cannot update the moving average of a: the source has no such tensor",
+                    message(() -> Averages.move(Map.of("a", mine), Map.of(), 0.5)));
         }
     }
 }

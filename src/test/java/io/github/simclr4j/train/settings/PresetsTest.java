@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.settings;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
@@ -38,16 +39,21 @@ class PresetsTest {
 
     @Test
     void thePresetsOfThisLibraryAreKnownByName() {
-        assertEquals(List.of("small", "photos", "serving"), Presets.all().stream().map(Preset::name).toList());
-        Presets.all().forEach(p -> assertEquals(p.name(), Presets.named(p.name()).name()));
-        String message = assertThrows(IllegalArgumentException.class, () -> with("large")).getMessage();
+        assertEquals(
+                List.of("small", "photos", "serving"),
+                Presets.all().stream().map(Preset::name).toList());
+        Presets.all()
+                .forEach(p -> assertEquals(p.name(), Presets.named(p.name()).name()));
+        String message = assertThrows(IllegalArgumentException.class, () -> with("large"))
+                .getMessage();
         assertEquals("Unknown preset, expected small, photos, serving, found large", message);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "mocov2", "byol"})
     void smallIsWhatHoldsWithoutAPreset(String method) {
-        Map<String, String> none = new PretrainBuilder().method(method).build(IMAGES).describe();
+        Map<String, String> none =
+                new PretrainBuilder().method(method).build(IMAGES).describe();
         assertFalse(none.containsKey(PretrainSettings.PRESET), none.toString());
         Map<String, String> small = with("small").method(method).build(IMAGES).describe();
         assertEquals("small", small.remove("training.preset"));
@@ -65,7 +71,10 @@ class PresetsTest {
         assertEquals(0.1, s.options().get(SimClr.TEMPERATURE));
         assertEquals(new Head(2, 0, 128, true, 0), s.head());
         assertEquals(AugmentationPipeline.of("simclr"), s.firstView());
-        assertTrue(s.firstView().toString().contains("blur") && s.firstView().toString().startsWith("crop:"), "bicubic, with blur");
+        assertTrue(
+                s.firstView().toString().contains("blur")
+                        && s.firstView().toString().startsWith("crop:"),
+                "bicubic, with blur");
         assertEquals("photos", s.describe().get("training.preset"));
     }
 
@@ -95,7 +104,8 @@ class PresetsTest {
         PretrainSettings s = photos(b -> b.encoder("vit-small", Map.of()));
         assertEquals("vit-small patch size 16", s.encoder().describe());
         assertEquals(new OptimizerSettings("adamw", 1.5e-4, 0.1, 0.9, 10, "cosine", 0, 0), s.optimizer());
-        PretrainSettings larger = photos(b -> b.encoder("VIT-SMALL", Map.of()).batch(1024).rateScaling("linear"));
+        PretrainSettings larger =
+                photos(b -> b.encoder("VIT-SMALL", Map.of()).batch(1024).rateScaling("linear"));
         assertEquals(6e-4, larger.optimizer().rate(), 1e-12);
         PretrainSettings sgd = photos(b -> b.encoder("vit-small", Map.of()).optimizer("sgd"));
         assertEquals(new OptimizerSettings("sgd", 0.03, 1e-4, 0.9, 10, "cosine", 0, 0), sgd.optimizer());
@@ -114,26 +124,42 @@ class PresetsTest {
 
     /** The stem and the width go with whatever encoder has them. */
     @ParameterizedTest
-    @CsvSource({"resnet18, resnet18 width 1.0 stem IMAGENET", "vit-tiny, vit-tiny patch size 16",
-        "mobilenetv3-large, mobilenetv3-large width 1.0 stem IMAGENET"})
+    @CsvSource({
+        "resnet18, resnet18 width 1.0 stem IMAGENET",
+        "vit-tiny, vit-tiny patch size 16",
+        "mobilenetv3-large, mobilenetv3-large width 1.0 stem IMAGENET"
+    })
     void anotherEncoderKeepsWhatItHasOfThePresetsOptions(String name, String described) {
         assertEquals(described, photos(b -> b.encoder(name, Map.of())).encoder().describe());
     }
 
     @Test
     void optionsOfTheEncoderThatAreGivenWin() {
-        assertEquals("resnet50 width 0.5 stem IMAGENET",
+        assertEquals(
+                "resnet50 width 0.5 stem IMAGENET",
                 photos(b -> b.encoder(null, Map.of("width", "0.5"))).encoder().describe());
-        assertEquals("resnet18 width 1.0 stem CIFAR",
-                photos(b -> b.encoder("resnet18", Map.of("stem", "cifar"))).encoder().describe());
+        assertEquals(
+                "resnet18 width 1.0 stem CIFAR",
+                photos(b -> b.encoder("resnet18", Map.of("stem", "cifar")))
+                        .encoder()
+                        .describe());
         ResNet net = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
         assertEquals(net, photos(b -> b.encoder(net)).encoder());
     }
 
     static List<Consumer<PretrainBuilder>> given() {
-        return List.of(b -> b.imageSize(96), b -> b.batch(64), b -> b.microBatch(64), b -> b.epochs(7), b -> b.optimizer("nesterov"),
-                b -> b.learningRate(0.5), b -> b.weightDecay(0.25), b -> b.option("temperature", 0.7), b -> b.views("crop,flip"),
-                b -> b.otherViews("flip"), b -> b.encoder("resnet34", Map.of("width", "0.5", "stem", "cifar")));
+        return List.of(
+                b -> b.imageSize(96),
+                b -> b.batch(64),
+                b -> b.microBatch(64),
+                b -> b.epochs(7),
+                b -> b.optimizer("nesterov"),
+                b -> b.learningRate(0.5),
+                b -> b.weightDecay(0.25),
+                b -> b.option("temperature", 0.7),
+                b -> b.views("crop,flip"),
+                b -> b.otherViews("flip"),
+                b -> b.encoder("resnet34", Map.of("width", "0.5", "stem", "cifar")));
     }
 
     /** Each setting that is given is the same with a preset and without. */
@@ -150,7 +176,8 @@ class PresetsTest {
             setting.accept(b);
             Map<String, String> both = b.preset("photos").build(IMAGES).describe();
             changed.forEach((key, value) -> {
-                if (!value.equals(plain.get(key)) && !List.of("training.views", "training.learning_rate").contains(key)) {
+                if (!value.equals(plain.get(key))
+                        && !List.of("training.views", "training.learning_rate").contains(key)) {
                     assertEquals(value, both.get(key), key);
                 }
             });
@@ -160,11 +187,18 @@ class PresetsTest {
     @Test
     void ratesAndViewsThatAreGivenWin() {
         assertEquals(0.5, photos(b -> b.learningRate(0.5)).optimizer().rate());
-        assertEquals(0.5, photos(b -> b.learningRate(0.5).encoder("vit-small", Map.of())).optimizer().rate());
+        assertEquals(
+                0.5,
+                photos(b -> b.learningRate(0.5).encoder("vit-small", Map.of()))
+                        .optimizer()
+                        .rate());
         PretrainSettings views = photos(b -> b.views("crop,flip"));
         assertEquals(AugmentationPipeline.of("crop,flip"), views.firstView());
         assertEquals(views.firstView(), views.otherViews());
-        assertEquals(AugmentationPipeline.of("simclr-cifar"), photos(b -> b.imageSize(64)).firstView(), "no blur on small views");
+        assertEquals(
+                AugmentationPipeline.of("simclr-cifar"),
+                photos(b -> b.imageSize(64)).firstView(),
+                "no blur on small views");
     }
 
     /** A default that does not fit what was given is none. */
@@ -172,7 +206,8 @@ class PresetsTest {
     @CsvSource({"256, 32", "64, 32", "32, 0", "100, 0", "16, 0", "4096, 32"})
     void micro32IsOfBatchesThatItDivides(int batch, int micro) {
         assertEquals(micro, photos(b -> b.batch(batch)).microBatch());
-        assertEquals(batch / 2, photos(b -> b.batch(batch).microBatch(batch / 2)).microBatch());
+        assertEquals(
+                batch / 2, photos(b -> b.batch(batch).microBatch(batch / 2)).microBatch());
         assertEquals(0, photos(b -> b.batch(batch).microBatch(0)).microBatch());
     }
 
@@ -201,14 +236,24 @@ class PresetsTest {
         @Override
         public void defaults(PresetDefaults run) {
             assertEquals("byol resnet18", run.method().name() + " " + run.encoder());
-            run.optimizer("lars").weightDecay(0.01).baseLearningRate(0.4).views("crop,flip").epochs(5).option(Byol.MOMENTUM, 0.5)
-                    .encoderOption("no-such-option", 3).encoderOption("stem", "no-such-stem");
+            run.optimizer("lars")
+                    .weightDecay(0.01)
+                    .baseLearningRate(0.4)
+                    .views("crop,flip")
+                    .epochs(5)
+                    .option(Byol.MOMENTUM, 0.5)
+                    .encoderOption("no-such-option", 3)
+                    .encoderOption("stem", "no-such-stem");
         }
     }
 
     @Test
     void aPresetWinsOverTheMethodAndTheMethodOverTheCommonDefault() {
-        PretrainSettings s = new PretrainBuilder().method("byol").preset(new Own()).batch(256).build(IMAGES);
+        PretrainSettings s = new PretrainBuilder()
+                .method("byol")
+                .preset(new Own())
+                .batch(256)
+                .build(IMAGES);
         assertEquals(new OptimizerSettings("lars", 0.4, 0.01, 0.9, 0.5, "cosine", 0, 0), s.optimizer());
         assertEquals(AugmentationPipeline.of("crop,flip"), s.firstView());
         assertEquals(s.firstView(), s.otherViews());
@@ -216,7 +261,11 @@ class PresetsTest {
         assertEquals("resnet18 width 0.25 stem CIFAR", s.encoder().describe());
         assertEquals(256, s.head().out(), "the method's");
         assertEquals("own", s.describe().get("training.preset"));
-        PretrainSettings own = new PretrainBuilder().method("byol").preset(new Own()).option("momentum-encoder", 0.75).build(IMAGES);
+        PretrainSettings own = new PretrainBuilder()
+                .method("byol")
+                .preset(new Own())
+                .option("momentum-encoder", 0.75)
+                .build(IMAGES);
         assertEquals(0.75, own.options().get(Byol.MOMENTUM));
     }
 
@@ -234,7 +283,9 @@ class PresetsTest {
             b.option("teacher", "test/resources/earlier/simclr.onnx");
         }
         if (method.name().equals("amdim")) {
-            assertTrue(assertThrows(IllegalArgumentException.class, () -> b.build(IMAGES)).getMessage().contains("found resnet50"));
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> b.build(IMAGES))
+                    .getMessage()
+                    .contains("found resnet50"));
             return;
         }
         PretrainSettings s = b.build(IMAGES);
@@ -250,6 +301,7 @@ class PresetsTest {
         assertTrue(s.isFarSmallerThan(96));
         assertFalse(photos(b -> b).isFarSmallerThan(640));
         assertFalse(new PretrainBuilder().isImageSizeChosen());
-        assertTrue(with("small").isImageSizeChosen() && new PretrainBuilder().imageSize(32).isImageSizeChosen());
+        assertTrue(with("small").isImageSizeChosen()
+                && new PretrainBuilder().imageSize(32).isImageSizeChosen());
     }
 }

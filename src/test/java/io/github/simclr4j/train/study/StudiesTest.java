@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -29,7 +30,9 @@ class StudiesTest {
     }
 
     private static Cell cell(StudyPlan plan, String... levels) {
-        List<Cell> found = plan.cells().stream().filter(c -> List.copyOf(c.levels().values()).equals(List.of(levels))).toList();
+        List<Cell> found = plan.cells().stream()
+                .filter(c -> List.copyOf(c.levels().values()).equals(List.of(levels)))
+                .toList();
         assertEquals(1, found.size(), () -> String.join(", ", levels) + " in " + plan.cells());
         return found.get(0);
     }
@@ -45,8 +48,16 @@ class StudiesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"augmentations, 49, HEAT_MAP", "color, 12, BARS", "heads, 9, BARS", "losses, 5, BARS", "temperature, 6, LINES",
-        "batch, 16, LINES", "width, 16, PARAMETERS", "negatives, 8, BARS"})
+    @CsvSource({
+        "augmentations, 49, HEAT_MAP",
+        "color, 12, BARS",
+        "heads, 9, BARS",
+        "losses, 5, BARS",
+        "temperature, 6, LINES",
+        "batch, 16, LINES",
+        "width, 16, PARAMETERS",
+        "negatives, 8, BARS"
+    })
     void eachStudyHasTheCellsOfThePaper(String study, int cells, Chart chart) {
         assertEquals(cells, plan(study).cells().size());
         assertEquals(chart, plan(study).chart());
@@ -54,10 +65,15 @@ class StudiesTest {
 
     @Test
     void everyMethodWithoutATeacherIsCompared() {
-        Set<String> methods = Methods.all().stream().map(m -> m.name()).filter(n -> !n.equals("distill"))
+        Set<String> methods = Methods.all().stream()
+                .map(m -> m.name())
+                .filter(n -> !n.equals("distill"))
                 .collect(Collectors.toCollection(TreeSet::new));
-        assertEquals(methods, plan("methods").cells().stream().map(c -> c.levels().get("method"))
-                .collect(Collectors.toCollection(TreeSet::new)));
+        assertEquals(
+                methods,
+                plan("methods").cells().stream()
+                        .map(c -> c.levels().get("method"))
+                        .collect(Collectors.toCollection(TreeSet::new)));
         assertEquals(3 * methods.size(), plan("methods").cells().size());
     }
 
@@ -73,18 +89,26 @@ class StudiesTest {
         for (Cell cell : plan(study).cells()) {
             assertTrue(all.add(described(cell)), cell.title());
         }
-        assertEquals(plan(study).cells().size(), plan(study).cells().stream().map(Cell::folder).distinct().count());
+        assertEquals(
+                plan(study).cells().size(),
+                plan(study).cells().stream().map(Cell::folder).distinct().count());
     }
 
     @Test
     void augmentationsTransformOneViewOrBoth() throws IOException {
-        assertEquals("crop:0.08@1.0,flip@0.5,jitter:1.0@0.8,grey@0.2 | none",
+        assertEquals(
+                "crop:0.08@1.0,flip@0.5,jitter:1.0@0.8,grey@0.2 | none",
                 described(cell(plan("augmentations"), "crop", "colour")).get("training.views"));
-        assertEquals("jitter:1.0@0.8,grey@0.2,crop:0.08@1.0,flip@0.5 | none",
+        assertEquals(
+                "jitter:1.0@0.8,grey@0.2,crop:0.08@1.0,flip@0.5 | none",
                 described(cell(plan("augmentations"), "colour", "crop")).get("training.views"));
-        assertEquals("blur:2.0@0.5 | none", described(cell(plan("augmentations"), "blur", "blur")).get("training.views"));
-        assertEquals("rotate@0.75,cutout:0.5@1.0",
-                described(cell(plan("augmentations", "branches", "both"), "rotate", "cutout")).get("training.views"));
+        assertEquals(
+                "blur:2.0@0.5 | none",
+                described(cell(plan("augmentations"), "blur", "blur")).get("training.views"));
+        assertEquals(
+                "rotate@0.75,cutout:0.5@1.0",
+                described(cell(plan("augmentations", "branches", "both"), "rotate", "cutout"))
+                        .get("training.views"));
         assertThrows(IllegalArgumentException.class, () -> plan("augmentations", "branches", "none"));
     }
 
@@ -92,11 +116,14 @@ class StudiesTest {
     void featuresBehindTheHeadAreThoseOfTheWholeHead() throws IOException {
         StudyPlan heads = plan("heads");
         assertEquals("none", described(cell(heads, "none", "none", "before")).get("training.head"));
-        assertEquals("2 layers, hidden as the encoder, out 128, batch norm, 2 kept",
+        assertEquals(
+                "2 layers, hidden as the encoder, out 128, batch norm, 2 kept",
                 described(cell(heads, "128", "nonlinear", "behind")).get("training.head"));
-        assertEquals("1 layer, out 128, batch norm, 1 kept",
+        assertEquals(
+                "1 layer, out 128, batch norm, 1 kept",
                 described(cell(heads, "128", "linear", "behind")).get("training.head"));
-        assertEquals("2 layers, hidden as the encoder, out 512, batch norm",
+        assertEquals(
+                "2 layers, hidden as the encoder, out 512, batch norm",
                 described(cell(heads, "512", "nonlinear", "before")).get("training.head"));
     }
 
@@ -106,11 +133,17 @@ class StudiesTest {
         assertEquals("100.0 true", dot.get("training.temperature") + " " + dot.get("training.dot_product"));
         Map<String, String> moco = described(cell(plan("negatives"), "MoCo v2, queue 1024"));
         assertEquals("mocov2 1024", moco.get("training.method") + " " + moco.get("training.queue"));
-        assertEquals("margin-semihard", described(cell(plan("losses"), "margin-semihard")).get("training.loss"));
+        assertEquals(
+                "margin-semihard",
+                described(cell(plan("losses"), "margin-semihard")).get("training.loss"));
         Map<String, String> batch = described(cell(plan("batch"), "20", "256"));
         assertEquals("20 256", batch.get("training.epochs") + " " + batch.get("training.batch"));
-        assertTrue(described(cell(plan("methods"), "byol", "0.5")).get("training.encoder").contains("0.5"));
-        assertTrue(described(cell(plan("color"), "AutoAugment", "contrastive")).get("training.views").contains("autoaugment"));
+        assertTrue(described(cell(plan("methods"), "byol", "0.5"))
+                .get("training.encoder")
+                .contains("0.5"));
+        assertTrue(described(cell(plan("color"), "AutoAugment", "contrastive"))
+                .get("training.views")
+                .contains("autoaugment"));
     }
 
     /** The encoder's options are those of the preset's encoder where no encoder is chosen. */
@@ -118,23 +151,34 @@ class StudiesTest {
     void aGridMayComparePresets() throws IOException {
         StudyPlan plan = new GridStudy(List.of(Axis.parse("preset=small,photos,serving"), Axis.parse("width=0.5,0.75")))
                 .plan(OptionValues.of(List.of(), Map.of()));
-        assertEquals("resnet18 width 0.5 stem CIFAR", described(cell(plan, "small", "0.5")).get("training.encoder"));
-        assertEquals("resnet50 width 0.75 stem IMAGENET", described(cell(plan, "photos", "0.75")).get("training.encoder"));
-        assertEquals("mobilenetv3-large width 0.5 stem IMAGENET", described(cell(plan, "serving", "0.5")).get("training.encoder"));
+        assertEquals(
+                "resnet18 width 0.5 stem CIFAR",
+                described(cell(plan, "small", "0.5")).get("training.encoder"));
+        assertEquals(
+                "resnet50 width 0.75 stem IMAGENET",
+                described(cell(plan, "photos", "0.75")).get("training.encoder"));
+        assertEquals(
+                "mobilenetv3-large width 0.5 stem IMAGENET",
+                described(cell(plan, "serving", "0.5")).get("training.encoder"));
     }
 
     @Test
     void aGridHasEveryCombination() {
-        StudyPlan plan = new GridStudy(List.of(Axis.parse("temperature=0.1,0.5"), Axis.parse("views=crop,flip;crop,grey ; none")))
+        StudyPlan plan = new GridStudy(
+                        List.of(Axis.parse("temperature=0.1,0.5"), Axis.parse("views=crop,flip;crop,grey ; none")))
                 .plan(OptionValues.of(List.of(), Map.of()));
         assertEquals(List.of("temperature", "views"), plan.axes());
         assertEquals(6, plan.cells().size());
-        assertEquals(Map.of("temperature", "0.1", "views", "crop,grey"), plan.cells().get(1).settings());
+        assertEquals(
+                Map.of("temperature", "0.1", "views", "crop,grey"),
+                plan.cells().get(1).settings());
         assertEquals(Chart.LINES, plan.chart());
         for (String wrong : new String[] {"temperature", "=1", "temperature=", "temperature=1,,2", "temperature=1,1"}) {
             assertThrows(IllegalArgumentException.class, () -> Axis.parse(wrong), wrong);
         }
         assertThrows(IllegalArgumentException.class, () -> Axis.product(List.of()));
-        assertThrows(IllegalArgumentException.class, () -> Axis.product(List.of(Axis.of("batch", "2"), Axis.of("batch", "4"))));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Axis.product(List.of(Axis.of("batch", "2"), Axis.of("batch", "4"))));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.teacher;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -101,7 +102,8 @@ class TeacherFeaturesTest {
     }
 
     private void assertAllAreRight() throws IOException {
-        try (TeacherFeatures features = features(Progress.NONE); OnnxEncoder encoder = OnnxEncoder.open(FILE, 1)) {
+        try (TeacherFeatures features = features(Progress.NONE);
+                OnnxEncoder encoder = OnnxEncoder.open(FILE, 1)) {
             for (int i = 0; i < IMAGES; i++) {
                 assertArrayEquals(encoder.embed(List.of(source.all.read(i)))[0], features.get(i), "image " + i);
             }
@@ -129,14 +131,16 @@ class TeacherFeaturesTest {
 
     @Test
     void whatWasInterruptedGoesOnWithoutComputingARowAgain() throws IOException {
-        InterruptedIOException e = assertThrows(InterruptedIOException.class, () -> features(new Progress() {
-            @Override
-            public void at(long done, String detail) {
-                if (done == 9) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        }));
+        InterruptedIOException e = assertThrows(
+                InterruptedIOException.class,
+                () -> features(new Progress() {
+                    @Override
+                    public void at(long done, String detail) {
+                        if (done == 9) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                }));
         assertFalse(Thread.interrupted(), "the mark is in the exception");
         assertTrue(e.getMessage().contains(file().toString()), e.getMessage());
         int kept = (int) ((Files.size(file()) - 48) / (4 * (Small.NET.dimension() + 1)));
@@ -191,16 +195,19 @@ class TeacherFeaturesTest {
 
     @Test
     void twoRunsDoNotComputeTheSameAtOnce() throws IOException {
-        String message = assertThrows(UncheckedIOException.class, () -> features(new Progress() {
-            @Override
-            public void start(String task, long total) {
-                try {
-                    features(Progress.NONE).close();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e.getMessage(), e);
-                }
-            }
-        })).getMessage();
+        String message = assertThrows(
+                        UncheckedIOException.class,
+                        () -> features(new Progress() {
+                            @Override
+                            public void start(String task, long total) {
+                                try {
+                                    features(Progress.NONE).close();
+                                } catch (IOException e) {
+                                    throw new UncheckedIOException(e.getMessage(), e);
+                                }
+                            }
+                        }))
+                .getMessage();
         assertTrue(message.contains("another run"), message);
     }
 
@@ -217,7 +224,8 @@ class TeacherFeaturesTest {
 
     private static long count(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(f -> f.getFileName().toString().startsWith("simclr-teacher")).count();
+            return files.filter(f -> f.getFileName().toString().startsWith("simclr-teacher"))
+                    .count();
         }
     }
 }

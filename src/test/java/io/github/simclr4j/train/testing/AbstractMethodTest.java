@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.testing;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -98,8 +99,15 @@ public abstract class AbstractMethodTest {
 
     /** Plain gradient descent at a rate of 1: a step moves the weights by the gradient. */
     private PretrainBuilder settings(int batch) {
-        return configure(Small.settings(method()).optimizer("sgd").momentum(0).weightDecay(0.0).warmupEpochs(0.0)
-                .learningRate(1.0).batch(batch).epochs(1).imageSize(imageSize()));
+        return configure(Small.settings(method())
+                .optimizer("sgd")
+                .momentum(0)
+                .weightDecay(0.0)
+                .warmupEpochs(0.0)
+                .learningRate(1.0)
+                .batch(batch)
+                .epochs(1)
+                .imageSize(imageSize()));
     }
 
     private boolean normalises() {
@@ -127,9 +135,14 @@ public abstract class AbstractMethodTest {
      */
     @ParameterizedTest
     @CsvSource({"16, 0, 2, 2", "16, 0, 4, 2", "16, 4, 4, 2", "12, 0, 3, 3", "12, 4, 6, 2"})
-    void severalDevicesTakeTheStepOfOneWithTheSameGroups(int batch, int micro, int groups, int devices) throws IOException {
+    void severalDevicesTakeTheStepOfOneWithTheSameGroups(int batch, int micro, int groups, int devices)
+            throws IOException {
         // A batch norm that starts at 0 would hide the gradients of what comes before it.
-        PretrainSettings s = Small.build(settings(batch).zeroGamma(false).precision(Precision.FLOAT64).bnSplits(groups).microBatch(micro));
+        PretrainSettings s = Small.build(settings(batch)
+                .zeroGamma(false)
+                .precision(Precision.FLOAT64)
+                .bnSplits(groups)
+                .microBatch(micro));
         StepByStep.Taken one = StepByStep.take(s, 1);
         StepByStep.Taken several = StepByStep.onReplicas(s, 1, devices);
         assertEquals(one.loss(), several.loss(), 1e-10 * Math.max(1, Math.abs(one.loss())));
@@ -139,12 +152,16 @@ public abstract class AbstractMethodTest {
 
     @Test
     void whatIsWatchedIsTheSameOnSeveralDevices() throws IOException {
-        PretrainSettings s = Small.build(settings(16).precision(Precision.FLOAT64).bnSplits(4));
-        try (StepByStep one = new StepByStep(s); StepByStep two = new StepByStep(s, 2)) {
+        PretrainSettings s =
+                Small.build(settings(16).precision(Precision.FLOAT64).bnSplits(4));
+        try (StepByStep one = new StepByStep(s);
+                StepByStep two = new StepByStep(s, 2)) {
             StepByStep.Watched a = one.watch();
             StepByStep.Watched b = two.watch();
             assertArrayEquals(a.rank(), b.rank());
-            a.figures().forEach((name, f) -> assertEquals(f, b.figures().get(name), 1e-10 * Math.max(1, Math.abs(f)), name));
+            a.figures()
+                    .forEach((name, f) ->
+                            assertEquals(f, b.figures().get(name), 1e-10 * Math.max(1, Math.abs(f)), name));
             assertArrayEquals(a.anchors(), b.anchors());
             assertArrayEquals(a.positives(), b.positives());
         }
@@ -154,8 +171,10 @@ public abstract class AbstractMethodTest {
     void otherGroupsGiveAnotherGradient() throws IOException {
         assumeTrue(normalises(), "without batch norm the groups have no effect");
         PretrainBuilder s = settings(16).precision(Precision.FLOAT64);
-        Map<String, double[]> four = StepByStep.take(Small.build(s.bnSplits(4)), 1).after();
-        Map<String, double[]> one = StepByStep.take(Small.build(s.bnSplits(1)), 1).after();
+        Map<String, double[]> four =
+                StepByStep.take(Small.build(s.bnSplits(4)), 1).after();
+        Map<String, double[]> one =
+                StepByStep.take(Small.build(s.bnSplits(1)), 1).after();
         double largest = 0;
         for (String name : four.keySet()) {
             for (int i = 0; i < four.get(name).length; i++) {
@@ -168,15 +187,19 @@ public abstract class AbstractMethodTest {
     @Test
     void whatIsWatchedIsTheSameByMicroBatches() throws IOException {
         PretrainBuilder s = settings(16).precision(Precision.FLOAT64).bnSplits(4);
-        try (StepByStep whole = new StepByStep(Small.build(s)); StepByStep parts = new StepByStep(Small.build(s.microBatch(4)))) {
+        try (StepByStep whole = new StepByStep(Small.build(s));
+                StepByStep parts = new StepByStep(Small.build(s.microBatch(4)))) {
             StepByStep.Watched a = whole.watch();
             StepByStep.Watched b = parts.watch();
             int anchors = whole.method().anchors(16);
-            assertTrue(a.rank() == null || anchors == 0 || a.rank().length == anchors, "a rank for each of the anchors");
+            assertTrue(
+                    a.rank() == null || anchors == 0 || a.rank().length == anchors, "a rank for each of the anchors");
             assertArrayEquals(a.rank(), b.rank());
             assertEquals(Set.copyOf(whole.method().figures()), a.figures().keySet());
             assertEquals(a.figures().keySet(), b.figures().keySet());
-            a.figures().forEach((name, f) -> assertEquals(f, b.figures().get(name), 1e-9 * Math.max(1, Math.abs(f)), name));
+            a.figures()
+                    .forEach(
+                            (name, f) -> assertEquals(f, b.figures().get(name), 1e-9 * Math.max(1, Math.abs(f)), name));
             assertArrayEquals(a.anchors(), a.positives(), "each embedding has its positive");
         }
     }
@@ -187,10 +210,12 @@ public abstract class AbstractMethodTest {
         PretrainBuilder s = settings(16).zeroGamma(false).precision(precision);
         try (StepByStep run = new StepByStep(Small.build(s))) {
             MethodContext context = run.context();
-            List<Map<String, float[]>> before = context.trained().stream().map(AbstractMethodTest::values).toList();
+            List<Map<String, float[]>> before =
+                    context.trained().stream().map(AbstractMethodTest::values).toList();
             assertTrue(Double.isFinite(run.loss()));
             for (int i = 0; i < before.size(); i++) {
-                for (Map.Entry<String, NDArray> e : context.trained().get(i).trained().entrySet()) {
+                for (Map.Entry<String, NDArray> e :
+                        context.trained().get(i).trained().entrySet()) {
                     String name = "network " + i + " " + e.getKey();
                     float[] now = e.getValue().toFloatArray();
                     assertFalse(Arrays.equals(before.get(i).get(e.getKey()), now), name + " has moved");
@@ -199,8 +224,11 @@ public abstract class AbstractMethodTest {
                     }
                 }
             }
-            context.followers().forEach((name, f) -> f.network().trained().forEach(
-                    (w, a) -> assertFalse(a.hasGradient(), name + "." + w + " follows, and gets no gradient")));
+            context.followers()
+                    .forEach((name, f) -> f.network()
+                            .trained()
+                            .forEach((w, a) ->
+                                    assertFalse(a.hasGradient(), name + "." + w + " follows, and gets no gradient")));
         }
     }
 
@@ -210,8 +238,13 @@ public abstract class AbstractMethodTest {
     }
 
     private PretrainSettings twoEpochs() {
-        return Small.build(configure(
-                Small.settings(method()).optimizer("adamw").learningRate(1e-3).batch(8).epochs(2).imageSize(imageSize()).bnSplits(2)));
+        return Small.build(configure(Small.settings(method())
+                .optimizer("adamw")
+                .learningRate(1e-3)
+                .batch(8)
+                .epochs(2)
+                .imageSize(imageSize())
+                .bnSplits(2)));
     }
 
     /** After the first of two epochs of two steps, and within the second. */
@@ -223,7 +256,8 @@ public abstract class AbstractMethodTest {
         EncoderTrainer.Result rest = Runs.cut(twoEpochs(), images, steps, dir.resolve("parts"));
         assertEquals(1, rest.resumedAt());
         assertArrayEquals(whole.onnx(), rest.onnx());
-        same(Checkpoint.tensors(new CheckpointFolder(dir.resolve("whole")).newest()),
+        same(
+                Checkpoint.tensors(new CheckpointFolder(dir.resolve("whole")).newest()),
                 Checkpoint.tensors(new CheckpointFolder(dir.resolve("parts")).newest()));
     }
 
@@ -243,7 +277,9 @@ public abstract class AbstractMethodTest {
                 first = r.onnx();
             }
             assertArrayEquals(first, r.onnx());
-            same(Checkpoint.tensors(new CheckpointFolder(dir.resolve("run1first")).newest()), Checkpoint.tensors(new CheckpointFolder(folder).newest()));
+            same(
+                    Checkpoint.tensors(new CheckpointFolder(dir.resolve("run1first")).newest()),
+                    Checkpoint.tensors(new CheckpointFolder(folder).newest()));
         }
     }
 
@@ -272,9 +308,11 @@ public abstract class AbstractMethodTest {
     @Test
     void everyOptionIsDocumented() {
         List<Option<?>> options = method().options();
-        assertEquals(options.size(), options.stream().map(Option::name).distinct().count(), "each name once");
+        assertEquals(
+                options.size(), options.stream().map(Option::name).distinct().count(), "each name once");
         for (Option<?> o : options) {
-            assertFalse(o.help().isBlank() || o.help().endsWith("."),
+            assertFalse(
+                    o.help().isBlank() || o.help().endsWith("."),
                     o.name() + ": a sentence without its full stop, found " + o.help());
             assertFalse(o.range().isBlank(), o.name());
             assertNotNull(o.source(), o.name());
@@ -299,14 +337,18 @@ public abstract class AbstractMethodTest {
         PretrainSettings s = Small.build(settings(8));
         Set<String> unused = unused(s);
         for (Option<?> o : method().options()) {
-            String expected = o.type() == Path.class || unused.contains(o.name()) ? null : "" + s.options().get(o);
+            String expected = o.type() == Path.class || unused.contains(o.name())
+                    ? null
+                    : "" + s.options().get(o);
             assertEquals(expected, s.describe().get("training." + o.key()), o.name());
         }
         assertEquals(method().name(), s.describe().get("training.method"));
     }
 
     private Set<String> unused(PretrainSettings s) {
-        return method().withoutEffect(s.options()).keySet().stream().map(Option::name).collect(Collectors.toSet());
+        return method().withoutEffect(s.options()).keySet().stream()
+                .map(Option::name)
+                .collect(Collectors.toSet());
     }
 
     /**
@@ -320,28 +362,37 @@ public abstract class AbstractMethodTest {
         for (Option<?> o : method().options()) {
             PretrainSettings other;
             try {
-                other = Small.build(settings(12).option(o.name(), another(o, s.options().get(o))));
+                other = Small.build(
+                        settings(12).option(o.name(), another(o, s.options().get(o))));
             } catch (IllegalArgumentException e) {
                 // What lies beside the value does not go with the other options.
                 continue;
             }
             StepByStep.Taken now = StepByStep.take(other, 2, 0.5);
-            boolean equal = as.loss() == now.loss() && as.after().keySet().equals(now.after().keySet())
+            boolean equal = as.loss() == now.loss()
+                    && as.after().keySet().equals(now.after().keySet())
                     && as.after().entrySet().stream()
-                    .allMatch(e -> Arrays.equals(e.getValue(), now.after().get(e.getKey())));
-            assertEquals(unused(s).contains(o.name()) && unused(other).contains(o.name()), equal,
-                    o.name() + " from " + s.options().get(o) + " to " + other.options().get(o));
+                            .allMatch(
+                                    e -> Arrays.equals(e.getValue(), now.after().get(e.getKey())));
+            assertEquals(
+                    unused(s).contains(o.name()) && unused(other).contains(o.name()),
+                    equal,
+                    o.name() + " from " + s.options().get(o) + " to "
+                            + other.options().get(o));
         }
     }
 
     /** Returns another value of an option. */
     private static String another(Option<?> o, Object value) {
         if (!o.choices().isEmpty()) {
-            return o.choices().get((o.choices().indexOf(value) + 1) % o.choices().size());
+            return o.choices()
+                    .get((o.choices().indexOf(value) + 1) % o.choices().size());
         }
-        List<Object> candidates = value instanceof Boolean b ? List.of(!b)
-                : value instanceof Integer i ? List.of(i + 1, i - 1)
-                : value instanceof Double d ? List.of(d / 2 + 0.49, d / 2, d + 1) : List.of();
+        List<Object> candidates = value instanceof Boolean b
+                ? List.of(!b)
+                : value instanceof Integer i
+                        ? List.of(i + 1, i - 1)
+                        : value instanceof Double d ? List.of(d / 2 + 0.49, d / 2, d + 1) : List.of();
         for (Object c : candidates) {
             try {
                 o.parse(c.toString());
@@ -379,13 +430,20 @@ public abstract class AbstractMethodTest {
             }
         }
         long weights = ModelProto.parseFrom(onnx).getGraph().getInitializerList().stream()
-                .filter(i -> i.getName().endsWith(".weight")).mapToLong(i -> i.getDimsList().stream().reduce(1L, (a, b) -> a * b)).sum();
-        long expected = s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind() == Weight.Kind.MATRIX)
-                .mapToLong(Weight::size).sum();
+                .filter(i -> i.getName().endsWith(".weight"))
+                .mapToLong(i -> i.getDimsList().stream().reduce(1L, (a, b) -> a * b))
+                .sum();
+        long expected = s.encoder().graph(s.imageSize()).weights().stream()
+                .filter(w -> w.kind() == Weight.Kind.MATRIX)
+                .mapToLong(Weight::size)
+                .sum();
         // A norm that is not folded has its scales beside them.
-        long scales = s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind() == Weight.Kind.SCALE)
-                .mapToLong(Weight::size).sum();
-        assertTrue(weights >= expected && weights <= expected + scales, weights + " weights, the encoder has " + expected);
+        long scales = s.encoder().graph(s.imageSize()).weights().stream()
+                .filter(w -> w.kind() == Weight.Kind.SCALE)
+                .mapToLong(Weight::size)
+                .sum();
+        assertTrue(
+                weights >= expected && weights <= expected + scales, weights + " weights, the encoder has " + expected);
     }
 
     @Test
@@ -397,7 +455,10 @@ public abstract class AbstractMethodTest {
             for (Branch b : branches) {
                 assertFalse(b.views().isEmpty() || b.results().isEmpty(), b.toString());
                 assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < s.views()), "views " + b.views());
-                assertEquals(b.gradient(), run.context().trained().contains(b.network()), "the context has made its network");
+                assertEquals(
+                        b.gradient(),
+                        run.context().trained().contains(b.network()),
+                        "the context has made its network");
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -26,7 +27,9 @@ public final class Golden {
         Path file = other.isEmpty() ? Path.of("test/resources/golden", name) : Path.of(other, name);
         try (Reader r = Files.newBufferedReader(file)) {
             JsonArray rows = JsonParser.parseReader(r).getAsJsonArray();
-            return StreamSupport.stream(rows.spliterator(), false).map(JsonElement::getAsJsonObject).toList();
+            return StreamSupport.stream(rows.spliterator(), false)
+                    .map(JsonElement::getAsJsonObject)
+                    .toList();
         }
     }
 

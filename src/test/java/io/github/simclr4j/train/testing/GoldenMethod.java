@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -53,16 +54,33 @@ public final class GoldenMethod {
         row.getAsJsonObject("stopped").entrySet().forEach(e -> tensors.put(e.getKey(), Golden.tensor(m, e.getValue())));
         NDArray value = Torch.recording(() -> loss.of(row, tensors));
         double expected = row.get("loss").getAsDouble();
-        assertEquals(expected, value.getFloat(), 1e-5 * Math.max(0.1, Math.abs(expected)), () -> row.get("name") + " of " + sizes(row));
-        List<NDArray> gradients = Gradients.of(new NDList(value), null, inputs.stream().map(tensors::get).toList(), m);
+        assertEquals(
+                expected,
+                value.getFloat(),
+                1e-5 * Math.max(0.1, Math.abs(expected)),
+                () -> row.get("name") + " of " + sizes(row));
+        List<NDArray> gradients = Gradients.of(
+                new NDList(value), null, inputs.stream().map(tensors::get).toList(), m);
         for (int i = 0; i < inputs.size(); i++) {
             JsonElement gradient = row.getAsJsonObject("grads").get(inputs.get(i));
-            Golden.same(Golden.data(gradient), gradients.get(i).toFloatArray(), 1e-5, 0, inputs.get(i) + " of " + sizes(row));
+            Golden.same(
+                    Golden.data(gradient),
+                    gradients.get(i).toFloatArray(),
+                    1e-5,
+                    0,
+                    inputs.get(i) + " of " + sizes(row));
         }
     }
 
     private static String sizes(JsonObject row) {
-        return row.getAsJsonObject("inputs").entrySet().iterator().next().getValue().getAsJsonObject().get("shape").toString();
+        return row.getAsJsonObject("inputs")
+                .entrySet()
+                .iterator()
+                .next()
+                .getValue()
+                .getAsJsonObject()
+                .get("shape")
+                .toString();
     }
 
     /** Returns one tensor's rows above another's. */

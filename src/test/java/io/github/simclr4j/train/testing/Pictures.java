@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.testing;
 
 import ai.djl.ndarray.NDArray;
@@ -33,7 +34,8 @@ public final class Pictures {
                     }
                 }
             }
-            ImageIO.write(image, "png", folder.resolve(String.format("%02d.png", i)).toFile());
+            ImageIO.write(
+                    image, "png", folder.resolve(String.format("%02d.png", i)).toFile());
         }
         return folder;
     }

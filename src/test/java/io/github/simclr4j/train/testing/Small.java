@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.testing;
 
 import ai.djl.ndarray.NDArray;
@@ -31,8 +32,17 @@ public final class Small {
     /** A ResNet-18 of four to 32 channels. */
     public static final ResNet NET = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
 
-    private static final Map<String, Object> OPTIONS =
-            Map.of("temperature", 0.5, "queue", 24, "momentum-encoder", 0.9, "momentum-encoder-end", 0.0, "teacher", teacher());
+    private static final Map<String, Object> OPTIONS = Map.of(
+            "temperature",
+            0.5,
+            "queue",
+            24,
+            "momentum-encoder",
+            0.9,
+            "momentum-encoder-end",
+            0.0,
+            "teacher",
+            teacher());
 
     private Small() {}
 
@@ -74,7 +84,8 @@ public final class Small {
 
     /** Returns images of 32x32 pixels as a network takes them, [n, 3, 32, 32] in [0, 1]. */
     public static NDArray pixels(NDManager m, List<RgbImage> images) {
-        ByteBuffer b = ByteBuffer.allocateDirect(images.size() * 3 * 1024 * Float.BYTES).order(ByteOrder.nativeOrder());
+        ByteBuffer b = ByteBuffer.allocateDirect(images.size() * 3 * 1024 * Float.BYTES)
+                .order(ByteOrder.nativeOrder());
         for (RgbImage image : images) {
             for (int c = 0; c < 3; c++) {
                 for (int p = 0; p < 1024; p++) {
@@ -92,17 +103,33 @@ public final class Small {
 
     /** Returns settings of a small run by any method, in float32; its options have small values where these are known. */
     public static PretrainBuilder settings(MethodFactory method) {
-        PretrainBuilder b = new PretrainBuilder().method(method).encoder(NET).imageSize(32).projection(16)
-                .head("nonlinear").views("simclr-cifar").zeroGamma(true).weightDecay(1e-4).warmupEpochs(0.2).schedule("cosine")
-                .bnSplits(0).precision(Precision.FLOAT32).seed(5);
-        method.options().stream().filter(o -> OPTIONS.containsKey(o.name()))
+        PretrainBuilder b = new PretrainBuilder()
+                .method(method)
+                .encoder(NET)
+                .imageSize(32)
+                .projection(16)
+                .head("nonlinear")
+                .views("simclr-cifar")
+                .zeroGamma(true)
+                .weightDecay(1e-4)
+                .warmupEpochs(0.2)
+                .schedule("cosine")
+                .bnSplits(0)
+                .precision(Precision.FLOAT32)
+                .seed(5);
+        method.options().stream()
+                .filter(o -> OPTIONS.containsKey(o.name()))
                 .forEach(o -> b.option(o.name(), OPTIONS.get(o.name())));
         return b;
     }
 
     /** Returns settings with an optimizer, a learning rate, a batch and epochs. */
     public static PretrainBuilder settings(String method, String optimizer, double rate, int batch, int epochs) {
-        return settings(method).optimizer(optimizer).learningRate(rate).batch(batch).epochs(epochs);
+        return settings(method)
+                .optimizer(optimizer)
+                .learningRate(rate)
+                .batch(batch)
+                .epochs(epochs);
     }
 
     /** Returns what is built of settings for as many images as a few batches have. */
@@ -160,7 +187,8 @@ public final class Small {
     /** Returns a matrix, row by row. */
     public static double[][] wide(NDArray x) {
         float[] flat = x.toFloatArray();
-        double[][] rows = new double[(int) x.getShape().get(0)][(int) x.getShape().get(1)];
+        double[][] rows =
+                new double[(int) x.getShape().get(0)][(int) x.getShape().get(1)];
         for (int i = 0; i < flat.length; i++) {
             rows[i / rows[0].length][i % rows[0].length] = flat[i];
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -35,7 +36,10 @@ class LibraryCacheTest {
 
     private List<String> files() throws IOException {
         try (Stream<Path> all = Files.walk(dir)) {
-            return all.filter(Files::isRegularFile).map(p -> dir.relativize(p).toString().replace('\\', '/')).sorted().toList();
+            return all.filter(Files::isRegularFile)
+                    .map(p -> dir.relativize(p).toString().replace('\\', '/'))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -55,7 +59,9 @@ class LibraryCacheTest {
         old("tmp/x");
         old("tmp3x/x");
         new LibraryCache(dir).deleteAbandoned();
-        assertEquals(List.of("2.7.1-cpu/jni111tmp", "2.7.1-cpu/libtorch.so", "tmp/x", "tmp111/libtorch.so", "tmp3x/x"), files());
+        assertEquals(
+                List.of("2.7.1-cpu/jni111tmp", "2.7.1-cpu/libtorch.so", "tmp/x", "tmp111/libtorch.so", "tmp3x/x"),
+                files());
     }
 
     @Test
@@ -85,15 +91,25 @@ class LibraryCacheTest {
     @Test
     void aFullDiskIsSaidWithTheFolderAndTheRemedy() throws IOException {
         LibraryCache cache = new LibraryCache(dir);
-        IllegalStateException e = assertThrows(IllegalStateException.class, () -> cache.load(() -> {
-            throw new EngineException("Failed to extract PyTorch native library", new IOException("No space left on device"));
-        }));
+        IllegalStateException e = assertThrows(
+                IllegalStateException.class,
+                () -> cache.load(() -> {
+                    throw new EngineException(
+                            "Failed to extract PyTorch native library", new IOException("No space left on device"));
+                }));
         assertTrue(e.getMessage().startsWith("libtorch can't be copied to " + dir + " ("), e.getMessage());
-        assertTrue(e.getMessage().contains("No space left on device") && e.getMessage().contains("DJL_CACHE_DIR"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("No space left on device")
+                        && e.getMessage().contains("DJL_CACHE_DIR"),
+                e.getMessage());
         EngineException other = new EngineException("something else");
-        assertEquals(other, assertThrows(EngineException.class, () -> cache.load(() -> {
-            throw other;
-        })));
+        assertEquals(
+                other,
+                assertThrows(
+                        EngineException.class,
+                        () -> cache.load(() -> {
+                            throw other;
+                        })));
         assertNull(cache.load(() -> null));
         assertEquals(List.of(), files());
     }
@@ -118,16 +134,21 @@ class LibraryCacheTest {
     }
 
     private Process start() throws IOException {
-        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dai.djl.offline=true", Load.class.getName());
+        ProcessBuilder b = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true",
+                Load.class.getName());
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         b.environment().put("ENGINE_CACHE_DIR", dir.toString());
-        return b.redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile()).start();
+        return b.redirectErrorStream(true)
+                .redirectOutput(dir.resolve("log").toFile())
+                .start();
     }
 
     private static long size(Path folder) {
         try (Stream<Path> all = Files.exists(folder) ? Files.walk(folder) : Stream.of()) {
-            return all.mapToLong(p -> p.toFile().isFile() ? p.toFile().length() : 0).sum();
+            return all.mapToLong(p -> p.toFile().isFile() ? p.toFile().length() : 0)
+                    .sum();
         } catch (IOException | java.io.UncheckedIOException e) {
             return 0;
         }
@@ -135,7 +156,9 @@ class LibraryCacheTest {
 
     private static long temporary(Path cache) throws IOException {
         try (Stream<Path> all = Files.walk(cache)) {
-            return all.map(p -> p.getFileName().toString()).filter(n -> n.matches("tmp\\d+|jni\\d+tmp|simclr4j.*")).count();
+            return all.map(p -> p.getFileName().toString())
+                    .filter(n -> n.matches("tmp\\d+|jni\\d+tmp|simclr4j.*"))
+                    .count();
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.torch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -74,12 +75,17 @@ class ScriptTest {
             assertArrayEquals(new float[] {2, 3}, y.get(1).toFloatArray());
             assertSame(step, y.get(0).getManager());
             assertFalse(y.get(0).hasGradient());
-            NDList sum = script.run("sum", false, new NDList(leaf("x[]", 1, 2), leaf("x[]", 3, 4), step.full(new Shape(), 2f)));
+            NDList sum = script.run(
+                    "sum", false, new NDList(leaf("x[]", 1, 2), leaf("x[]", 3, 4), step.full(new Shape(), 2f)));
             assertArrayEquals(new float[] {8, 12}, sum.get(0).toFloatArray());
             // No inference tensor: a later graph may use it.
             NDArray w = leaf(null, 1, 1);
             NDArray loss = Torch.recording(() -> w.mul(y.get(0)).sum());
-            assertArrayEquals(new float[] {10, 21}, Gradients.of(new NDList(loss), null, List.of(w), step).get(0).toFloatArray());
+            assertArrayEquals(
+                    new float[] {10, 21},
+                    Gradients.of(new NDList(loss), null, List.of(w), step)
+                            .get(0)
+                            .toFloatArray());
         }
     }
 
@@ -95,8 +101,10 @@ class ScriptTest {
         assertEquals(1, script.update("truth", true));
         assertEquals(0, script.update("truth", false));
         assertEquals(0, script.update("count", List.of()));
-        assertEquals("Expected a tensor, a list or map of tensors, a number or a boolean, found x",
-                assertThrows(IllegalArgumentException.class, () -> script.update("truth", "x")).getMessage());
+        assertEquals(
+                "Expected a tensor, a list or map of tensors, a number or a boolean, found x",
+                assertThrows(IllegalArgumentException.class, () -> script.update("truth", "x"))
+                        .getMessage());
     }
 
     @Test
@@ -164,8 +172,13 @@ class ScriptTest {
             NDArray x = m.randomNormal(new Shape(2, 16, 6, 6));
             NDArray w = m.randomNormal(new Shape(32, 16, 3, 3));
             w.setRequiresGradient(true);
-            NDArray loss = Torch.recording(() -> conv.run("forward", true, new NDList(x, w)).get(0).square().sum());
-            assertEquals(1, conv.update("contiguous", Gradients.of(new NDList(loss), null, List.of(w), m).get(0)));
+            NDArray loss = Torch.recording(() ->
+                    conv.run("forward", true, new NDList(x, w)).get(0).square().sum());
+            assertEquals(
+                    1,
+                    conv.update(
+                            "contiguous",
+                            Gradients.of(new NDList(loss), null, List.of(w), m).get(0)));
         }
     }
 
@@ -198,7 +211,8 @@ class ScriptTest {
         assertTrue(TensorChecks.finite(List.of(integers)));
         assertTrue(TensorChecks.finite(List.of(good, integers, wide)));
         for (float wrong : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
-            assertFalse(TensorChecks.finite(List.of(good, integers, m.create(new float[] {0, wrong}), wide)), "" + wrong);
+            assertFalse(
+                    TensorChecks.finite(List.of(good, integers, m.create(new float[] {0, wrong}), wide)), "" + wrong);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -22,7 +23,9 @@ final class EventFiles {
     static List<Path> below(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(f -> f.getFileName().toString().contains("tfevents"))
-                    .sorted((a, b) -> Long.compare(a.toFile().lastModified(), b.toFile().lastModified())).toList();
+                    .sorted((a, b) ->
+                            Long.compare(a.toFile().lastModified(), b.toFile().lastModified()))
+                    .toList();
         }
     }
 
@@ -64,7 +67,9 @@ final class EventFiles {
         Map<String, Float> all = new LinkedHashMap<>();
         for (UnknownFieldSet value : values(event)) {
             if (value.hasField(2)) {
-                all.put(tag(value), Float.intBitsToFloat(value.getField(2).getFixed32List().get(0)));
+                all.put(
+                        tag(value),
+                        Float.intBitsToFloat(value.getField(2).getFixed32List().get(0)));
             }
         }
         return all;
@@ -82,7 +87,8 @@ final class EventFiles {
     }
 
     static UnknownFieldSet message(UnknownFieldSet in, int field) throws InvalidProtocolBufferException {
-        return UnknownFieldSet.parseFrom(in.getField(field).getLengthDelimitedList().get(0));
+        return UnknownFieldSet.parseFrom(
+                in.getField(field).getLengthDelimitedList().get(0));
     }
 
     static String tag(UnknownFieldSet value) {

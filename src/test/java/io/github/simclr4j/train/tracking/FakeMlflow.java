@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import com.google.gson.JsonArray;
@@ -30,11 +31,13 @@ import java.util.function.Predicate;
 final class FakeMlflow implements AutoCloseable {
     /** Names of what was asked for, in order, failures included. */
     final List<String> asked = new ArrayList<>();
+
     final Map<String, String> experiments = new LinkedHashMap<>();
     final List<Run> runs = new ArrayList<>();
     final List<String> authorizations = new ArrayList<>();
     /** What is answered with a status other than 200; 0 for what is answered as it should be. */
     volatile int status;
+
     volatile Predicate<String> failing = what -> true;
     /** What an answer other than MLflow's is; null for MLflow's. */
     volatile String nonsense;
@@ -53,6 +56,7 @@ final class FakeMlflow implements AutoCloseable {
         final Map<String, String> params = new LinkedHashMap<>();
         /** As {@code name step value}, each once. */
         final Set<String> metrics = new LinkedHashSet<>();
+
         final List<Integer> batches = new ArrayList<>();
         String status = "RUNNING";
         boolean ended;
@@ -85,7 +89,8 @@ final class FakeMlflow implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         String what = exchange.getRequestURI().getPath().replaceFirst("^/api/2\\.0/mlflow/", "");
         JsonObject body = exchange.getRequestMethod().equals("POST")
-                ? JsonParser.parseString(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)).getAsJsonObject()
+                ? JsonParser.parseString(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8))
+                        .getAsJsonObject()
                 : new JsonObject();
         int code;
         String text;
@@ -136,7 +141,8 @@ final class FakeMlflow implements AutoCloseable {
         JsonObject answer = new JsonObject();
         switch (what) {
             case "experiments/get-by-name" -> {
-                String name = URLDecoder.decode(uri.getRawQuery().replaceFirst("^experiment_name=", ""), StandardCharsets.UTF_8);
+                String name = URLDecoder.decode(
+                        uri.getRawQuery().replaceFirst("^experiment_name=", ""), StandardCharsets.UTF_8);
                 if (!experiments.containsKey(name)) {
                     throw new Refused(404, "RESOURCE_DOES_NOT_EXIST");
                 }
@@ -149,7 +155,8 @@ final class FakeMlflow implements AutoCloseable {
                 if (experiments.putIfAbsent(body.get("name").getAsString(), "" + (7 + experiments.size())) != null) {
                     throw new Refused(400, "RESOURCE_ALREADY_EXISTS");
                 }
-                answer.addProperty("experiment_id", experiments.get(body.get("name").getAsString()));
+                answer.addProperty(
+                        "experiment_id", experiments.get(body.get("name").getAsString()));
             }
             case "runs/search" -> {
                 String filter = body.get("filter").getAsString();
@@ -159,7 +166,8 @@ final class FakeMlflow implements AutoCloseable {
                 String name = filter.replaceAll(".*'([^']+)'", "$1");
                 String experiment = body.getAsJsonArray("experiment_ids").get(0).getAsString();
                 JsonArray found = new JsonArray();
-                runs.stream().filter(r -> r.experiment.equals(experiment) && name.equals(r.tags.get("simclr4j.run")))
+                runs.stream()
+                        .filter(r -> r.experiment.equals(experiment) && name.equals(r.tags.get("simclr4j.run")))
                         .forEach(r -> found.add(json(r)));
                 if (!found.isEmpty()) {
                     answer.add("runs", found);
@@ -183,13 +191,17 @@ final class FakeMlflow implements AutoCloseable {
     }
 
     private Run run(JsonObject body) {
-        return runs.stream().filter(r -> r.id.equals(body.get("run_id").getAsString())).findFirst()
+        return runs.stream()
+                .filter(r -> r.id.equals(body.get("run_id").getAsString()))
+                .findFirst()
                 .orElseThrow(() -> new Refused(404, "RESOURCE_DOES_NOT_EXIST"));
     }
 
     private static void tags(Run run, JsonObject body) {
         for (JsonElement tag : list(body, "tags")) {
-            run.tags.put(tag.getAsJsonObject().get("key").getAsString(), tag.getAsJsonObject().get("value").getAsString());
+            run.tags.put(
+                    tag.getAsJsonObject().get("key").getAsString(),
+                    tag.getAsJsonObject().get("value").getAsString());
         }
     }
 
@@ -203,7 +215,11 @@ final class FakeMlflow implements AutoCloseable {
         for (JsonElement p : params) {
             String key = p.getAsJsonObject().get("key").getAsString();
             String value = p.getAsJsonObject().get("value").getAsString();
-            if (value.length() > 500 || key.length() > 250 || !key.matches("[\\w./ -]+") || key.contains("//") || key.contains("/../")
+            if (value.length() > 500
+                    || key.length() > 250
+                    || !key.matches("[\\w./ -]+")
+                    || key.contains("//")
+                    || key.contains("/../")
                     || !run.params.getOrDefault(key, value).equals(value)) {
                 throw new Refused(400, "INVALID_PARAMETER_VALUE");
             }
@@ -212,7 +228,8 @@ final class FakeMlflow implements AutoCloseable {
         for (JsonElement m : metrics) {
             JsonObject metric = m.getAsJsonObject();
             metric.get("timestamp").getAsLong();
-            run.metrics.add(metric.get("key").getAsString() + " " + metric.get("step") + " " + metric.get("value").getAsDouble());
+            run.metrics.add(metric.get("key").getAsString() + " " + metric.get("step") + " "
+                    + metric.get("value").getAsDouble());
         }
         if (!metrics.isEmpty()) {
             run.batches.add(metrics.size());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -86,9 +87,12 @@ class MlflowListenerTest {
             assertEquals(Told.NAME, run.tags.get("simclr4j.run"));
             assertEquals("FINISHED", run.status);
             assertTrue(run.ended);
-            assertEquals(List.of("train/loss 1 4.0", "train/loss 2 2.0", "train/loss 3 " + 4.0 / 3),
+            assertEquals(
+                    List.of("train/loss 1 4.0", "train/loss 2 2.0", "train/loss 3 " + 4.0 / 3),
                     run.metrics.stream().filter(m -> m.startsWith("train/loss")).toList());
-            assertEquals(List.of("eval/knn 2 0.02"), run.metrics.stream().filter(m -> m.startsWith("eval")).toList());
+            assertEquals(
+                    List.of("eval/knn 2 0.02"),
+                    run.metrics.stream().filter(m -> m.startsWith("eval")).toList());
             assertEquals(List.of(), warnings);
             assertEquals(List.of("MLflow: " + server.uri() + "/#/experiments/7/runs/run0"), lines);
         }
@@ -103,7 +107,8 @@ class MlflowListenerTest {
             first.runEnded(new InterruptedIOException("interrupted"));
             assertEquals("KILLED", server.runs.get(0).status);
             MlflowListener second = listener(server);
-            second.runStarted(Told.run(1, Map.of("training.method", "mocov2", "training.temperature", "0.3", "training.new", "x")));
+            second.runStarted(Told.run(
+                    1, Map.of("training.method", "mocov2", "training.temperature", "0.3", "training.new", "x")));
             second.epochFinished(Told.epoch(2));
             second.runEnded(new IllegalStateException("diverged"));
             assertEquals(1, server.runs.size());
@@ -113,7 +118,9 @@ class MlflowListenerTest {
             assertEquals("0.2", run.params.get("training.temperature"));
             assertEquals("x", run.params.get("training.new"));
             assertEquals("0.3", run.tags.get("simclr4j.changed.training.temperature"));
-            assertEquals(2, run.metrics.stream().filter(m -> m.startsWith("train/loss")).count());
+            assertEquals(
+                    2,
+                    run.metrics.stream().filter(m -> m.startsWith("train/loss")).count());
             assertEquals(List.of(), warnings);
         }
     }
@@ -139,8 +146,11 @@ class MlflowListenerTest {
             FakeMlflow.Run run = server.runs.get(0);
             assertEquals(252, run.params.size());
             assertTrue(run.params.get("setting.0").endsWith("v..."));
-            assertEquals(300, run.metrics.stream().filter(m -> m.startsWith("train/loss")).count());
-            assertTrue(run.batches.size() <= 8 && run.batches.stream().allMatch(n -> n <= 1000), run.batches.toString());
+            assertEquals(
+                    300,
+                    run.metrics.stream().filter(m -> m.startsWith("train/loss")).count());
+            assertTrue(
+                    run.batches.size() <= 8 && run.batches.stream().allMatch(n -> n <= 1000), run.batches.toString());
             assertEquals("FINISHED", run.status);
         }
     }
@@ -159,10 +169,17 @@ class MlflowListenerTest {
             listener.epochFinished(Told.epoch(3));
             server.status = 0;
             listener.runEnded(null);
-            assertEquals(3, server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).count());
+            assertEquals(
+                    3,
+                    server.runs.get(0).metrics.stream()
+                            .filter(m -> m.startsWith("train/loss"))
+                            .count());
             assertEquals(1, warnings.size(), warnings.toString());
-            assertEquals("MLflow at " + server.uri() + ": it answers runs/log-batch with HTTP " + status + " INTERNAL_ERROR: broken [31m"
-                    + " by will; the training continues, and missing epochs are sent when the server answers again", warnings.get(0));
+            assertEquals(
+                    "MLflow at " + server.uri() + ": it answers runs/log-batch with HTTP " + status
+                            + " INTERNAL_ERROR: broken [31m"
+                            + " by will; the training continues, and missing epochs are sent when the server answers again",
+                    warnings.get(0));
         }
     }
 
@@ -186,7 +203,10 @@ class MlflowListenerTest {
             long all = System.nanoTime() - start;
             assertTrue(all < LONG.toNanos() / 2, all / 1e6 + " ms");
             assertEquals(1, warnings.size(), warnings.toString());
-            assertTrue(warnings.get(0).contains("not sent: 50 of 50 epochs and the final status of the run; it has not answered so far"),
+            assertTrue(
+                    warnings.get(0)
+                            .contains(
+                                    "not sent: 50 of 50 epochs and the final status of the run; it has not answered so far"),
                     warnings.get(0));
         }
     }
@@ -217,10 +237,17 @@ class MlflowListenerTest {
         }
         listener.runEnded(null);
         assertEquals(2, warnings.size(), warnings.toString());
-        assertTrue(warnings.get(0).matches("MLflow at http://127\\.0\\.0\\.1:" + port + ": it can't be reached.*; the training continues, and"
-                + " missing epochs are sent when the server answers again"), warnings.get(0));
-        assertTrue(warnings.get(1).startsWith("MLflow at http://127.0.0.1:" + port
-                + ": not sent: 5 of 5 epochs and the final status of the run; it can't be reached"), warnings.get(1));
+        assertTrue(
+                warnings.get(0)
+                        .matches("MLflow at http://127\\.0\\.0\\.1:" + port
+                                + ": it can't be reached.*; the training continues, and"
+                                + " missing epochs are sent when the server answers again"),
+                warnings.get(0));
+        assertTrue(
+                warnings.get(1)
+                        .startsWith("MLflow at http://127.0.0.1:" + port
+                                + ": not sent: 5 of 5 epochs and the final status of the run; it can't be reached"),
+                warnings.get(1));
     }
 
     @Test
@@ -236,13 +263,19 @@ class MlflowListenerTest {
         try (FakeMlflow server = new FakeMlflow(port)) {
             listener.epochFinished(Told.epoch(2));
             listener.runEnded(null);
-            assertEquals(2, server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).count());
+            assertEquals(
+                    2,
+                    server.runs.get(0).metrics.stream()
+                            .filter(m -> m.startsWith("train/loss"))
+                            .count());
             assertEquals(1, warnings.size(), warnings.toString());
         }
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"401|set MLFLOW_TRACKING_TOKEN", "403|set MLFLOW_TRACKING_TOKEN", "400|HTTP 400", "302|HTTP 302"})
+    @CsvSource(
+            delimiter = '|',
+            value = {"401|set MLFLOW_TRACKING_TOKEN", "403|set MLFLOW_TRACKING_TOKEN", "400|HTTP 400", "302|HTTP 302"})
     void aServerThatRefusesIsLeftAlone(int status, String part) throws IOException {
         try (FakeMlflow server = new FakeMlflow()) {
             server.status = status;
@@ -252,15 +285,24 @@ class MlflowListenerTest {
             listener.epochFinished(Told.epoch(1));
             listener.runEnded(null);
             assertEquals(1, server.asked().size());
-            assertTrue(warnings.get(0).contains("it answers experiments/get-by-name with HTTP " + status)
-                    && warnings.get(0).endsWith("; the training continues, and nothing more is sent"), warnings.get(0));
+            assertTrue(
+                    warnings.get(0).contains("it answers experiments/get-by-name with HTTP " + status)
+                            && warnings.get(0).endsWith("; the training continues, and nothing more is sent"),
+                    warnings.get(0));
             assertTrue(warnings.get(0).contains(part), warnings.get(0));
             assertTrue(warnings.get(1).contains("1 of 1 epochs"), warnings.get(1));
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"<html>a page</html>", "{}", "[]", "{\"experiment\": 3}", "{\"experiment\": {\"experiment_id\": []}}"})
+    @ValueSource(
+            strings = {
+                "<html>a page</html>",
+                "{}",
+                "[]",
+                "{\"experiment\": 3}",
+                "{\"experiment\": {\"experiment_id\": []}}"
+            })
     void whatIsNoMlflowIsToldByItsAnswers(String answer) throws IOException {
         try (FakeMlflow server = new FakeMlflow()) {
             server.nonsense = answer;
@@ -283,10 +325,14 @@ class MlflowListenerTest {
             }
             server.status = 0;
             listener.runEnded(null);
-            List<String> losses = server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).toList();
+            List<String> losses = server.runs.get(0).metrics.stream()
+                    .filter(m -> m.startsWith("train/loss"))
+                    .toList();
             assertEquals(MlflowDelivery.MOST_EPOCHS, losses.size());
             assertTrue(losses.get(0).startsWith("train/loss 8 "), losses.get(0));
-            assertTrue(warnings.get(warnings.size() - 1).endsWith("not sent: the oldest 7 of 2007 epochs, because at most 2000 are kept"),
+            assertTrue(
+                    warnings.get(warnings.size() - 1)
+                            .endsWith("not sent: the oldest 7 of 2007 epochs, because at most 2000 are kept"),
                     warnings.toString());
         }
     }
@@ -306,25 +352,52 @@ class MlflowListenerTest {
     @Test
     void accessIsByMlflowsOwnVariables() throws Exception {
         try (FakeMlflow server = new FakeMlflow()) {
-            for (Map<String, String> environment : List.of(Map.<String, String>of(), Map.of("MLFLOW_TRACKING_TOKEN", "t0k3n"),
-                    Map.of("MLFLOW_TRACKING_USERNAME", "me", "MLFLOW_TRACKING_PASSWORD", "secret", "MLFLOW_TRACKING_TOKEN", "t"))) {
-                assertThrows(MlflowFailure.class, () -> new MlflowServer(server.uri(), environment, LONG)
-                        .get("experiments/get-by-name", Map.of("experiment_name", "a")));
+            for (Map<String, String> environment : List.of(
+                    Map.<String, String>of(),
+                    Map.of("MLFLOW_TRACKING_TOKEN", "t0k3n"),
+                    Map.of(
+                            "MLFLOW_TRACKING_USERNAME",
+                            "me",
+                            "MLFLOW_TRACKING_PASSWORD",
+                            "secret",
+                            "MLFLOW_TRACKING_TOKEN",
+                            "t"))) {
+                assertThrows(
+                        MlflowFailure.class,
+                        () -> new MlflowServer(server.uri(), environment, LONG)
+                                .get("experiments/get-by-name", Map.of("experiment_name", "a")));
             }
             assertNull(server.authorizations.get(0));
             assertEquals("Bearer t0k3n", server.authorizations.get(1));
             assertEquals("Basic bWU6c2VjcmV0", server.authorizations.get(2));
         }
-        String message = assertThrows(IllegalArgumentException.class, () -> new MlflowServer(URI.create("http://localhost"),
-                Map.of("MLFLOW_TRACKING_TOKEN", "secret\n"), LONG)).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new MlflowServer(
+                                URI.create("http://localhost"), Map.of("MLFLOW_TRACKING_TOKEN", "secret\n"), LONG))
+                .getMessage();
         assertFalse(message.contains("secret"), message);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"localhost:5000", "file:///tmp/mlruns", "databricks", "http://", "http://me:pw@localhost", "http://h/?a=b"})
+    @ValueSource(
+            strings = {
+                "localhost:5000",
+                "file:///tmp/mlruns",
+                "databricks",
+                "http://",
+                "http://me:pw@localhost",
+                "http://h/?a=b"
+            })
     void otherAddressesAreRefused(String address) {
-        String message = assertThrows(IllegalArgumentException.class, () -> new MlflowListener(URI.create(address.equals("http://")
-                ? "http:/" : address), "e", Map.of(), Progress.NONE)).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new MlflowListener(
+                                URI.create(address.equals("http://") ? "http:/" : address),
+                                "e",
+                                Map.of(),
+                                Progress.NONE))
+                .getMessage();
         assertFalse(message.contains("pw"), message);
     }
 
@@ -335,7 +408,8 @@ class MlflowListenerTest {
             ImageSet images = Small.labelled(32);
             PretrainSettings settings = Small.build(Small.settings("simclr", "sgd", 0.05, 8, 3));
             RunOptions options = RunOptions.checkpoints(dir.resolve("state")).withListener(listener(server));
-            assertThrows(InterruptedIOException.class,
+            assertThrows(
+                    InterruptedIOException.class,
                     () -> new EncoderTrainer(settings, "cpu", 1, Interrupt.after(6)).run(images, options));
             assertEquals("KILLED", server.runs.get(0).status);
             EncoderTrainer.Result result = Runs.run(settings, images, options);
@@ -343,7 +417,8 @@ class MlflowListenerTest {
             FakeMlflow.Run run = server.runs.get(0);
             assertEquals("FINISHED", run.status);
             assertEquals("simclr", run.params.get("training.method"));
-            List<String> losses = run.metrics.stream().filter(m -> m.startsWith("train/loss")).toList();
+            List<String> losses =
+                    run.metrics.stream().filter(m -> m.startsWith("train/loss")).toList();
             assertEquals(3, losses.size());
             assertTrue(losses.get(2).startsWith("train/loss 3 "), losses.toString());
             assertEquals(result.finalLoss(), Double.parseDouble(losses.get(2).substring(13)), 1e-6);

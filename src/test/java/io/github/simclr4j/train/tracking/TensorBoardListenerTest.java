@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,11 +56,16 @@ class TensorBoardListenerTest {
         write(0, 3);
         List<Path> files = EventFiles.below(dir);
         assertEquals(1, files.size());
-        assertEquals("mocov2-2026-11-29T06-38-12.345678Z", dir.relativize(files.get(0)).getName(0).toString());
+        assertEquals(
+                "mocov2-2026-11-29T06-38-12.345678Z",
+                dir.relativize(files.get(0)).getName(0).toString());
         List<UnknownFieldSet> events = EventFiles.read(Files.readAllBytes(files.get(0)));
         assertEquals(5, events.size());
-        assertEquals("brain.Event:2", events.get(0).getField(3).getLengthDelimitedList().get(0).toStringUtf8());
-        double seconds = Double.longBitsToDouble(events.get(0).getField(1).getFixed64List().get(0));
+        assertEquals(
+                "brain.Event:2",
+                events.get(0).getField(3).getLengthDelimitedList().get(0).toStringUtf8());
+        double seconds = Double.longBitsToDouble(
+                events.get(0).getField(1).getFixed64List().get(0));
         assertEquals(System.currentTimeMillis() / 1000.0, seconds, 60);
 
         UnknownFieldSet value = EventFiles.values(events.get(1)).get(0);
@@ -99,7 +105,10 @@ class TensorBoardListenerTest {
 
     @Test
     void aRecordThatAFullDiskCutsOffIsTakenBack() throws IOException {
-        try (FileSystem disk = Jimfs.newFileSystem(Configuration.unix().toBuilder().setMaxSize(64 * 1024).setBlockSize(512).build())) {
+        try (FileSystem disk = Jimfs.newFileSystem(Configuration.unix().toBuilder()
+                .setMaxSize(64 * 1024)
+                .setBlockSize(512)
+                .build())) {
             Path path = disk.getPath("/events");
             byte[] record = new byte[9_000];
             int written = 0;
@@ -134,8 +143,11 @@ class TensorBoardListenerTest {
     void aTrainingThatIsInterruptedAndContinuedHasEveryEpochOnce() throws IOException {
         ImageSet images = Small.labelled(32);
         PretrainSettings settings = Small.build(Small.settings("simclr", "sgd", 0.05, 8, 3));
-        RunOptions options = RunOptions.checkpoints(dir.resolve("state")).withListener(new TensorBoardListener(dir.resolve("tb")));
-        assertThrows(InterruptedIOException.class, () -> new EncoderTrainer(settings, "cpu", 1, Interrupt.after(6)).run(images, options));
+        RunOptions options =
+                RunOptions.checkpoints(dir.resolve("state")).withListener(new TensorBoardListener(dir.resolve("tb")));
+        assertThrows(
+                InterruptedIOException.class,
+                () -> new EncoderTrainer(settings, "cpu", 1, Interrupt.after(6)).run(images, options));
         EncoderTrainer.Result result = Runs.run(settings, images, options);
         // A third run has nothing left to do, and writes nothing.
         Runs.run(settings, images, options);
@@ -164,8 +176,11 @@ class TensorBoardListenerTest {
         for (UnknownFieldSet event : events) {
             for (UnknownFieldSet value : EventFiles.values(event)) {
                 if (value.hasField(4)) {
-                    return ImageIO.read(new ByteArrayInputStream(
-                            EventFiles.message(value, 4).getField(4).getLengthDelimitedList().get(0).toByteArray()));
+                    return ImageIO.read(new ByteArrayInputStream(EventFiles.message(value, 4)
+                            .getField(4)
+                            .getLengthDelimitedList()
+                            .get(0)
+                            .toByteArray()));
                 }
             }
         }
@@ -177,8 +192,10 @@ class TensorBoardListenerTest {
     @Tag("slow")
     void tensorBoardReadsTheSameFigures() throws Exception {
         String python = System.getProperty("simclr.tensorboard.python", "python3");
-        assumeTrue(runs(python, "-c", "import tensorboard.backend.event_processing.event_accumulator"),
-                "no tensorboard in " + python + ": pip install tensorboard, or name another Python by -Dsimclr.tensorboard.python");
+        assumeTrue(
+                runs(python, "-c", "import tensorboard.backend.event_processing.event_accumulator"),
+                "no tensorboard in " + python
+                        + ": pip install tensorboard, or name another Python by -Dsimclr.tensorboard.python");
         write(0, 4);
         // Epoch 4 is done again: what the run wrote of it before is taken back.
         write(3, 6);
@@ -194,14 +211,29 @@ class TensorBoardListenerTest {
                     "images": {t: [[e.step, e.width, e.height, e.encoded_image_string[:4].hex()] for e in a.Images(t)]
                                for t in tags["images"]}}))
                 """);
-        Process process = new ProcessBuilder(python, script.toString(), EventFiles.below(dir).get(0).getParent().toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = new ProcessBuilder(
+                        python,
+                        script.toString(),
+                        EventFiles.below(dir).get(0).getParent().toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor());
         JsonObject read = JsonParser.parseString(text).getAsJsonObject();
         JsonObject scalars = read.getAsJsonObject("scalars");
-        assertEquals(Set.of("train/loss", "train/learning_rate", "train/top1", "train/alignment", "train/uniformity", "train/spread",
-                "train/effective_rank", "train/views_per_second", "train/code_use", "eval/knn"), scalars.keySet());
+        assertEquals(
+                Set.of(
+                        "train/loss",
+                        "train/learning_rate",
+                        "train/top1",
+                        "train/alignment",
+                        "train/uniformity",
+                        "train/spread",
+                        "train/effective_rank",
+                        "train/views_per_second",
+                        "train/code_use",
+                        "eval/knn"),
+                scalars.keySet());
         JsonArray loss = scalars.getAsJsonArray("train/loss");
         assertEquals(6, loss.size());
         for (int i = 0; i < 6; i++) {
@@ -209,14 +241,21 @@ class TensorBoardListenerTest {
             assertEquals(4.0 / (i + 1), loss.get(i).getAsJsonArray().get(1).getAsDouble(), 1e-6);
         }
         assertEquals(3, scalars.getAsJsonArray("eval/knn").size());
-        JsonArray image = read.getAsJsonObject("images").getAsJsonArray("train/views").get(0).getAsJsonArray();
+        JsonArray image = read.getAsJsonObject("images")
+                .getAsJsonArray("train/views")
+                .get(0)
+                .getAsJsonArray();
         assertEquals("[0,7,5,\"89504e47\"]", image.toString());
     }
 
     private static boolean runs(String... command) throws InterruptedException {
         try {
-            return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
-                    .waitFor() == 0;
+            return new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
         } catch (IOException e) {
             return false;
         }

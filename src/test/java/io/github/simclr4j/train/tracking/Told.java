@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
 import io.github.simclr4j.train.loop.EpochSummary;
@@ -28,8 +29,17 @@ final class Told {
 
     /** An epoch whose figures follow from its number; only even ones have measured neighbours. */
     static EpochSummary epoch(int number) {
-        Monitor.Figures figures = new Monitor.Figures(4.0 / number, 0.5, Double.NaN, 0.25, -1.5, 0.75, 12, Map.of("codeUse", 3.0));
-        return new EpochSummary(number, 10, figures, 0.1 * number, 100, number % 2 == 0 ? 0.01 * number : Double.NaN, List.of(),
-                5, Verdict.LEARNING);
+        Monitor.Figures figures =
+                new Monitor.Figures(4.0 / number, 0.5, Double.NaN, 0.25, -1.5, 0.75, 12, Map.of("codeUse", 3.0));
+        return new EpochSummary(
+                number,
+                10,
+                figures,
+                0.1 * number,
+                100,
+                number % 2 == 0 ? 0.01 * number : Double.NaN,
+                List.of(),
+                5,
+                Verdict.LEARNING);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -52,8 +53,14 @@ class DistillationTest {
     }
 
     private static DistillationTrainer.Builder builder(Trainer<Label> teacher, int epochs) {
-        return DistillationTrainer.builder(teacher).student(FineTuneTest.NET).epochs(epochs).batchSize(10).learningRate(0.1)
-                .device("cpu").threads(1).seed(3);
+        return DistillationTrainer.builder(teacher)
+                .student(FineTuneTest.NET)
+                .epochs(epochs)
+                .batchSize(10)
+                .learningRate(0.1)
+                .device("cpu")
+                .threads(1)
+                .seed(3);
     }
 
     /** Softmax of logits over t. */
@@ -138,7 +145,8 @@ class DistillationTest {
             assertTrue(after < 0.7 * before, before + " to " + after);
             var run = much.getProvenance().getInstanceProvenance().getMap();
             assertEquals(new IntProvenance(DistillationTrainer.LABELLED, 20), run.get(DistillationTrainer.LABELLED));
-            assertEquals(new IntProvenance(DistillationTrainer.UNLABELLED, 20), run.get(DistillationTrainer.UNLABELLED));
+            assertEquals(
+                    new IntProvenance(DistillationTrainer.UNLABELLED, 20), run.get(DistillationTrainer.UNLABELLED));
             assertEquals("distillation", much.encoder().metadata().get("training.method"));
             assertTrue(much.getProvenance().toString().contains("LinearSGDTrainer"));
             Path saved = dir.resolve("student.tribuo");
@@ -155,9 +163,19 @@ class DistillationTest {
         Path encoder = Files.write(dir.resolve("encoder.onnx"), EncoderExport.untrained(FineTuneTest.NET, 32, 1));
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(4, 2, 1), 2);
         Trainer<Label> teacher = new FineTuneTrainer(encoder, 1, "cpu", 1, 1);
-        DistillationTrainer trainer = DistillationTrainer.builder(teacher).encoder(encoder).temperature(2).epochs(1).batchSize(4)
-                .learningRate(0.01).views("flip").device("cpu").threads(1).seed(1).build();
-        try (EncodedModel<Label> one = trainer.train(set); EncodedModel<Label> two = trainer.train(set, Map.of(), 0)) {
+        DistillationTrainer trainer = DistillationTrainer.builder(teacher)
+                .encoder(encoder)
+                .temperature(2)
+                .epochs(1)
+                .batchSize(4)
+                .learningRate(0.01)
+                .views("flip")
+                .device("cpu")
+                .threads(1)
+                .seed(1)
+                .build();
+        try (EncodedModel<Label> one = trainer.train(set);
+                EncodedModel<Label> two = trainer.train(set, Map.of(), 0)) {
             assertEquals(0, apart(one, two, set), "the same invocation");
             assertEquals("2.0", one.encoder().metadata().get("training.temperature"));
             assertTrue(one.getProvenance().getInstanceProvenance().getMap().containsKey("started-from-sha256"));
@@ -179,9 +197,12 @@ class DistillationTest {
                   </component>
                 </config>
                 """);
-        DistillationTrainer trainer = (DistillationTrainer) new ConfigurationManager(config.toString()).lookup("student");
+        DistillationTrainer trainer =
+                (DistillationTrainer) new ConfigurationManager(config.toString()).lookup("student");
         assertTrue(trainer.toString().contains("teacher=FineTuneTrainer(epochs=60"), trainer.toString());
-        assertTrue(trainer.toString().contains("width=0.0625,stem=cifar,imageSize=32,temperature=0.5"), trainer.toString());
+        assertTrue(
+                trainer.toString().contains("width=0.0625,stem=cifar,imageSize=32,temperature=0.5"),
+                trainer.toString());
         assertTrue(trainer.getProvenance().toString().contains("FineTuneTrainer"));
         assertThrows(PropertyException.class, () -> student(teacher(), 1, 0));
     }
@@ -189,12 +210,18 @@ class DistillationTest {
     @Test
     void valuesOutOfRangeAreRefusedBeforeTraining() {
         for (double t : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            assertEquals("temperature",
-                    assertThrows(PropertyException.class, () -> student(teacher(), 1, t)).getProperty());
+            assertEquals(
+                    "temperature",
+                    assertThrows(PropertyException.class, () -> student(teacher(), 1, t))
+                            .getProperty());
         }
         for (int side : new int[] {0, 7, 1025, 100_000}) {
-            assertEquals("imageSize", assertThrows(PropertyException.class,
-                    () -> builder(teacher(), 1).imageSize(side).build()).getProperty());
+            assertEquals(
+                    "imageSize",
+                    assertThrows(
+                                    PropertyException.class,
+                                    () -> builder(teacher(), 1).imageSize(side).build())
+                            .getProperty());
         }
     }
 
@@ -202,11 +229,19 @@ class DistillationTest {
     void badInputIsOneSentence() {
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(2, 2, 1), 2);
         Trainer<Label> scores = new LinearSGDTrainer(new Hinge(), new AdaGrad(0.05), 1, 1);
-        String message = assertThrows(IllegalArgumentException.class, () -> student(scores, 1, 1).train(set)).getMessage();
-        assertEquals("Expected a teacher that generates probabilities, found LinearSGDModel which generates scores", message);
+        String message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> student(scores, 1, 1).train(set))
+                .getMessage();
+        assertEquals(
+                "Expected a teacher that generates probabilities, found LinearSGDModel which generates scores",
+                message);
         MutableDataset<Label> none = new MutableDataset<>(set.getSourceProvenance(), new LabelFactory());
         set.forEach(e -> none.add(FineTuneTest.unlabelled(e)));
-        message = assertThrows(IllegalArgumentException.class, () -> student(teacher(), 1, 1).train(none)).getMessage();
+        message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> student(teacher(), 1, 1).train(none))
+                .getMessage();
         assertEquals("Expected images of at least two classes, found none with a label", message);
         DistillationTrainer trainer = student(scores, 1, 1);
         assertThrows(IllegalArgumentException.class, () -> trainer.train(set));

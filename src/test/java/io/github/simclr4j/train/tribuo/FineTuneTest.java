@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -18,8 +19,8 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
@@ -83,9 +84,22 @@ class FineTuneTest {
         for (int i = 0; i < 100; i++) {
             images.add(BuiltInImages.draw(i % 10, random));
         }
-        try (Pretraining pretraining = Pretraining.builder().images(ImageSet.of(images, SIZE)).encoder(NET)
-                .option("temperature", 0.5).projection(16).views("simclr-cifar").learningRate(5e-3).warmupEpochs(0.2)
-                .batch(20).epochs(2).zeroGamma(true).precision("float32").seed(5).device("cpu").threads(1).build()) {
+        try (Pretraining pretraining = Pretraining.builder()
+                .images(ImageSet.of(images, SIZE))
+                .encoder(NET)
+                .option("temperature", 0.5)
+                .projection(16)
+                .views("simclr-cifar")
+                .learningRate(5e-3)
+                .warmupEpochs(0.2)
+                .batch(20)
+                .epochs(2)
+                .zeroGamma(true)
+                .precision("float32")
+                .seed(5)
+                .device("cpu")
+                .threads(1)
+                .build()) {
             pretraining.run().writeEncoder(encoder);
         }
     }
@@ -128,22 +142,30 @@ class FineTuneTest {
     }
 
     private static FineTuneTrainer trainer(int epochs, int batch, double rate) {
-        return FineTuneTrainer.builder(encoder).epochs(epochs).batchSize(batch).learningRate(rate).views("flip").device("cpu")
-                .threads(1).seed(7).build();
+        return FineTuneTrainer.builder(encoder)
+                .epochs(epochs)
+                .batchSize(batch)
+                .learningRate(rate)
+                .views("flip")
+                .device("cpu")
+                .threads(1)
+                .seed(7)
+                .build();
     }
 
     /** Scores by class name of one image, as the file's user has them. */
     private static Map<String, Float> run(byte[] file, RgbImage image) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        ByteBuffer bytes = ByteBuffer.allocateDirect(image.rgb().length).put(image.rgb()).rewind();
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(image.rgb().length).put(image.rgb()).rewind();
         try (OrtSession session = environment.createSession(file);
-                OnnxTensor input = OnnxTensor.createTensor(environment, bytes, new long[] {1, SIZE, SIZE, 3},
-                        OnnxJavaType.UINT8);
+                OnnxTensor input =
+                        OnnxTensor.createTensor(environment, bytes, new long[] {1, SIZE, SIZE, 3}, OnnxJavaType.UINT8);
                 OrtSession.Result result = session.run(Map.<String, OnnxTensorLike>of("image", input))) {
             assertEquals(1, session.getOutputNames().size());
             float[] scores = ((float[][]) result.get("output").orElseThrow().getValue())[0];
-            String[] names = new Gson().fromJson(
-                    session.getMetadata().getCustomMetadata().get("class_names"), String[].class);
+            String[] names = new Gson()
+                    .fromJson(session.getMetadata().getCustomMetadata().get("class_names"), String[].class);
             assertEquals(names.length, scores.length);
             Map<String, Float> all = new HashMap<>();
             for (int i = 0; i < names.length; i++) {
@@ -164,7 +186,8 @@ class FineTuneTest {
             double accuracy = new LabelEvaluator().evaluate(model, test).accuracy();
             // Chance is 0.2, with a deviation of 0.04 for 100 images.
             assertTrue(fit > 0.45 && accuracy > 0.3, "known " + fit + ", unseen " + accuracy);
-            byte[] file = model.exportONNXModel("test", 1, OnnxStitcher.Input.IMAGE).toByteArray();
+            byte[] file =
+                    model.exportONNXModel("test", 1, OnnxStitcher.Input.IMAGE).toByteArray();
             List<Prediction<Label>> predictions = model.predict(test);
             model.serializeToFile(saved);
             try (EncodedModel<?> loaded = EncodedModel.load(saved)) {
@@ -180,16 +203,20 @@ class FineTuneTest {
                         sum += found.get(name);
                     }
                     assertEquals(1, sum, 1e-5, "probabilities");
-                    assertEquals(expected.toString(), again.predict(test.getExample(i)).getOutputScores().toString());
+                    assertEquals(
+                            expected.toString(),
+                            again.predict(test.getExample(i)).getOutputScores().toString());
                 }
             }
             String provenance = model.getProvenance().toString();
             assertTrue(provenance.contains(Sha256.hex(Files.readAllBytes(encoder))), provenance);
             assertTrue(provenance.contains("FineTuneTrainer"), provenance);
-            assertEquals(new StringProvenance("started-from-training.method", "simclr"),
+            assertEquals(
+                    new StringProvenance("started-from-training.method", "simclr"),
                     model.getProvenance().getInstanceProvenance().getMap().get("started-from-training.method"));
             assertEquals("supervised", model.encoder().metadata().get("training.method"));
-            assertNotEquals(Sha256.hex(Files.readAllBytes(encoder)), model.encoder().sha256());
+            assertNotEquals(
+                    Sha256.hex(Files.readAllBytes(encoder)), model.encoder().sha256());
         }
     }
 
@@ -226,7 +253,8 @@ class FineTuneTest {
         Example<Label> asked = set.getExample(0);
         FineTuneTrainer trainer = trainer(1, 0.01);
         List<String> scores = new ArrayList<>();
-        for (int invocation : new int[] {Trainer.INCREMENT_INVOCATION_COUNT, Trainer.INCREMENT_INVOCATION_COUNT, 0, 1}) {
+        for (int invocation :
+                new int[] {Trainer.INCREMENT_INVOCATION_COUNT, Trainer.INCREMENT_INVOCATION_COUNT, 0, 1}) {
             try (EncodedModel<Label> model = trainer.train(set, Collections.emptyMap(), invocation)) {
                 // A label equals another with the same name, whatever its score.
                 scores.add(model.predict(asked).getOutputScores().toString());
@@ -279,15 +307,19 @@ class FineTuneTest {
     }
 
     private static double rate(FineTuneTrainer trainer, int images) {
-        return trainer.settings(NET, SIZE, images, new Supervised(), null, 0).optimizer().rate();
+        return trainer.settings(NET, SIZE, images, new Supervised(), null, 0)
+                .optimizer()
+                .rate();
     }
 
     @Test
     void thePrecisionIsFloat32UnlessAnotherIsAskedFor() {
         MutableDataset<Label> set = pixels(drawings(2, 2, 1), 2);
-        FineTuneTrainer.Builder builder = FineTuneTrainer.builder(encoder).epochs(1).device("cpu").threads(1);
+        FineTuneTrainer.Builder builder =
+                FineTuneTrainer.builder(encoder).epochs(1).device("cpu").threads(1);
         try (EncodedModel<Label> wide = builder.build().train(set);
-                EncodedModel<Label> narrow = builder.precision("bfloat16").build().train(set)) {
+                EncodedModel<Label> narrow =
+                        builder.precision("bfloat16").build().train(set)) {
             assertEquals("float32", wide.encoder().metadata().get("training.precision"));
             assertEquals("bfloat16", narrow.encoder().metadata().get("training.precision"));
         }
@@ -301,22 +333,35 @@ class FineTuneTest {
     @Test
     void badInputIsOneSentence() throws IOException {
         MutableDataset<Label> one = pixels(drawings(4, 1, 1), 1);
-        fails("at least two classes, found only checks", IllegalArgumentException.class, () -> trainer(1, 0.01).train(one));
+        fails(
+                "at least two classes, found only checks",
+                IllegalArgumentException.class,
+                () -> trainer(1, 0.01).train(one));
         MutableDataset<Label> unknown = pixels(drawings(2, 2, 1), 2);
         unknown.add(new ArrayExample<>(LabelFactory.UNKNOWN_LABEL, new String[] {"p0000"}, new double[] {1}));
-        fails("found 1 without", IllegalArgumentException.class, () -> trainer(1, 0.01).train(unknown));
+        fails(
+                "found 1 without",
+                IllegalArgumentException.class,
+                () -> trainer(1, 0.01).train(unknown));
         MutableDataset<Label> other = new MutableDataset<>(new SimpleDataSourceProvenance("other", FACTORY), FACTORY);
         other.add(new ArrayExample<>(new Label("a"), new String[] {"x"}, new double[] {1}));
         other.add(new ArrayExample<>(new Label("b"), new String[] {"x"}, new double[] {0.5}));
-        fails("Expected the pixels p0000 to p3071", IllegalArgumentException.class, () -> trainer(1, 0.01).train(other));
+        fails(
+                "Expected the pixels p0000 to p3071",
+                IllegalArgumentException.class,
+                () -> trainer(1, 0.01).train(other));
         MutableDataset<Label> two = pixels(drawings(2, 2, 1), 2);
         Path missing = dir.resolve("missing.onnx");
-        fails("missing.onnx is not a file", UncheckedIOException.class,
+        fails(
+                "missing.onnx is not a file",
+                UncheckedIOException.class,
                 () -> new FineTuneTrainer(missing, 1, "cpu", 1, 1).train(two));
         Path text = Files.write(dir.resolve("text.onnx"), "text".getBytes(StandardCharsets.UTF_8));
         fails("text.onnx", UncheckedIOException.class, () -> new FineTuneTrainer(text, 1, "cpu", 1, 1).train(two));
         ImageSet bare = ImageSet.of(drawings(2, 2, 1), SIZE);
-        fails("images with labels", IllegalArgumentException.class,
+        fails(
+                "images with labels",
+                IllegalArgumentException.class,
                 () -> trainer(1, 0.01).train(bare, "bare", RunOptions.checkpoints(null), Progress.NONE));
     }
 
@@ -331,7 +376,9 @@ class FineTuneTest {
         }
         new FineTuneTrainer(encoder, 1, "gpu:3", 1, 1); // Whether it is there is another question.
         for (String precision : new String[] {"float64", "", null}) {
-            refused("precision", () -> FineTuneTrainer.builder(encoder).precision(precision).build());
+            refused(
+                    "precision",
+                    () -> FineTuneTrainer.builder(encoder).precision(precision).build());
         }
         for (double rate : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
             refused("learningRate", () -> trainer(1, rate));
@@ -364,8 +411,10 @@ class FineTuneTest {
             labels[i] = 1 - i % 2;
         }
         // The classes are in another order here than Tribuo has them in one of the two.
-        ImageSet set = new ImageSet(SIZE, bare.pixels(), labels, List.of("cross", "checks"), List.of(), bare.fingerprint());
-        FineTuneTrainer.Tuned tuned = trainer(6, 0.05).train(set, "drawings", RunOptions.checkpoints(null), Progress.NONE);
+        ImageSet set =
+                new ImageSet(SIZE, bare.pixels(), labels, List.of("cross", "checks"), List.of(), bare.fingerprint());
+        FineTuneTrainer.Tuned tuned =
+                trainer(6, 0.05).train(set, "drawings", RunOptions.checkpoints(null), Progress.NONE);
         try (EncodedModel<Label> model = tuned.model()) {
             float[] weights = tuned.run().classifier().weights();
             assertEquals(2 * model.encoder().dimension(), weights.length);
@@ -379,16 +428,27 @@ class FineTuneTest {
                 }
             }
             double[] expected = {1 / (1 + Math.exp(z[1] - z[0])), 1 / (1 + Math.exp(z[0] - z[1]))};
-            Map<String, Label> scores = model.predictImages(images.subList(0, 1)).get(0).getOutputScores();
-            assertArrayEquals(expected, new double[] {scores.get("cross").getScore(), scores.get("checks").getScore()}, 1e-6);
+            Map<String, Label> scores =
+                    model.predictImages(images.subList(0, 1)).get(0).getOutputScores();
+            assertArrayEquals(
+                    expected,
+                    new double[] {
+                        scores.get("cross").getScore(), scores.get("checks").getScore()
+                    },
+                    1e-6);
         }
     }
 
     @Test
     void aTrainingThatWasCutEndsWithTheSameModel() throws IOException {
         ImageSet bare = ImageSet.of(drawings(10, 2, 1), SIZE);
-        ImageSet set = new ImageSet(SIZE, bare.pixels(), new int[] {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
-                List.of("checks", "cross"), List.of(), bare.fingerprint());
+        ImageSet set = new ImageSet(
+                SIZE,
+                bare.pixels(),
+                new int[] {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
+                List.of("checks", "cross"),
+                List.of(),
+                bare.fingerprint());
         FineTuneTrainer trainer = trainer(2, 5, 0.05);
         FineTuneTrainer.Tuned whole = trainer.train(set, "drawings", RunOptions.checkpoints(null), Progress.NONE);
         RunOptions saved = RunOptions.checkpoints(dir.resolve("cut"));
@@ -405,11 +465,13 @@ class FineTuneTest {
                 // The first epoch goes by.
             }
         };
-        assertThrows(InterruptedIOException.class,
+        assertThrows(
+                InterruptedIOException.class,
                 () -> trainer.train(set, "drawings", saved.withListener(interrupt), Progress.NONE));
         FineTuneTrainer.Tuned rest = trainer.train(set, "drawings", saved, Progress.NONE);
         assertEquals(1, rest.run().resumedAt());
-        assertArrayEquals(whole.run().classifier().weights(), rest.run().classifier().weights());
+        assertArrayEquals(
+                whole.run().classifier().weights(), rest.run().classifier().weights());
         assertArrayEquals(whole.run().onnx(), rest.run().onnx());
         whole.model().close();
         rest.model().close();

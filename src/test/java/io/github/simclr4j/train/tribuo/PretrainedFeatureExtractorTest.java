@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -66,7 +67,9 @@ class PretrainedFeatureExtractorTest {
                     %s
                   </component>
                 </config>
-                """.formatted(dir.resolve("images"), file,
+                """.formatted(
+                dir.resolve("images"),
+                file,
                 properties + (properties.contains("device") ? "" : "<property name=\"device\" value=\"cpu\"/>")));
         try (ConfigurationManager manager = new ConfigurationManager(config.toString())) {
             return (PretrainedFeatureExtractor<Label>) manager.lookup("features");
@@ -83,7 +86,8 @@ class PretrainedFeatureExtractorTest {
         ModelProvenance whole;
         try (PretrainedFeatureExtractor<Label> extractor = configured(1)) {
             assertFalse(Files.exists(file), "nothing is learnt while a file is configured");
-            MutableDataset<Label> train = new MutableDataset<>(new ImageFolderDataSource<>(dir.resolve("train"), extractor));
+            MutableDataset<Label> train =
+                    new MutableDataset<>(new ImageFolderDataSource<>(dir.resolve("train"), extractor));
             assertEquals(30, train.size());
             assertFalse(Files.exists(dir.resolve("encoder.onnx.checkpoint")), "deleted when it is complete");
             Model<Label> model = new LogisticRegressionTrainer().train(train);
@@ -93,10 +97,16 @@ class PretrainedFeatureExtractorTest {
             }
             String provenance = whole.toString();
             assertTrue(provenance.contains(Sha256.hex(Files.readAllBytes(file))), provenance);
-            assertTrue(provenance.contains("training.method=simclr") && provenance.contains("training.epochs=1"), provenance);
-            assertTrue(provenance.contains(extractor.extractor().encoder().metadata().get("data.fingerprint")), provenance);
-            assertEquals(extractor.getProvenance(), ProvenanceUtil.unmarshalProvenance(
-                    ProvenanceUtil.marshalProvenance(extractor.getProvenance())));
+            assertTrue(
+                    provenance.contains("training.method=simclr") && provenance.contains("training.epochs=1"),
+                    provenance);
+            assertTrue(
+                    provenance.contains(
+                            extractor.extractor().encoder().metadata().get("data.fingerprint")),
+                    provenance);
+            assertEquals(
+                    extractor.getProvenance(),
+                    ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(extractor.getProvenance())));
         }
         try (EncodedModel<?> loaded = EncodedModel.load(saved)) {
             assertEquals(whole, loaded.getProvenance());
@@ -126,7 +136,9 @@ class PretrainedFeatureExtractorTest {
         try (PretrainedFeatureExtractor<Label> extractor = configured(teacher(teacher))) {
             assertEquals(32, extractor.featureNames().length);
             String provenance = extractor.getProvenance().toString();
-            assertTrue(provenance.contains("training.teacher_sha256=" + Sha256.hex(Files.readAllBytes(teacher))), provenance);
+            assertTrue(
+                    provenance.contains("training.teacher_sha256=" + Sha256.hex(Files.readAllBytes(teacher))),
+                    provenance);
         }
         Object key = Files.getLastModifiedTime(file);
         try (PretrainedFeatureExtractor<Label> again = configured(teacher(teacher))) {
@@ -171,7 +183,9 @@ class PretrainedFeatureExtractorTest {
         extractor.close();
         ExecutionException e = assertThrows(ExecutionException.class, names::get);
         assertEquals(CancellationException.class, e.getCause().getClass());
-        assertEquals("The pretraining was cancelled; a pretraining with the same settings continues from " + state, e.getCause().getMessage());
+        assertEquals(
+                "The pretraining was cancelled; a pretraining with the same settings continues from " + state,
+                e.getCause().getMessage());
         assertFalse(Files.exists(file));
     }
 
@@ -200,16 +214,22 @@ class PretrainedFeatureExtractorTest {
             Map<String, String> metadata = extractor.extractor().encoder().metadata();
             assertEquals("photos", metadata.get("training.preset"));
             assertEquals("resnet18 width 0.0625 stem IMAGENET", metadata.get("training.encoder"));
-            assertEquals("lars 10 0.1", metadata.get("training.optimizer") + " " + metadata.get("training.batch") + " "
-                    + metadata.get("training.temperature"));
+            assertEquals(
+                    "lars 10 0.1",
+                    metadata.get("training.optimizer") + " " + metadata.get("training.batch") + " "
+                            + metadata.get("training.temperature"));
             Map<String, String> configured = configured(extractor);
-            assertEquals("photos resnet18 32 10 1 lars", configured.get("preset") + " " + configured.get("encoder") + " "
-                    + configured.get("imageSize") + " " + configured.get("batch") + " " + configured.get("epochs") + " "
-                    + configured.get("optimizer"));
+            assertEquals(
+                    "photos resnet18 32 10 1 lars",
+                    configured.get("preset") + " " + configured.get("encoder") + " "
+                            + configured.get("imageSize") + " " + configured.get("batch") + " "
+                            + configured.get("epochs") + " "
+                            + configured.get("optimizer"));
             assertTrue(extractor.getProvenance().toString().contains("training.preset=photos"));
         }
         FileTime learnt = Files.getLastModifiedTime(file);
-        String all = photos + "<property name=\"optimizer\" value=\"lars\"/><property name=\"microBatch\" value=\"0\"/>";
+        String all =
+                photos + "<property name=\"optimizer\" value=\"lars\"/><property name=\"microBatch\" value=\"0\"/>";
         try (PretrainedFeatureExtractor<Label> again = configured(all)) {
             again.featureNames();
             assertEquals(learnt, Files.getLastModifiedTime(file), "the file is used as it is");
@@ -220,9 +240,12 @@ class PretrainedFeatureExtractorTest {
     void withoutAPresetTheProvenanceHasTheDefaults() throws IOException {
         try (PretrainedFeatureExtractor<Label> extractor = configured(1)) {
             Map<String, String> configured = configured(extractor);
-            assertEquals("resnet18 32 10 1 0 adamw", configured.get("encoder") + " " + configured.get("imageSize") + " "
-                    + configured.get("batch") + " " + configured.get("epochs") + " " + configured.get("microBatch") + " "
-                    + configured.get("optimizer"));
+            assertEquals(
+                    "resnet18 32 10 1 0 adamw",
+                    configured.get("encoder") + " " + configured.get("imageSize") + " "
+                            + configured.get("batch") + " " + configured.get("epochs") + " "
+                            + configured.get("microBatch") + " "
+                            + configured.get("optimizer"));
             assertFalse(extractor.extractor().encoder().metadata().containsKey("training.preset"));
         }
     }
@@ -238,24 +261,31 @@ class PretrainedFeatureExtractorTest {
         refused("Unknown preset", "<property name=\"preset\" value=\"large\"/>");
         refused("Unknown method", "<property name=\"method\" value=\"simclear\"/>");
         refused("Epochs must be at least 1", "<property name=\"epochs\" value=\"0\"/>");
-        refused("Unknown setting, expected loss",
+        refused(
+                "Unknown setting, expected loss",
                 "<propertymap name=\"options\"><entry key=\"queue\" value=\"64\"/></propertymap>");
         refused("Unknown device", "<property name=\"device\" value=\"tpu\"/>");
         refused("found none at", "<property name=\"init\" value=\"missing.onnx\"/>");
         Files.createDirectories(file);
         refused("found the folder", "");
         Files.delete(file);
-        assertEquals(0, Files.list(dir).filter(p -> p.toString().contains("encoder.onnx")).count());
+        assertEquals(
+                0,
+                Files.list(dir)
+                        .filter(p -> p.toString().contains("encoder.onnx"))
+                        .count());
         Files.writeString(file, "not an encoder");
         try (PretrainedFeatureExtractor<Label> extractor = configured(1)) {
-            String message = assertThrows(UncheckedIOException.class, extractor::featureNames).getMessage();
+            String message = assertThrows(UncheckedIOException.class, extractor::featureNames)
+                    .getMessage();
             assertTrue(message.contains("encoder.onnx"), message);
             assertEquals("not an encoder", Files.readString(file), "what is no encoder is not replaced");
         }
     }
 
     private void refused(String part, String properties) {
-        String message = assertThrows(PropertyException.class, () -> configured(properties)).getMessage();
+        String message = assertThrows(PropertyException.class, () -> configured(properties))
+                .getMessage();
         assertTrue(message.contains(part) && !message.contains("--"), message);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -5,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
@@ -50,7 +50,8 @@ class TrainingProtocolsTest {
 
     @BeforeEach
     void write() throws IOException {
-        encoder = Files.write(dir.resolve("encoder.onnx"),
+        encoder = Files.write(
+                dir.resolve("encoder.onnx"),
                 EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 16, 1));
     }
 
@@ -129,50 +130,77 @@ class TrainingProtocolsTest {
             right += test.name(i).startsWith(predictions.get(i).getOutput().getLabel() + "/") ? 1 : 0;
         }
         ModelProvenance p = model.getProvenance();
-        all.add(new Trained(model.getName(), p.getTrainerProvenance().getConfiguredParameters(),
-                p.getDatasetProvenance().getNumExamples(), accuracy, (double) right / test.size()));
+        all.add(new Trained(
+                model.getName(),
+                p.getTrainerProvenance().getConfiguredParameters(),
+                p.getDatasetProvenance().getNumExamples(),
+                accuracy,
+                (double) right / test.size()));
         return accuracy;
     }
 
     /** The protocols, with a look at each model that they measure. */
     private List<Protocol> watched() {
-        return List.of(new FromScratchProtocol() {
-            @Override
-            double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
-                return look(model, context, super.accuracy(model, context));
-            }
-        }, new FineTuneProtocol() {
-            @Override
-            double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
-                return look(model, context, super.accuracy(model, context));
-            }
-        }, new DistillationProtocol() {
-            @Override
-            double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
-                return look(model, context, super.accuracy(model, context));
-            }
-        });
+        return List.of(
+                new FromScratchProtocol() {
+                    @Override
+                    double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
+                        return look(model, context, super.accuracy(model, context));
+                    }
+                },
+                new FineTuneProtocol() {
+                    @Override
+                    double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
+                        return look(model, context, super.accuracy(model, context));
+                    }
+                },
+                new DistillationProtocol() {
+                    @Override
+                    double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
+                        return look(model, context, super.accuracy(model, context));
+                    }
+                });
     }
 
     private ProtocolContext.Builder context() {
         Map<String, Double> shares = new LinkedHashMap<>();
         shares.put("50%", 0.5);
         shares.put("100%", 1.0);
-        return ProtocolContext.builder().encoder(encoder).runtime(RuntimeSettings.DEFAULT.withThreads(1)).device("cpu")
+        return ProtocolContext.builder()
+                .encoder(encoder)
+                .runtime(RuntimeSettings.DEFAULT.withThreads(1))
+                .device("cpu")
                 .train(new LabelledImages(Path.of("train"), new Colours(8, 1)))
-                .test(new LabelledImages(Path.of("test"), new Colours(5, 2))).shares(shares).seeds(5, 6);
+                .test(new LabelledImages(Path.of("test"), new Colours(5, 2)))
+                .shares(shares)
+                .seeds(5, 6);
     }
 
     /** Each protocol trains what its name says, with its seed, share and options, and reports how well it does. */
     @Test
     void everyProtocolTrainsAsItIsToldForEachShareAndSeed() throws IOException {
-        Map<String, String> given = Map.of("epochs", "6", "batch", "8", "learning-rate", "0.1", "views", "flip@0.5",
-                "student-epochs", "2", "unlabelled", "20", "temperature", "4");
+        Map<String, String> given = Map.of(
+                "epochs",
+                "6",
+                "batch",
+                "8",
+                "learning-rate",
+                "0.1",
+                "views",
+                "flip@0.5",
+                "student-epochs",
+                "2",
+                "unlabelled",
+                "20",
+                "temperature",
+                "4");
         Map<String, Accuracies> reported = new LinkedHashMap<>();
         try (ProtocolContext context = context().build()) {
             for (Protocol p : watched()) {
                 Map<String, String> own = new HashMap<>(given);
-                own.keySet().removeIf(name -> p.options().stream().noneMatch(o -> o.name().equals(name)));
+                own.keySet()
+                        .removeIf(name ->
+                                p.options().stream().noneMatch(o -> o.name().equals(name)));
                 reported.put(p.name(), p.run(context.with(OptionValues.of(p.options(), own))));
             }
         }
@@ -188,8 +216,10 @@ class TrainingProtocolsTest {
                     assertEquals("" + (5 + run), t.setting("seed"), what);
                     assertEquals(distilled ? "2" : "6", t.setting("epochs"), what);
                     assertEquals(distilled ? 20 : share.equals("50%") ? 16 : 32, t.images(), what);
-                    assertEquals(distilled ? "4.0" : Boolean.toString(protocol.equals("from-scratch")),
-                            t.setting(distilled ? "temperature" : "fromScratch"), what);
+                    assertEquals(
+                            distilled ? "4.0" : Boolean.toString(protocol.equals("from-scratch")),
+                            t.setting(distilled ? "temperature" : "fromScratch"),
+                            what);
                     assertEquals(t.right(), t.accuracy(), 1e-12, what);
                     assertEquals(t.accuracy(), e.getValue().runs().get(share).get(run), what);
                     assertTrue(!protocol.equals("finetune") || share.equals("50%") || t.accuracy() > 0.9, what);
@@ -209,8 +239,8 @@ class TrainingProtocolsTest {
         EncoderSettings square = EncoderSettings.of(Map.of("image-size", "32x16"), "test");
         for (Protocol p : List.of(new FineTuneProtocol(), new DistillationProtocol())) {
             try (ProtocolContext context = context().settings(square).build()) {
-                IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                        () -> p.run(context.with(OptionValues.defaults(p.options()))));
+                IllegalArgumentException e = assertThrows(
+                        IllegalArgumentException.class, () -> p.run(context.with(OptionValues.defaults(p.options()))));
                 assertEquals("Training needs square images, an image size such as 224, found 32x16", e.getMessage());
             }
         }

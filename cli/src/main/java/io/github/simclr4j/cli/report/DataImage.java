@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -30,14 +31,30 @@ public final class DataImage {
         int longest = Math.max(image.width(), image.height());
         int width = Math.max(8, image.width() * Math.min(LONGEST, longest) / longest);
         int height = Math.max(8, image.height() * Math.min(LONGEST, longest) / longest);
-        return encoded(new Preprocessing(height, width, Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR,
-                Preprocessing.Channels.RGB, null).apply(image), "jpeg");
+        return encoded(
+                new Preprocessing(
+                                height,
+                                width,
+                                Preprocessing.Resize.STRETCH,
+                                0,
+                                Preprocessing.Interpolation.BILINEAR,
+                                Preprocessing.Channels.RGB,
+                                null)
+                        .apply(image),
+                "jpeg");
     }
 
     /** Returns the central square of an image, resized to a side in pixels. */
     public static RgbImage square(RgbImage image, int side) {
-        return new Preprocessing(side, side, Preprocessing.Resize.CENTER_SQUARE, 0, Preprocessing.Interpolation.BILINEAR,
-                Preprocessing.Channels.RGB, null).apply(image);
+        return new Preprocessing(
+                        side,
+                        side,
+                        Preprocessing.Resize.CENTER_SQUARE,
+                        0,
+                        Preprocessing.Interpolation.BILINEAR,
+                        Preprocessing.Channels.RGB,
+                        null)
+                .apply(image);
     }
 
     /**
@@ -64,7 +81,9 @@ public final class DataImage {
         BufferedImage buffered = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
         byte[] rgb = image.rgb();
         for (int i = 0; i < image.width() * image.height(); i++) {
-            buffered.setRGB(i % image.width(), i / image.width(),
+            buffered.setRGB(
+                    i % image.width(),
+                    i / image.width(),
                     (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | rgb[3 * i + 2] & 255);
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import java.util.ArrayList;
@@ -67,7 +68,9 @@ public final class HtmlPage {
                 case '\'' -> out.append("&#39;");
                 // Keeps line breaks in attributes.
                 case '\n', '\r', '\t' -> out.append("&#").append(c).append(';');
-                default -> out.appendCodePoint(c < ' ' || c == 0x7f || Character.getType(c) == Character.SURROGATE ? 0xfffd : c);
+                default ->
+                    out.appendCodePoint(
+                            c < ' ' || c == 0x7f || Character.getType(c) == Character.SURROGATE ? 0xfffd : c);
             }
         });
         return out.toString();
@@ -113,7 +116,8 @@ public final class HtmlPage {
     public HtmlPage live(int seconds) {
         connections = "; connect-src 'self'";
         // Without this icon the browser would request one.
-        refresh = "<link rel=\"icon\" href=\"data:,\">\n<noscript><meta http-equiv=\"refresh\" content=\"" + seconds + "\"></noscript>\n";
+        refresh = "<link rel=\"icon\" href=\"data:,\">\n<noscript><meta http-equiv=\"refresh\" content=\"" + seconds
+                + "\"></noscript>\n";
         return this;
     }
 
@@ -129,8 +133,13 @@ public final class HtmlPage {
                 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
                 style-src 'unsafe-inline'; script-src 'unsafe-inline'""");
         page.append(connections).append("\">\n").append(refresh);
-        page.append("<title>").append(escape(title)).append("</title>\n<style>\n").append(String.join("", styles))
-                .append("</style>\n</head>\n<body>\n<main>\n").append(body).append("</main>\n");
+        page.append("<title>")
+                .append(escape(title))
+                .append("</title>\n<style>\n")
+                .append(String.join("", styles))
+                .append("</style>\n</head>\n<body>\n<main>\n")
+                .append(body)
+                .append("</main>\n");
         scripts.forEach(s -> page.append("<script>\n").append(s).append("</script>\n"));
         return page.append("</body>\n</html>\n").toString();
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import com.google.gson.JsonArray;
@@ -46,18 +47,26 @@ public record JsonRecord(JsonObject root) {
 
     /** Returns a string, or an empty one if it is missing. */
     public String text(Object... steps) {
-        return at(steps).filter(JsonElement::isJsonPrimitive).map(JsonElement::getAsString).orElse("");
+        return at(steps)
+                .filter(JsonElement::isJsonPrimitive)
+                .map(JsonElement::getAsString)
+                .orElse("");
     }
 
     /** Returns a number, or empty if it is missing, null or not a number. */
     public OptionalDouble number(Object... steps) {
-        return at(steps).filter(e -> e instanceof JsonPrimitive p && p.isNumber()).map(e -> OptionalDouble.of(e.getAsDouble()))
+        return at(steps)
+                .filter(e -> e instanceof JsonPrimitive p && p.isNumber())
+                .map(e -> OptionalDouble.of(e.getAsDouble()))
                 .orElse(OptionalDouble.empty());
     }
 
     /** Returns the elements of an array; empty if it is missing. */
     public List<JsonElement> list(Object... steps) {
-        return at(steps).filter(JsonElement::isJsonArray).map(a -> a.getAsJsonArray().asList()).orElse(List.of());
+        return at(steps)
+                .filter(JsonElement::isJsonArray)
+                .map(a -> a.getAsJsonArray().asList())
+                .orElse(List.of());
     }
 
     /** Returns the strings of an array. */
@@ -67,14 +76,21 @@ public record JsonRecord(JsonObject root) {
 
     /** Returns the names in an object, in order; empty if it is missing. */
     public List<String> names(Object... steps) {
-        return at(steps).filter(JsonElement::isJsonObject).map(o -> List.copyOf(o.getAsJsonObject().keySet())).orElse(List.of());
+        return at(steps)
+                .filter(JsonElement::isJsonObject)
+                .map(o -> List.copyOf(o.getAsJsonObject().keySet()))
+                .orElse(List.of());
     }
 
     /** Returns the values of an object as strings, in order. */
     public Map<String, String> facts(Object... steps) {
         Map<String, String> facts = new LinkedHashMap<>();
-        at(steps).filter(JsonElement::isJsonObject).ifPresent(o -> o.getAsJsonObject().asMap().forEach((name, value) ->
-                facts.put(name, value.isJsonPrimitive() ? value.getAsString() : value.toString())));
+        at(steps)
+                .filter(JsonElement::isJsonObject)
+                .ifPresent(o -> o.getAsJsonObject()
+                        .asMap()
+                        .forEach((name, value) ->
+                                facts.put(name, value.isJsonPrimitive() ? value.getAsString() : value.toString())));
         return facts;
     }
 
@@ -84,8 +100,9 @@ public record JsonRecord(JsonObject root) {
         if (value.isEmpty()) {
             return "&ndash;";
         }
-        return "<data value=\"" + at(steps).orElseThrow().getAsString() + "\" data-json=\"" + HtmlPage.escape(pointer(steps)) + "\">"
-                + HtmlPage.escape(format.apply(value.getAsDouble())) + "</data>";
+        return "<data value=\"" + at(steps).orElseThrow().getAsString() + "\" data-json=\""
+                + HtmlPage.escape(pointer(steps)) + "\">" + HtmlPage.escape(format.apply(value.getAsDouble()))
+                + "</data>";
     }
 
     /** Returns a path that begins with a prefix. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import java.util.Locale;
@@ -35,7 +36,8 @@ public final class Numbers {
     /** Returns a duration in seconds as hours, minutes and seconds. */
     public static String time(double seconds) {
         long s = Math.round(seconds);
-        return s < 60 ? String.format(Locale.ROOT, "%.1f s", seconds)
+        return s < 60
+                ? String.format(Locale.ROOT, "%.1f s", seconds)
                 : s < 3600 ? s / 60 + " min " + s % 60 + " s" : s / 3600 + " h " + s % 3600 / 60 + " min";
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import java.util.List;
@@ -72,9 +73,11 @@ public final class TickList {
      */
     public static void add(HtmlPage page, List<Group> groups, String header, String file) {
         page.style(STYLE).script(SCRIPT);
-        page.html("<div class=\"bar\" hidden data-header=\"" + HtmlPage.escape(header) + "\" data-file=\"" + HtmlPage.escape(file)
-                + "\"><button type=\"button\" data-save>Save ticked as CSV</button>"
-                + "<button type=\"button\" data-none>Untick all</button><output aria-live=\"polite\"></output></div>\n");
+        page.html(
+                "<div class=\"bar\" hidden data-header=\"" + HtmlPage.escape(header) + "\" data-file=\""
+                        + HtmlPage.escape(file)
+                        + "\"><button type=\"button\" data-save>Save ticked as CSV</button>"
+                        + "<button type=\"button\" data-none>Untick all</button><output aria-live=\"polite\"></output></div>\n");
         for (Group group : groups) {
             page.html("<section>\n");
             if (!group.title().isEmpty()) {
@@ -87,8 +90,10 @@ public final class TickList {
     }
 
     private static String card(Card card) {
-        return "<li><label class=\"card\"><input type=\"checkbox\" autocomplete=\"off\" data-row=\"" + HtmlPage.escape(card.row())
-                + "\"> " + HtmlPage.escape(card.note()) + "<img alt=\"\" src=\"" + HtmlPage.escape(card.thumbnail()) + "\">"
+        return "<li><label class=\"card\"><input type=\"checkbox\" autocomplete=\"off\" data-row=\""
+                + HtmlPage.escape(card.row())
+                + "\"> " + HtmlPage.escape(card.note()) + "<img alt=\"\" src=\"" + HtmlPage.escape(card.thumbnail())
+                + "\">"
                 + HtmlPage.escape(card.name()) + "</label></li>\n";
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.watch;
 
 import io.github.simclr4j.util.Sha256;
@@ -36,11 +37,28 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Java's own server is not used because it reads request lines of any length, and its time limits are properties of the process.
  */
 public final class LoopbackServer implements AutoCloseable {
-    private static final Map<Integer, String> REASONS = Map.of(200, "OK", 304, "Not Modified", 400, "Bad Request", 403, "Forbidden", 404,
-            "Not Found", 405, "Method Not Allowed", 431, "Request Header Fields Too Large", 500, "Internal Server Error");
+    private static final Map<Integer, String> REASONS = Map.of(
+            200,
+            "OK",
+            304,
+            "Not Modified",
+            400,
+            "Bad Request",
+            403,
+            "Forbidden",
+            404,
+            "Not Found",
+            405,
+            "Method Not Allowed",
+            431,
+            "Request Header Fields Too Large",
+            500,
+            "Internal Server Error");
     /** The page's own policy, and directives that only a header can set. */
-    private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
-            + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
+                    + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
     private static final int BACKLOG = 50;
     /** Number of bytes of a refused request that are still read. */
     private static final long MOST_UNREAD = 1 << 20;
@@ -78,10 +96,13 @@ public final class LoopbackServer implements AutoCloseable {
         this.limits = limits;
         free = new Semaphore(limits.connections());
         try {
-            listening = new ServerSocket(port, BACKLOG, InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1}));
+            listening =
+                    new ServerSocket(port, BACKLOG, InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1}));
         } catch (BindException e) {
-            throw new IOException("Port " + port + " is in use by another program, or it is reserved (" + e.getMessage()
-                    + "): choose another port, or 0 for any free port", e);
+            throw new IOException(
+                    "Port " + port + " is in use by another program, or it is reserved (" + e.getMessage()
+                            + "): choose another port, or 0 for any free port",
+                    e);
         }
         for (String name : new String[] {"127.0.0.1", "localhost", "[::1]"}) {
             hosts.add(name + ":" + port());
@@ -130,8 +151,11 @@ public final class LoopbackServer implements AutoCloseable {
     }
 
     private void serve(Socket socket) {
-        try (socket; InputStream in = socket.getInputStream(); OutputStream out = socket.getOutputStream()) {
-            ScheduledFuture<?> end = clock.schedule(() -> close(socket), limits.time().toMillis(), TimeUnit.MILLISECONDS);
+        try (socket;
+                InputStream in = socket.getInputStream();
+                OutputStream out = socket.getOutputStream()) {
+            ScheduledFuture<?> end =
+                    clock.schedule(() -> close(socket), limits.time().toMillis(), TimeUnit.MILLISECONDS);
             try {
                 serve(in, out, socket);
             } finally {
@@ -188,7 +212,8 @@ public final class LoopbackServer implements AutoCloseable {
         send(out, known ? 304 : 200, "text/html", known ? "" : page, Map.of("ETag", tag), body);
     }
 
-    private static void send(OutputStream out, int status, String type, String text, Map<String, String> more, boolean body)
+    private static void send(
+            OutputStream out, int status, String type, String text, Map<String, String> more, boolean body)
             throws IOException {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         Map<String, String> fields = new LinkedHashMap<>(more);
@@ -208,7 +233,8 @@ public final class LoopbackServer implements AutoCloseable {
         fields.put("Cross-Origin-Opener-Policy", "same-origin");
         fields.put("Connection", "close");
         StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " " + REASONS.get(status) + "\r\n");
-        fields.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+        fields.forEach(
+                (name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
         out.write(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
         if (body) {
             out.write(bytes);

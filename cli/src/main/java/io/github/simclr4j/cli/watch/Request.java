@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.watch;
 
 import java.io.IOException;
@@ -74,24 +75,33 @@ record Request(String method, String target, List<Field> fields) {
     private static Request parse(String text) throws Refused {
         String[] lines = text.substring(0, text.indexOf("\r\n\r\n")).split("\r\n", -1);
         String[] words = lines[0].split(" ", -1);
-        if (words.length != 3 || !words[0].matches("[A-Z]{1,20}") || !words[1].startsWith("/") || !words[2].matches("HTTP/1\\.[01]")) {
+        if (words.length != 3
+                || !words[0].matches("[A-Z]{1,20}")
+                || !words[1].startsWith("/")
+                || !words[2].matches("HTTP/1\\.[01]")) {
             throw new Refused(400, "Expected a request such as GET / HTTP/1.1");
         }
         List<Field> fields = new ArrayList<>();
         for (int i = 1; i < lines.length; i++) {
             int colon = lines[i].indexOf(':');
-            if (colon < 1 || !lines[i].substring(0, colon).matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+            if (colon < 1
+                    || !lines[i].substring(0, colon).matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
                     || lines[i].matches("(?s).*[\\x00\\r\\n].*")) {
                 throw new Refused(400, "Expected header fields such as Host: localhost");
             }
-            fields.add(new Field(lines[i].substring(0, colon).toLowerCase(Locale.ROOT), lines[i].substring(colon + 1).strip()));
+            fields.add(new Field(
+                    lines[i].substring(0, colon).toLowerCase(Locale.ROOT),
+                    lines[i].substring(colon + 1).strip()));
         }
         return new Request(words[0], words[1], fields);
     }
 
     /** Returns the values of a field, usually one or none. */
     List<String> values(String name) {
-        return fields.stream().filter(f -> f.name().equals(name)).map(Field::value).toList();
+        return fields.stream()
+                .filter(f -> f.name().equals(name))
+                .map(Field::value)
+                .toList();
     }
 
     /**
@@ -107,7 +117,10 @@ record Request(String method, String target, List<Field> fields) {
             throw new Refused(400, "Expected one header field Host, found " + host.size());
         }
         if (!hosts.contains(host.get(0).toLowerCase(Locale.ROOT))) {
-            throw new Refused(403, "This server only answers this machine: open http://" + hosts.iterator().next() + "/");
+            throw new Refused(
+                    403,
+                    "This server only answers this machine: open http://"
+                            + hosts.iterator().next() + "/");
         }
         for (String origin : values("origin")) {
             if (hosts.stream().noneMatch(h -> origin.toLowerCase(Locale.ROOT).equals("http://" + h))) {
@@ -117,7 +130,8 @@ record Request(String method, String target, List<Field> fields) {
         if (!method.equals("GET") && !method.equals("HEAD")) {
             throw new Refused(405, "This server is read-only: expected GET or HEAD");
         }
-        if (!values("transfer-encoding").isEmpty() || values("content-length").stream().anyMatch(v -> !v.equals("0"))) {
+        if (!values("transfer-encoding").isEmpty()
+                || values("content-length").stream().anyMatch(v -> !v.equals("0"))) {
             throw new Refused(400, "This server does not accept content");
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.watch;
 
 import com.google.gson.JsonArray;
@@ -32,6 +33,7 @@ public final class RunFolder implements PageSource {
     private static final long MOST_BYTES = 64L << 20;
     /** Interval in seconds at which a browser without scripts reloads the page. */
     private static final int REFRESH = 10;
+
     private static final String STYLE = """
             #live { position: sticky; bottom: 0; margin: 1rem 0 0; padding: .5rem 0; background: var(--page); color: var(--quiet);
               font-size: .88rem; } @media print { #live { display: none; } }
@@ -52,10 +54,14 @@ public final class RunFolder implements PageSource {
      */
     public RunFolder(Path folder, String metrics) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new NotDirectoryException("No folder " + folder
-                    + ": expected the folder of the encoder and its metrics");
+            throw new NotDirectoryException(
+                    "No folder " + folder + ": expected the folder of the encoder and its metrics");
         }
-        if (Path.of(metrics).getNameCount() != 1 || metrics.equals("..") || metrics.equals(".") || metrics.isEmpty() || Path.of(metrics).isAbsolute()) {
+        if (Path.of(metrics).getNameCount() != 1
+                || metrics.equals("..")
+                || metrics.equals(".")
+                || metrics.isEmpty()
+                || Path.of(metrics).isAbsolute()) {
             throw new IllegalArgumentException("Expected the name of a file in " + folder + ", found " + metrics);
         }
         this.folder = folder.toRealPath();
@@ -93,8 +99,8 @@ public final class RunFolder implements PageSource {
     }
 
     private static String text(Path file) throws IOException {
-        try (InputStream in = Channels.newInputStream(Files.newByteChannel(file,
-                Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)))) {
+        try (InputStream in = Channels.newInputStream(
+                Files.newByteChannel(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)))) {
             byte[] bytes = in.readNBytes((int) MOST_BYTES + 1);
             if (bytes.length > MOST_BYTES) {
                 throw new IOException(file + " is larger than " + (MOST_BYTES >> 20) + " MB: start a new metrics file");
@@ -108,8 +114,12 @@ public final class RunFolder implements PageSource {
     /** Builds the record of the page. */
     private static JsonObject record(String about, String figures) {
         JsonObject record = object(about);
-        List<JsonObject> lines = figures.lines().map(RunFolder::object).filter(l -> l.has("run") && l.has("epoch")).toList();
-        String run = record.has("run") ? record.get("run").getAsString()
+        List<JsonObject> lines = figures.lines()
+                .map(RunFolder::object)
+                .filter(l -> l.has("run") && l.has("epoch"))
+                .toList();
+        String run = record.has("run")
+                ? record.get("run").getAsString()
                 : lines.isEmpty() ? "" : lines.get(lines.size() - 1).get("run").getAsString();
         JsonArray history = new JsonArray();
         lines.stream().filter(l -> l.get("run").getAsString().equals(run)).forEach(l -> {
@@ -133,18 +143,27 @@ public final class RunFolder implements PageSource {
     private HtmlPage live(String about, String figures) throws IOException {
         HtmlPage page;
         if (about.isEmpty() && figures.isEmpty()) {
-            page = new HtmlPage("Nothing to see yet").element("p", "No run has written to " + folder + " so far. This page will show the"
-                    + " first run that does.");
+            page = new HtmlPage("Nothing to see yet")
+                    .element(
+                            "p",
+                            "No run has written to " + folder + " so far. This page will show the"
+                                    + " first run that does.");
         } else {
             try {
                 JsonObject record = record(about, figures);
                 page = PretrainPage.of(record, views(record));
-            } catch (IllegalStateException | ClassCastException | NullPointerException | UnsupportedOperationException e) {
-                throw new IOException(recordOf(folder.resolve(metrics)) + " or " + metrics
-                        + " beside it is not the file of a run", e);
+            } catch (IllegalStateException
+                    | ClassCastException
+                    | NullPointerException
+                    | UnsupportedOperationException e) {
+                throw new IOException(
+                        recordOf(folder.resolve(metrics)) + " or " + metrics + " beside it is not the file of a run",
+                        e);
             }
         }
-        return page.live(REFRESH).style(STYLE).html("<p id=\"live\" role=\"status\">State of the run when this page was loaded.</p>\n")
+        return page.live(REFRESH)
+                .style(STYLE)
+                .html("<p id=\"live\" role=\"status\">State of the run when this page was loaded.</p>\n")
                 .script(script());
     }
 
@@ -159,9 +178,14 @@ public final class RunFolder implements PageSource {
         if (record.has("views")) {
             for (JsonElement e : record.getAsJsonArray("views")) {
                 JsonObject row = e.getAsJsonObject();
-                rows.add(new ViewRow(row.get("name").getAsString(), row.get("original").getAsString(),
-                        row.getAsJsonArray("views").asList().stream().map(way -> way.getAsJsonArray().asList().stream()
-                                .map(JsonElement::getAsString).toList()).toList()));
+                rows.add(new ViewRow(
+                        row.get("name").getAsString(),
+                        row.get("original").getAsString(),
+                        row.getAsJsonArray("views").asList().stream()
+                                .map(way -> way.getAsJsonArray().asList().stream()
+                                        .map(JsonElement::getAsString)
+                                        .toList())
+                                .toList()));
             }
         }
         return rows;

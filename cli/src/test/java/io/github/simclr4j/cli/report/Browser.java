@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -30,7 +31,8 @@ public final class Browser implements AutoCloseable {
     private static final Gson GSON = new Gson();
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final Process driver;
     private final String address;
     private String session = "";
@@ -41,29 +43,53 @@ public final class Browser implements AutoCloseable {
             port = free.getLocalPort();
         }
         driver = new ProcessBuilder(chromedriver.toString(), "--port=" + port, "--silent")
-                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
         address = "http://127.0.0.1:" + port;
-        Map<String, Object> options = Map.of("binary", chromium.toString(), "args", List.of("--headless=new", "--no-sandbox",
-                "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking"));
-        Map<String, Object> capabilities = Map.of("browserName", "chrome", "goog:chromeOptions", options, "goog:loggingPrefs",
+        Map<String, Object> options = Map.of(
+                "binary",
+                chromium.toString(),
+                "args",
+                List.of(
+                        "--headless=new",
+                        "--no-sandbox",
+                        "--disable-gpu",
+                        "--disable-dev-shm-usage",
+                        "--no-first-run",
+                        "--disable-background-networking"));
+        Map<String, Object> capabilities = Map.of(
+                "browserName",
+                "chrome",
+                "goog:chromeOptions",
+                options,
+                "goog:loggingPrefs",
                 Map.of("browser", "ALL", "performance", "ALL"));
         await();
-        session = "/session/" + call("POST", "/session", Map.of("capabilities", Map.of("alwaysMatch", capabilities)))
-                .getAsJsonObject().get("sessionId").getAsString();
+        session = "/session/"
+                + call("POST", "/session", Map.of("capabilities", Map.of("alwaysMatch", capabilities)))
+                        .getAsJsonObject()
+                        .get("sessionId")
+                        .getAsString();
     }
 
     /** Opens a browser, or skips the test where none is installed. */
     public static Browser openOrSkip() throws IOException {
         Path chromium = find("chromium", "chromium-browser", "google-chrome");
         Path driver = find("chromedriver");
-        assumeTrue(chromium != null && driver != null, "No Chromium with its chromedriver on the PATH: the pages are not looked at in"
-                + " a browser");
+        assumeTrue(
+                chromium != null && driver != null,
+                "No Chromium with its chromedriver on the PATH: the pages are not looked at in" + " a browser");
         return new Browser(chromium, driver);
     }
 
     private static Path find(String... names) {
-        return Stream.of(names).flatMap(name -> Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .map(folder -> Path.of(folder, name))).filter(Files::isExecutable).findFirst().orElse(null);
+        return Stream.of(names)
+                .flatMap(name -> Stream.of(System.getenv("PATH").split(File.pathSeparator))
+                        .map(folder -> Path.of(folder, name)))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElse(null);
     }
 
     private void await() throws IOException {
@@ -87,10 +113,14 @@ public final class Browser implements AutoCloseable {
     }
 
     private JsonElement call(String method, String path, Object body) throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path)).timeout(PATIENCE)
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path))
+                .timeout(PATIENCE)
                 .header("Content-Type", "application/json");
-        request.method(method, body == null ? HttpRequest.BodyPublishers.noBody()
-                : HttpRequest.BodyPublishers.ofString(GSON.toJson(body)));
+        request.method(
+                method,
+                body == null
+                        ? HttpRequest.BodyPublishers.noBody()
+                        : HttpRequest.BodyPublishers.ofString(GSON.toJson(body)));
         try {
             HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) {
@@ -104,15 +134,18 @@ public final class Browser implements AutoCloseable {
 
     /** Runs a command of Chromium's DevTools protocol. */
     public JsonObject devTools(String command, Map<String, Object> parameters) throws IOException {
-        return call("POST", session + "/goog/cdp/execute", Map.of("cmd", command, "params", parameters)).getAsJsonObject();
+        return call("POST", session + "/goog/cdp/execute", Map.of("cmd", command, "params", parameters))
+                .getAsJsonObject();
     }
 
     /** Gives the window a width in pixels, and the page light or dark. */
     public void look(int width, boolean dark) throws IOException {
-        devTools("Emulation.setDeviceMetricsOverride", Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile",
-                width < 600));
-        devTools("Emulation.setEmulatedMedia", Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value",
-                dark ? "dark" : "light"))));
+        devTools(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile", width < 600));
+        devTools(
+                "Emulation.setEmulatedMedia",
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     }
 
     /** Opens an address. */
@@ -128,22 +161,31 @@ public final class Browser implements AutoCloseable {
     /** Presses a key, such as {@code Tab}, whose code is 9. */
     public void press(String key, int code) throws IOException {
         for (String type : List.of("rawKeyDown", "keyUp")) {
-            devTools("Input.dispatchKeyEvent", Map.of("type", type, "key", key, "code", key, "windowsVirtualKeyCode", code));
+            devTools(
+                    "Input.dispatchKeyEvent",
+                    Map.of("type", type, "key", key, "code", key, "windowsVirtualKeyCode", code));
         }
     }
 
     /** Returns what the page has said on its console since the last call, errors of loading included. */
     public List<String> console() throws IOException {
-        return messages("browser").stream().map(m -> m.get("message").getAsString()).toList();
+        return messages("browser").stream()
+                .map(m -> m.get("message").getAsString())
+                .toList();
     }
 
     /** Returns the addresses that were asked for since the last call. */
     public List<String> requests() throws IOException {
         List<String> addresses = new ArrayList<>();
         for (JsonObject entry : messages("performance")) {
-            JsonObject message = JsonParser.parseString(entry.get("message").getAsString()).getAsJsonObject().getAsJsonObject("message");
+            JsonObject message = JsonParser.parseString(entry.get("message").getAsString())
+                    .getAsJsonObject()
+                    .getAsJsonObject("message");
             if (message.get("method").getAsString().equals("Network.requestWillBeSent")) {
-                addresses.add(message.getAsJsonObject("params").getAsJsonObject("request").get("url").getAsString());
+                addresses.add(message.getAsJsonObject("params")
+                        .getAsJsonObject("request")
+                        .get("url")
+                        .getAsString());
             }
         }
         return addresses;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -22,8 +23,12 @@ class HtmlPageTest {
 
     @Test
     void aPageIsWholeAndItsTitleIsItsHeading() {
-        String page = new HtmlPage("a < b").element("p", "x & y").facts(List.of(Map.entry("k<", 1))).style(".z { }\n")
-                .script("go();\n").toString();
+        String page = new HtmlPage("a < b")
+                .element("p", "x & y")
+                .facts(List.of(Map.entry("k<", 1)))
+                .style(".z { }\n")
+                .script("go();\n")
+                .toString();
         assertTrue(page.startsWith("<!DOCTYPE html>\n<html lang=\"en\">"));
         assertTrue(page.contains("<title>a &lt; b</title>") && page.contains("<h1>a &lt; b</h1>"));
         assertTrue(page.contains("<p>x &amp; y</p>") && page.contains("<th scope=\"row\">k&lt;</th><td>1</td>"));
@@ -38,7 +43,8 @@ class HtmlPageTest {
             String uri = DataImage.thumbnail(new RgbImage(size[0], size[1], new byte[3 * size[0] * size[1]]));
             String prefix = "data:image/jpeg;base64,";
             assertTrue(uri.startsWith(prefix));
-            var image = ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(uri.substring(prefix.length()))));
+            var image =
+                    ImageIO.read(new ByteArrayInputStream(Base64.getDecoder().decode(uri.substring(prefix.length()))));
             assertEquals(size[2], image.getWidth());
             assertEquals(size[3], image.getHeight());
         }

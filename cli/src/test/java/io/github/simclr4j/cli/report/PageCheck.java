@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -46,6 +47,7 @@ public final class PageCheck {
             });
             return { low: low.slice(0, 20), count: count };
             """;
+
     private static final String CONTROLS = """
             function seen(e) { return e.getClientRects().length && getComputedStyle(e).visibility === 'visible'; }
             window.controls = Array.from(document.querySelectorAll(
@@ -75,15 +77,20 @@ public final class PageCheck {
         browser.console();
         browser.requests();
         String html = Files.readString(page);
-        assertFalse(html.matches("(?si).*(src|href|url\\()\\s*=?\\s*[\"'(]?\\s*(https?:)?//.*"), page + " refers to the network");
+        assertFalse(
+                html.matches("(?si).*(src|href|url\\()\\s*=?\\s*[\"'(]?\\s*(https?:)?//.*"),
+                page + " refers to the network");
         assertTrue(Files.size(page) < 5 << 20, page + " has " + Files.size(page) + " bytes");
         for (int width : new int[] {390, 1280}) {
             for (boolean dark : new boolean[] {false, true}) {
                 open(width, dark);
-                assertEquals(List.of(), texts(browser.script(
-                        "return document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll('body *'))"
-                        + ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
-                        + ".slice(0, 5).map(e => e.outerHTML.slice(0, 120))")), page + " is too wide at " + width);
+                assertEquals(
+                        List.of(),
+                        texts(browser.script(
+                                "return document.documentElement.scrollWidth <= innerWidth ? [] : Array.from(document.querySelectorAll('body *'))"
+                                        + ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
+                                        + ".slice(0, 5).map(e => e.outerHTML.slice(0, 120))")),
+                        page + " is too wide at " + width);
                 JsonObject contrast = browser.script(CONTRAST).getAsJsonObject();
                 assertEquals(List.of(), texts(contrast.get("low")), page + " has low contrast, dark: " + dark);
                 assertTrue(contrast.get("count").getAsInt() > 5);
@@ -93,8 +100,11 @@ public final class PageCheck {
         keyboard();
         withoutScripts();
         assertEquals(List.of(), browser.console());
-        assertEquals(List.of(), browser.requests().stream().filter(a -> !a.startsWith("data:") && !a.startsWith("blob:")
-                && !a.equals(uri().toString())).toList());
+        assertEquals(
+                List.of(),
+                browser.requests().stream()
+                        .filter(a -> !a.startsWith("data:") && !a.startsWith("blob:") && !a.equals(uri().toString()))
+                        .toList());
         return this;
     }
 
@@ -134,14 +144,19 @@ public final class PageCheck {
     /** Pictures and figures are there when the page's own scripts don't run. */
     private void withoutScripts() throws IOException {
         String text = "return document.querySelector('main').innerText.length";
-        String pictures = "return Array.from(document.querySelectorAll('.chart > svg, .stage > svg, img:not([hidden])'))"
-                + ".filter(e => !e.getClientRects().length).length";
+        String pictures =
+                "return Array.from(document.querySelectorAll('.chart > svg, .stage > svg, img:not([hidden])'))"
+                        + ".filter(e => !e.getClientRects().length).length";
         browser.devTools("Emulation.setScriptExecutionDisabled", Map.of("value", true));
         try {
             open(1280, false);
             assertTrue(browser.script(text).getAsInt() > 200, page + " says nothing without scripts");
             assertEquals(0, browser.script(pictures).getAsInt(), page + " hides pictures without scripts");
-            assertEquals(0, browser.script("return document.querySelectorAll('.stage canvas').length").getAsInt(), "scripts have run");
+            assertEquals(
+                    0,
+                    browser.script("return document.querySelectorAll('.stage canvas').length")
+                            .getAsInt(),
+                    "scripts have run");
         } finally {
             browser.devTools("Emulation.setScriptExecutionDisabled", Map.of("value", false));
         }
@@ -160,7 +175,8 @@ public final class PageCheck {
                 reached.add(number);
             }
         }
-        assertEquals(controls, reached.stream().distinct().count(), "of " + controls + " controls were reached: " + reached);
+        assertEquals(
+                controls, reached.stream().distinct().count(), "of " + controls + " controls were reached: " + reached);
     }
 
     /** Checks that the figures of the page are those of the result, and that there are some. */
@@ -187,8 +203,14 @@ public final class PageCheck {
             boolean percent = plain.endsWith("%");
             double shown = Double.parseDouble(plain.replace("%", ""));
             double exact = percent ? 100 * value : value;
-            assertEquals(exact, shown, Math.max(percent ? 0.0501 : 0.0006 * Math.abs(exact), 0.01 * Math.abs(exact) * (plain.contains("e")
-                    ? 1 : 0)) + (plain.contains(".") || percent ? 0 : 0.5), pointer);
+            assertEquals(
+                    exact,
+                    shown,
+                    Math.max(
+                                    percent ? 0.0501 : 0.0006 * Math.abs(exact),
+                                    0.01 * Math.abs(exact) * (plain.contains("e") ? 1 : 0))
+                            + (plain.contains(".") || percent ? 0 : 0.5),
+                    pointer);
         }
     }
 
@@ -196,13 +218,17 @@ public final class PageCheck {
         JsonElement value = result;
         for (String step : pointer.substring(1).split("/")) {
             String name = step.replace("~1", "/").replace("~0", "~");
-            value = value.isJsonArray() ? value.getAsJsonArray().get(Integer.parseInt(name)) : value.getAsJsonObject().get(name);
+            value = value.isJsonArray()
+                    ? value.getAsJsonArray().get(Integer.parseInt(name))
+                    : value.getAsJsonObject().get(name);
             assertTrue(value != null && !value.isJsonNull(), "the result has no " + pointer);
         }
         return value;
     }
 
     private static List<String> texts(JsonElement list) {
-        return list.getAsJsonArray().asList().stream().map(JsonElement::getAsString).collect(Collectors.toList());
+        return list.getAsJsonArray().asList().stream()
+                .map(JsonElement::getAsString)
+                .collect(Collectors.toList());
     }
 }

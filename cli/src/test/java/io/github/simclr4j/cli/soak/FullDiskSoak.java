@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -56,7 +57,13 @@ class FullDiskSoak {
     }
 
     static Stream<Job> jobs() throws IOException {
-        Table.head("command", "full disks", "failed in one line", "ended in spite of it", "then equal to a run with room", "minutes");
+        Table.head(
+                "command",
+                "full disks",
+                "failed in one line",
+                "ended in spite of it",
+                "then equal to a run with room",
+                "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
 
@@ -95,10 +102,14 @@ class FullDiskSoak {
             }
             failed++;
             assertEquals(1, run.code(), run.said());
-            List<String> errors = run.said().lines().filter(l -> l.startsWith("simclr: ")).toList();
+            List<String> errors =
+                    run.said().lines().filter(l -> l.startsWith("simclr: ")).toList();
             String last = run.lastLine();
             assertEquals(List.of(last), errors, run.said());
-            assertTrue(last.contains(folder.toString()) && last.matches(".*(free some space|make room|choose another|free some|the same command).*"),
+            assertTrue(
+                    last.contains(folder.toString())
+                            && last.matches(
+                                    ".*(free some space|make room|choose another|free some|the same command).*"),
                     run.said());
             assertEquals(Set.of(), Simclr.parts(folder), run.said());
             assertEquals(Set.of(), run.left(), run.said());
@@ -106,7 +117,8 @@ class FullDiskSoak {
             job.written(folder).forEach((name, bytes) -> {
                 if (old.containsKey(name)) {
                     // When it is the page that fails in the end, all else is there.
-                    byte[] now = last.contains(Job.PAGE) && bytes.length != OLD.length ? expected.get(name) : old.get(name);
+                    byte[] now =
+                            last.contains(Job.PAGE) && bytes.length != OLD.length ? expected.get(name) : old.get(name);
                     assertArrayEquals(now, bytes, () -> name + " is no longer what it was");
                 }
             });
@@ -117,7 +129,14 @@ class FullDiskSoak {
         assertEquals(0, last.code(), last.said());
         assertEquals(names, Simclr.names(folder), "what is left in the folder");
         end(job, folder, expected);
-        System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %d | %.1f |", job.name(), TIMES, failed, ended, ended + 1,
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d | %d | %.1f |",
+                job.name(),
+                TIMES,
+                failed,
+                ended,
+                ended + 1,
                 (System.nanoTime() - start) / 60e9));
     }
 

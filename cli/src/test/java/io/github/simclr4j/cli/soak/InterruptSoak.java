@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -28,26 +29,36 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisabledOnOs(OS.WINDOWS)
 class InterruptSoak {
     private static final int INTERRUPTS = Integer.getInteger("soak.interrupts", 20);
-    private static final String HOW_TO_GO_ON = "simclr: interrupted.*(same command|same settings|written nevertheless).*";
+    private static final String HOW_TO_GO_ON =
+            "simclr: interrupted.*(same command|same settings|written nevertheless).*";
 
     @TempDir
     static Path dir;
 
     static Stream<Job> jobs() throws IOException {
-        Table.head("command", "interruptions", "with a word how to go on", "runs to the end, all equal", "longest end, s", "minutes");
+        Table.head(
+                "command",
+                "interruptions",
+                "with a word how to go on",
+                "runs to the end, all equal",
+                "longest end, s",
+                "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
 
     @BeforeAll
     static void interruptsAreNotIgnored() {
         // A shell ignores SIGINT for what it starts in the background, and so would what is started from here.
-        System.out.println("SIGINT is " + (ignoresInterrupts() ? "ignored here: only SIGTERM is sent" : "sent as often as SIGTERM"));
+        System.out.println("SIGINT is "
+                + (ignoresInterrupts() ? "ignored here: only SIGTERM is sent" : "sent as often as SIGTERM"));
     }
 
     private static boolean ignoresInterrupts() {
         try {
-            String ignored = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("SigIgn:"))
-                    .findFirst().orElse("SigIgn: 0");
+            String ignored = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                    .filter(l -> l.startsWith("SigIgn:"))
+                    .findFirst()
+                    .orElse("SigIgn: 0");
             return (Long.parseUnsignedLong(ignored.replaceAll(".*\\s", ""), 16) & 2) != 0;
         } catch (IOException e) {
             return false;
@@ -120,7 +131,14 @@ class InterruptSoak {
         }
         // One in the start-up has nothing to say.
         assertTrue(said > 0 || INTERRUPTS < 10, "no interruption was answered");
-        System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %.1f | %.1f |", job.name(), sent, said, ends, longest,
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d | %.1f | %.1f |",
+                job.name(),
+                sent,
+                said,
+                ends,
+                longest,
                 (System.nanoTime() - start) / 60e9));
     }
 

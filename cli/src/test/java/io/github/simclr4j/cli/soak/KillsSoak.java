@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -54,10 +55,17 @@ class KillsSoak {
     static void make() throws IOException {
         images = dir.resolve("images");
         BuiltInImages.write(images, 16, 1);
-        teacher = Files.write(dir.resolve("teacher.onnx"),
+        teacher = Files.write(
+                dir.resolve("teacher.onnx"),
                 EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 9));
-        Table.head("method", "kills", "before the first checkpoint", "while a checkpoint was written", "while the encoder was written",
-                "runs to the end, all equal", "minutes");
+        Table.head(
+                "method",
+                "kills",
+                "before the first checkpoint",
+                "while a checkpoint was written",
+                "while the encoder was written",
+                "runs to the end, all equal",
+                "minutes");
     }
 
     static Stream<String> methods() {
@@ -90,26 +98,63 @@ class KillsSoak {
                 }
             }
             tally.runs++;
-            assertArrayEquals(expected, Files.readAllBytes(work.resolve("e.onnx")), () -> method + ": other weights, see " + work);
+            assertArrayEquals(
+                    expected,
+                    Files.readAllBytes(work.resolve("e.onnx")),
+                    () -> method + ": other weights, see " + work);
             assertEquals(files, Simclr.names(work), "what is left in the folder");
             assertEquals(Set.of(), last.left(), "temporary files");
             eachEpochOnce(work);
         }
-        System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %d | %d | %.1f |", method, tally.kills, tally.starting, tally.writing,
-                tally.ending, tally.runs, (System.nanoTime() - start) / 60e9));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d | %d | %d | %.1f |",
+                method,
+                tally.kills,
+                tally.starting,
+                tally.writing,
+                tally.ending,
+                tally.runs,
+                (System.nanoTime() - start) / 60e9));
     }
 
     /** A run that is killed between its checkpoint and its line leaves an epoch without one; no epoch of a run may have two. */
     private static void eachEpochOnce(Path work) throws IOException {
-        List<String> epochs = Files.readAllLines(work.resolve("metrics.jsonl")).stream().map(l -> l.replaceAll("(\"epoch\":\\d+).*", "$1")).toList();
+        List<String> epochs = Files.readAllLines(work.resolve("metrics.jsonl")).stream()
+                .map(l -> l.replaceAll("(\"epoch\":\\d+).*", "$1"))
+                .toList();
         assertEquals(epochs.size(), Set.copyOf(epochs).size(), () -> "an epoch twice: " + epochs);
-        assertTrue(epochs.size() <= EPOCHS * Set.copyOf(epochs.stream().map(l -> l.replaceAll(",.*", "")).toList()).size());
+        assertTrue(epochs.size()
+                <= EPOCHS
+                        * Set.copyOf(epochs.stream()
+                                        .map(l -> l.replaceAll(",.*", ""))
+                                        .toList())
+                                .size());
     }
 
     private static Object[] command(String method, Path work, boolean inMemory) {
-        List<Object> all = new ArrayList<>(List.of("pretrain", "--method", method, "--images", images, "--out", work.resolve("e.onnx"),
-                "--width", "0.0625", "--image-size", "32", "--batch", "32", "--epochs", EPOCHS, "--device", "cpu", "--threads", "1",
-                "--checkpoint-minutes", "0.002"));
+        List<Object> all = new ArrayList<>(List.of(
+                "pretrain",
+                "--method",
+                method,
+                "--images",
+                images,
+                "--out",
+                work.resolve("e.onnx"),
+                "--width",
+                "0.0625",
+                "--image-size",
+                "32",
+                "--batch",
+                "32",
+                "--epochs",
+                EPOCHS,
+                "--device",
+                "cpu",
+                "--threads",
+                "1",
+                "--checkpoint-minutes",
+                "0.002"));
         if (!inMemory) {
             // Too few megabytes for all images, but enough for two batches.
             all.addAll(List.of("--memory", "1", "--decoders", "1"));
@@ -121,7 +166,8 @@ class KillsSoak {
     }
 
     /** Kills a run, unless it ends before. */
-    private static boolean killed(Simclr run, Path work, Tally tally, Random random, long duration, byte[] expected) throws Exception {
+    private static boolean killed(Simclr run, Path work, Tally tally, Random random, long duration, byte[] expected)
+            throws Exception {
         Path state = work.resolve("e.onnx.checkpoint");
         int aim = random.nextInt(AIMS);
         if (aim < 2) {
@@ -129,13 +175,18 @@ class KillsSoak {
         } else {
             // Its first checkpoint is seen by its name: those of the run before are known.
             Set<String> before = Simclr.names(state);
-            while (run.isRunning() && before.containsAll(Simclr.names(state)) && !Files.exists(work.resolve("e.onnx"))) {
+            while (run.isRunning()
+                    && before.containsAll(Simclr.names(state))
+                    && !Files.exists(work.resolve("e.onnx"))) {
                 Thread.onSpinWait();
             }
             boolean aimed = aim > 3;
             Simclr.sleepWhile(run, (long) (random.nextDouble() * (aim == 5 ? duration : duration / 2)));
-            while (aimed && run.isRunning() && (aim == 5 || Simclr.parts(state).isEmpty())
-                    && Simclr.parts(work).isEmpty() && !Files.exists(work.resolve("e.onnx"))) {
+            while (aimed
+                    && run.isRunning()
+                    && (aim == 5 || Simclr.parts(state).isEmpty())
+                    && Simclr.parts(work).isEmpty()
+                    && !Files.exists(work.resolve("e.onnx"))) {
                 Thread.onSpinWait();
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -53,7 +54,10 @@ class NetworkFolderSoak {
         library = dir.resolve("share.so");
         int code;
         try {
-            code = new ProcessBuilder("cc", "-shared", "-fPIC", "-O2", "-o", library.toString(), source.toString(), "-ldl").inheritIO().start()
+            code = new ProcessBuilder(
+                            "cc", "-shared", "-fPIC", "-O2", "-o", library.toString(), source.toString(), "-ldl")
+                    .inheritIO()
+                    .start()
                     .waitFor();
         } catch (IOException e) {
             code = -1;
@@ -62,8 +66,16 @@ class NetworkFolderSoak {
     }
 
     static Stream<Job> jobs() throws IOException {
-        Table.head("command", "slow", "stalled for seconds", "gone for a moment", "gone for good", "ended all the same",
-                "failed in one line", "then equal to an undisturbed run", "minutes");
+        Table.head(
+                "command",
+                "slow",
+                "stalled for seconds",
+                "gone for a moment",
+                "gone for good",
+                "ended all the same",
+                "failed in one line",
+                "then equal to an undisturbed run",
+                "minutes");
         return Job.all(inputs == null ? Files.createDirectories(dir.resolve("inputs")) : inputs).stream();
     }
 
@@ -102,8 +114,16 @@ class NetworkFolderSoak {
             if (kind == 0) {
                 say("slow", 1 + random.nextInt(3000));
             }
-            Simclr run = Simclr.start(log, Map.of("LD_PRELOAD", library.toString(), "SHARE_STATE", state.toString(), "SHARE",
-                    (reads ? inputs : folder).toString()), job.command(folder));
+            Simclr run = Simclr.start(
+                    log,
+                    Map.of(
+                            "LD_PRELOAD",
+                            library.toString(),
+                            "SHARE_STATE",
+                            state.toString(),
+                            "SHARE",
+                            (reads ? inputs : folder).toString()),
+                    job.command(folder));
             Simclr.sleepWhile(run, (long) (random.nextDouble() * 0.9 * whole.duration()));
             if (kind == 1) {
                 say("stall", 1);
@@ -119,7 +139,10 @@ class NetworkFolderSoak {
             int code = run.code();
             say("gone", null);
             say("slow", null);
-            String what = List.of("slow", "stalled", "gone for a moment", "gone").get(kind) + (reads ? ", inputs: " : ", outputs: ") + run.said();
+            String what =
+                    List.of("slow", "stalled", "gone for a moment", "gone").get(kind)
+                            + (reads ? ", inputs: " : ", outputs: ")
+                            + run.said();
             assertFalse(run.said().contains("skipped"), what);
             if (code == 0) {
                 ended++;
@@ -129,15 +152,28 @@ class NetworkFolderSoak {
             }
             failed++;
             assertEquals(1, code, what);
-            assertEquals(List.of(run.lastLine()), run.said().lines().filter(l -> l.startsWith("simclr: ")).toList(), what);
+            assertEquals(
+                    List.of(run.lastLine()),
+                    run.said().lines().filter(l -> l.startsWith("simclr: ")).toList(),
+                    what);
         }
         Files.createDirectories(folder);
         Simclr last = Simclr.start(log, preload, job.command(folder));
         assertEquals(0, last.code(), last.said());
         same(expected, job.written(folder), last.said());
         assertEquals(names, Simclr.names(folder), "what is left in the folder");
-        System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %d | %d | %d | %d | %.1f |", job.name(), kinds[0], kinds[1], kinds[2],
-                kinds[3], ended, failed, ended + 1, (System.nanoTime() - start) / 60e9));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d | %d | %d | %d | %d | %.1f |",
+                job.name(),
+                kinds[0],
+                kinds[1],
+                kinds[2],
+                kinds[3],
+                ended,
+                failed,
+                ended + 1,
+                (System.nanoTime() - start) / 60e9));
     }
 
     private static void same(Map<String, byte[]> expected, Map<String, byte[]> found, String what) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -27,13 +28,21 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class SharedSoak {
     private static final int PAIRS = Integer.getInteger("soak.pairs", 10);
-    private static final String REFUSED = "simclr: .*(Another process( \\(\\d+\\))? is writing to|another run computes).*wait until.*";
+    private static final String REFUSED =
+            "simclr: .*(Another process( \\(\\d+\\))? is writing to|another run computes).*wait until.*";
 
     @TempDir
     static Path dir;
 
     static Stream<Job> jobs() throws IOException {
-        Table.head("command", "pairs", "with other names", "one killed", "one refused", "both ended", "then equal to a run alone",
+        Table.head(
+                "command",
+                "pairs",
+                "with other names",
+                "one killed",
+                "one refused",
+                "both ended",
+                "then equal to a run alone",
                 "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
@@ -61,7 +70,8 @@ class SharedSoak {
             boolean kill = random.nextInt(3) == 0;
             Simclr first = Simclr.start(log, job.command(folder));
             Simclr.sleepWhile(first, (long) (random.nextDouble() * random.nextDouble() * alone.duration()));
-            Simclr second = Simclr.start(secondLog, other ? elsewhere(job.command(folder), folder) : job.command(folder));
+            Simclr second =
+                    Simclr.start(secondLog, other ? elsewhere(job.command(folder), folder) : job.command(folder));
             if (kill) {
                 Simclr.sleepWhile(first, (long) (random.nextDouble() * alone.duration()));
                 first.kill();
@@ -89,12 +99,24 @@ class SharedSoak {
             Map<String, byte[]> found = job.written(folder);
             assertEquals(expected.keySet(), found.keySet());
             expected.forEach((name, bytes) -> assertArrayEquals(bytes, found.get(name), name));
-            assertEquals(Set.of(), Simclr.names(folder).stream()
-                    .filter(n -> n.endsWith(".part") && !n.startsWith("other") || n.endsWith(".lock") && !kill).collect(Collectors.toSet()));
+            assertEquals(
+                    Set.of(),
+                    Simclr.names(folder).stream()
+                            .filter(n -> n.endsWith(".part") && !n.startsWith("other") || n.endsWith(".lock") && !kill)
+                            .collect(Collectors.toSet()));
             Simclr.delete(folder);
         }
-        System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %d | %d | %d | %.1f |", job.name(), PAIRS, others, killed, refused,
-                both, PAIRS, (System.nanoTime() - start) / 60e9));
+        System.out.println(String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d | %d | %d | %d | %.1f |",
+                job.name(),
+                PAIRS,
+                others,
+                killed,
+                refused,
+                both,
+                PAIRS,
+                (System.nanoTime() - start) / 60e9));
     }
 
     /** The same training with the same checkpoints into another file. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import io.github.simclr4j.cli.Main;
@@ -47,15 +48,22 @@ final class Simclr {
     static Simclr start(Path work, Map<String, String> environment, Object... args) throws IOException {
         Path temporary = Files.createDirectories(work.resolve("temporary"));
         Path log = work.resolve("log");
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Dai.djl.offline=true", "-Djava.io.tmpdir=" + temporary,
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-Dai.djl.offline=true",
+                "-Djava.io.tmpdir=" + temporary,
                 Main.class.getName()));
         Arrays.stream(args).map(Object::toString).forEach(command::add);
         ProcessBuilder b = new ProcessBuilder(command);
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         b.environment().put("OMP_NUM_THREADS", "1");
         b.environment().putAll(environment);
-        return new Simclr(b.redirectErrorStream(true).redirectOutput(log.toFile()).start(), log, temporary);
+        return new Simclr(
+                b.redirectErrorStream(true).redirectOutput(log.toFile()).start(), log, temporary);
     }
 
     static Simclr start(Path work, Object... args) throws IOException {
@@ -101,7 +109,10 @@ final class Simclr {
 
     /** Sends a signal, such as INT. */
     void signal(String name) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).inheritIO().start().waitFor();
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+                .inheritIO()
+                .start()
+                .waitFor();
     }
 
     /** All that it has printed. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import java.io.IOException;
@@ -22,7 +23,10 @@ final class SmallDisk implements AutoCloseable {
         int code;
         try {
             code = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=" + size, "none", folder.toString())
-                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
         } catch (IOException e) {
             code = -1;
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.soak;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -39,19 +40,37 @@ class TrainingMemorySoak {
     private static final int EPOCHS = Integer.getInteger("soak.epochs", 20);
     /** From the second quarter, when all is loaded and compiled, to the last: MiB. */
     private static final double HEAP_GROWTH = 2;
+
     private static final double NATIVE_GROWTH = 16;
-    private static final Map<String, String> ALLOCATOR = Map.of("MALLOC_ARENA_MAX", "1", "MALLOC_MMAP_MAX_", "0",
-            "MALLOC_TRIM_THRESHOLD_", "17179869184", "GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
-            "OMP_NUM_THREADS", "1");
+    private static final Map<String, String> ALLOCATOR = Map.of(
+            "MALLOC_ARENA_MAX",
+            "1",
+            "MALLOC_MMAP_MAX_",
+            "0",
+            "MALLOC_TRIM_THRESHOLD_",
+            "17179869184",
+            "GLIBC_TUNABLES",
+            "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
+            "OMP_NUM_THREADS",
+            "1");
 
     @TempDir
     Path dir;
 
     @Test
     void memoryStaysFlatForAsLongAsItTrains() throws IOException, InterruptedException {
-        ProcessBuilder java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xms192m",
-                "-Xmx192m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true",
-                Training.class.getName(), dir.toString(), System.getProperty("soak.minutes", "60"), System.getProperty("soak.methods", ""))
+        ProcessBuilder java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xms192m",
+                        "-Xmx192m",
+                        "-XX:+AlwaysPreTouch",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-Dai.djl.offline=true",
+                        Training.class.getName(),
+                        dir.toString(),
+                        System.getProperty("soak.minutes", "60"),
+                        System.getProperty("soak.methods", ""))
                 .redirectErrorStream(true);
         java.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         java.environment().putAll(ALLOCATOR);
@@ -75,14 +94,19 @@ class TrainingMemorySoak {
             for (int i = 0; i < 4; i++) {
                 System.gc();
                 Thread.sleep(20);
-                heap = Math.min(heap, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+                heap = Math.min(
+                        heap,
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
             }
             double direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                    .filter(p -> p.getName().equals("direct")).mapToLong(BufferPoolMXBean::getMemoryUsed).sum();
+                    .filter(p -> p.getName().equals("direct"))
+                    .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                    .sum();
             double resident = 0;
             if (Files.isReadable(Path.of("/proc/self/status"))) {
                 for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                    resident = line.startsWith("VmRSS:") ? Long.parseLong(line.replaceAll("\\D", "")) * 1024.0 : resident;
+                    resident =
+                            line.startsWith("VmRSS:") ? Long.parseLong(line.replaceAll("\\D", "")) * 1024.0 : resident;
                 }
             }
             return new Memory(heap / (1 << 20), direct / (1 << 20), living(), resident / (1 << 20));
@@ -90,11 +114,17 @@ class TrainingMemorySoak {
 
         /** Objects that hold a tensor of libtorch's. */
         private static double living() throws JMException {
-            String histogram = (String) ManagementFactory.getPlatformMBeanServer().invoke(
-                    new ObjectName("com.sun.management:type=DiagnosticCommand"), "gcClassHistogram", new Object[] {null},
-                    new String[] {String[].class.getName()});
-            return histogram.lines().filter(l -> l.matches(".*\\sai\\.djl\\.pytorch\\.engine\\.PtNDArray\\s*.*"))
-                    .mapToDouble(l -> Double.parseDouble(l.trim().split("\\s+")[1])).sum();
+            String histogram = (String) ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                            "gcClassHistogram",
+                            new Object[] {null},
+                            new String[] {String[].class.getName()});
+            return histogram
+                    .lines()
+                    .filter(l -> l.matches(".*\\sai\\.djl\\.pytorch\\.engine\\.PtNDArray\\s*.*"))
+                    .mapToDouble(l -> Double.parseDouble(l.trim().split("\\s+")[1]))
+                    .sum();
         }
     }
 
@@ -105,10 +135,14 @@ class TrainingMemorySoak {
         public static void main(String[] args) throws Exception {
             Path dir = Path.of(args[0]);
             Set<String> asked = Set.of(args[2].split(","));
-            List<String> methods = Methods.all().stream().map(MethodFactory::name).filter(n -> args[2].isEmpty() || asked.contains(n)).toList();
+            List<String> methods = Methods.all().stream()
+                    .map(MethodFactory::name)
+                    .filter(n -> args[2].isEmpty() || asked.contains(n))
+                    .toList();
             Path images = dir.resolve("images");
             BuiltInImages.write(images, 8, 1);
-            Path teacher = Files.write(dir.resolve("teacher.onnx"),
+            Path teacher = Files.write(
+                    dir.resolve("teacher.onnx"),
                     EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 9));
             long interval = (long) (Double.parseDouble(args[1]) * 60e9 / INTERVALS);
             List<Memory> memory = new ArrayList<>();
@@ -122,8 +156,15 @@ class TrainingMemorySoak {
                 } while (System.nanoTime() - start < interval * (memory.size() + 1));
                 Memory now = Memory.now();
                 memory.add(now);
-                System.out.println(String.format(Locale.ROOT, "| %.1f | %d | %.1f | %.1f | %.0f | %.0f |",
-                        (System.nanoTime() - start) / 60e9, trainings, now.heap(), now.direct(), now.tensors(), now.resident()));
+                System.out.println(String.format(
+                        Locale.ROOT,
+                        "| %.1f | %d | %.1f | %.1f | %.0f | %.0f |",
+                        (System.nanoTime() - start) / 60e9,
+                        trainings,
+                        now.heap(),
+                        now.direct(),
+                        now.tensors(),
+                        now.resident()));
             }
             grew("the heap", memory, Memory::heap, HEAP_GROWTH);
             grew("direct memory", memory, Memory::direct, HEAP_GROWTH);
@@ -134,11 +175,36 @@ class TrainingMemorySoak {
         /** Trains, and continues from its checkpoint with the double number of epochs. */
         private static void train(Path dir, Path images, Path teacher, String method) throws IOException {
             for (int epochs = EPOCHS; epochs <= 2 * EPOCHS; epochs += EPOCHS) {
-                List<String> args = new ArrayList<>(List.of("pretrain", "--method", method, "--images", images.toString(), "--out",
-                        dir.resolve("e.onnx").toString(), "--checkpoint", dir.resolve("state").toString(), "--width", "0.0625",
-                        "--image-size", "32", "--batch", "16", "--epochs", "" + epochs, "--device", "cpu", "--threads", "1", "--knn",
-                        images.toString(), "--knn-every", "4", "--checkpoint-minutes", "0.002"));
-                if (Methods.named(method).options().stream().anyMatch(o -> o.name().equals("teacher"))) {
+                List<String> args = new ArrayList<>(List.of(
+                        "pretrain",
+                        "--method",
+                        method,
+                        "--images",
+                        images.toString(),
+                        "--out",
+                        dir.resolve("e.onnx").toString(),
+                        "--checkpoint",
+                        dir.resolve("state").toString(),
+                        "--width",
+                        "0.0625",
+                        "--image-size",
+                        "32",
+                        "--batch",
+                        "16",
+                        "--epochs",
+                        "" + epochs,
+                        "--device",
+                        "cpu",
+                        "--threads",
+                        "1",
+                        "--knn",
+                        images.toString(),
+                        "--knn-every",
+                        "4",
+                        "--checkpoint-minutes",
+                        "0.002"));
+                if (Methods.named(method).options().stream()
+                        .anyMatch(o -> o.name().equals("teacher"))) {
                     args.addAll(List.of("--teacher", teacher.toString()));
                 }
                 if (epochs > EPOCHS) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.watch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -77,12 +78,19 @@ class LoopbackServerTest {
     void thePageComesWithHeadersThatKeepItToItself() throws IOException {
         String answer = get("Host: 127.0.0.1:PORT\r\n");
         assertTrue(answer.startsWith("HTTP/1.1 200 OK\r\n") && answer.endsWith("\r\n\r\n<p>page</p>"), answer);
-        for (String field : List.of("Content-Type: text/html; charset=utf-8", "Content-Length: 11", "Cache-Control: no-store",
-                "X-Content-Type-Options: nosniff", "X-Frame-Options: DENY", "Referrer-Policy: no-referrer",
-                "Cross-Origin-Resource-Policy: same-origin", "Connection: close")) {
+        for (String field : List.of(
+                "Content-Type: text/html; charset=utf-8",
+                "Content-Length: 11",
+                "Cache-Control: no-store",
+                "X-Content-Type-Options: nosniff",
+                "X-Frame-Options: DENY",
+                "Referrer-Policy: no-referrer",
+                "Cross-Origin-Resource-Policy: same-origin",
+                "Connection: close")) {
             assertTrue(answer.contains("\r\n" + field + "\r\n"), field);
         }
-        assertTrue(answer.contains("Content-Security-Policy: default-src 'none'; ") && answer.contains("frame-ancestors 'none'\r\n"));
+        assertTrue(answer.contains("Content-Security-Policy: default-src 'none'; ")
+                && answer.contains("frame-ancestors 'none'\r\n"));
         assertFalse(answer.contains("Access-Control"), "no other site may read it");
         String head = ask("HEAD / HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n");
         assertEquals(answer.substring(0, answer.length() - 11), head);
@@ -91,27 +99,60 @@ class LoopbackServerTest {
     @Test
     void aPageThatABrowserHasIsNotSentAgain() throws IOException {
         String tag = get("Host: 127.0.0.1:PORT\r\n").replaceAll("(?s).*ETag: (\"\\w+\").*", "$1");
-        assertTrue(get("Host: 127.0.0.1:PORT\r\nIf-None-Match: " + tag + "\r\n").matches("(?s)HTTP/1.1 304 .*\r\n\r\n"));
+        assertTrue(
+                get("Host: 127.0.0.1:PORT\r\nIf-None-Match: " + tag + "\r\n").matches("(?s)HTTP/1.1 304 .*\r\n\r\n"));
         assertEquals(200, status(get("Host: 127.0.0.1:PORT\r\nIf-None-Match: \"other\"\r\n")));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"127.0.0.1:PORT|200", "localhost:PORT|200", "LocalHost:PORT|200", "[::1]:PORT|200",
-        "127.0.0.1|403", "localhost:1|403", "evil.example|403", "evil.example:PORT|403", "127.0.0.1.evil.example:PORT|403", "localhost.:PORT|403",
-        "0.0.0.0:PORT|403", "127.0.0.1:PORT:PORT|403"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "127.0.0.1:PORT|200",
+                "localhost:PORT|200",
+                "LocalHost:PORT|200",
+                "[::1]:PORT|200",
+                "127.0.0.1|403",
+                "localhost:1|403",
+                "evil.example|403",
+                "evil.example:PORT|403",
+                "127.0.0.1.evil.example:PORT|403",
+                "localhost.:PORT|403",
+                "0.0.0.0:PORT|403",
+                "127.0.0.1:PORT:PORT|403"
+            })
     void otherHostsAreRefused(String host, int status) throws IOException {
         assertEquals(status, status(get("Host: " + host + "\r\n")));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"http://127.0.0.1:PORT|200", "http://localhost:PORT|200", "https://127.0.0.1:PORT|403", "null|403",
-        "http://evil.example|403", "http://127.0.0.1:1|403", "http://127.0.0.1:PORT.evil.example|403"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http://127.0.0.1:PORT|200",
+                "http://localhost:PORT|200",
+                "https://127.0.0.1:PORT|403",
+                "null|403",
+                "http://evil.example|403",
+                "http://127.0.0.1:1|403",
+                "http://127.0.0.1:PORT.evil.example|403"
+            })
     void otherSitesAreRefused(String origin, int status) throws IOException {
         assertEquals(status, status(get("Host: 127.0.0.1:PORT\r\nOrigin: " + origin + "\r\n")));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/metrics.jsonl", "/favicon.ico", "//", "/?x", "/%00", "/\\..\\x"})
+    @ValueSource(
+            strings = {
+                "/../etc/passwd",
+                "/..%2f..%2fetc%2fpasswd",
+                "/metrics.jsonl",
+                "/favicon.ico",
+                "//",
+                "/?x",
+                "/%00",
+                "/\\..\\x"
+            })
     void noAddressIsAFile(String target) throws IOException {
         String answer = ask("GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n");
         assertEquals(404, status(answer));
@@ -119,14 +160,24 @@ class LoopbackServerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "POST / HTTP/1.1#Host: 127.0.0.1:PORT#Content-Length: 3##abc|405", "DELETE / HTTP/1.1#Host: 127.0.0.1:PORT##|405",
-        "OPTIONS / HTTP/1.1#Host: 127.0.0.1:PORT##|405", "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Content-Length: 3##abc|400",
-        "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Transfer-Encoding: chunked##0##|400", "GET / HTTP/1.1##|400",
-        "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Host: 127.0.0.1:PORT##|400", "GET http://127.0.0.1:PORT/ HTTP/1.1#Host: 127.0.0.1:PORT##|400",
-        "GET / HTTP/2.0#Host: 127.0.0.1:PORT##|400", "GET  / HTTP/1.1#Host: 127.0.0.1:PORT##|400", "nonsense##|400",
-        "GET / HTTP/1.1#Host : 127.0.0.1:PORT##|400", "GET / HTTP/1.1#Host: 127.0.0.1:PORT# folded##|400",
-        "GET / HTTP/1.0#Host: 127.0.0.1:PORT##|200"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "POST / HTTP/1.1#Host: 127.0.0.1:PORT#Content-Length: 3##abc|405",
+                "DELETE / HTTP/1.1#Host: 127.0.0.1:PORT##|405",
+                "OPTIONS / HTTP/1.1#Host: 127.0.0.1:PORT##|405",
+                "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Content-Length: 3##abc|400",
+                "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Transfer-Encoding: chunked##0##|400",
+                "GET / HTTP/1.1##|400",
+                "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Host: 127.0.0.1:PORT##|400",
+                "GET http://127.0.0.1:PORT/ HTTP/1.1#Host: 127.0.0.1:PORT##|400",
+                "GET / HTTP/2.0#Host: 127.0.0.1:PORT##|400",
+                "GET  / HTTP/1.1#Host: 127.0.0.1:PORT##|400",
+                "nonsense##|400",
+                "GET / HTTP/1.1#Host : 127.0.0.1:PORT##|400",
+                "GET / HTTP/1.1#Host: 127.0.0.1:PORT# folded##|400",
+                "GET / HTTP/1.0#Host: 127.0.0.1:PORT##|200"
+            })
     void whatIsNoPlainQuestionIsRefused(String request, int status) throws IOException {
         assertEquals(status, status(ask(request.replace("#", "\r\n"))));
     }
@@ -144,7 +195,9 @@ class LoopbackServerTest {
         String large = "x".repeat(64 << 20);
         server = new LoopbackServer(0, () -> large, new LoopbackServer.Limits(8, Duration.ofMillis(700)));
         long start = System.nanoTime();
-        try (Socket silent = connect(server); Socket slow = connect(server); Socket reader = connect(server)) {
+        try (Socket silent = connect(server);
+                Socket slow = connect(server);
+                Socket reader = connect(server)) {
             write(slow, "GET / HTTP/1.1\r\n");
             write(reader, "GET / HTTP/1.1\r\nHost: 127.0.0.1:" + server.port() + "\r\n\r\n");
             assertEquals("", read(silent));
@@ -188,10 +241,12 @@ class LoopbackServerTest {
 
     @Test
     void aPortInUseIsSaidWithWhatToDo() {
-        IOException e = assertThrows(IOException.class,
-                () -> new LoopbackServer(server.port(), () -> "", LoopbackServer.Limits.USUAL));
-        assertTrue(e.getMessage().matches("Port " + server.port()
-                + " is in use by another program.*: choose another port, or 0.*"),
+        IOException e = assertThrows(
+                IOException.class, () -> new LoopbackServer(server.port(), () -> "", LoopbackServer.Limits.USUAL));
+        assertTrue(
+                e.getMessage()
+                        .matches("Port " + server.port()
+                                + " is in use by another program.*: choose another port, or 0.*"),
                 e.getMessage());
     }
 
@@ -208,9 +263,12 @@ class LoopbackServerTest {
     @Test
     void aPageThatCannotBeMadeSaysWhy() throws IOException {
         server.close();
-        server = new LoopbackServer(0, () -> {
-            throw new IOException("metrics.jsonl is a folder");
-        }, LoopbackServer.Limits.USUAL);
+        server = new LoopbackServer(
+                0,
+                () -> {
+                    throw new IOException("metrics.jsonl is a folder");
+                },
+                LoopbackServer.Limits.USUAL);
         String answer = get("Host: 127.0.0.1:PORT\r\n");
         assertEquals(500, status(answer));
         assertTrue(answer.endsWith("The page could not be created: metrics.jsonl is a folder\n"), answer);

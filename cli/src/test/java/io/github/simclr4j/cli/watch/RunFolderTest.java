@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.watch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -22,7 +23,8 @@ class RunFolderTest {
 
     /** A line of metrics. */
     static String line(String run, int epoch, double loss) {
-        return "{\"run\":\"" + run + "\",\"epoch\":" + epoch + ",\"loss\":" + loss + ",\"learningRate\":0.1,\"viewsPerSecond\":9,"
+        return "{\"run\":\"" + run + "\",\"epoch\":" + epoch + ",\"loss\":" + loss
+                + ",\"learningRate\":0.1,\"viewsPerSecond\":9,"
                 + "\"alignment\":1,\"uniformity\":-2,\"spread\":1,\"effectiveRank\":7,\"verdict\":\"learning\"}\n";
     }
 
@@ -38,15 +40,20 @@ class RunFolderTest {
     void theNewestRunsEpochsAreShown() throws IOException {
         assertTrue(page().contains("Nothing to see yet"));
         // The last line is half written.
-        Files.writeString(metrics(), line("a", 1, 5.5) + line("a", 2, 4.25) + line("b", 1, 3.125) + "{\"run\":\"b\",\"epo");
+        Files.writeString(
+                metrics(), line("a", 1, 5.5) + line("a", 2, 4.25) + line("b", 1, 3.125) + "{\"run\":\"b\",\"epo");
         String page = page();
         assertTrue(page.contains("3.125") && !page.contains("4.25"), page);
         assertTrue(page.contains("connect-src 'self'") && page.contains("<noscript><meta http-equiv=\"refresh\""));
-        Files.writeString(RunFolder.recordOf(metrics()), "{\"run\":\"a\",\"epochsPlanned\":20,\"settings\":{\"training.method\":\"byol\"},"
-                + "\"encoder\":\"out/<b>.onnx\",\"views\":[{\"name\":\"one\",\"original\":\"data:,x\",\"views\":[[\"data:,y\"]]}]}");
+        Files.writeString(
+                RunFolder.recordOf(metrics()),
+                "{\"run\":\"a\",\"epochsPlanned\":20,\"settings\":{\"training.method\":\"byol\"},"
+                        + "\"encoder\":\"out/<b>.onnx\",\"views\":[{\"name\":\"one\",\"original\":\"data:,x\",\"views\":[[\"data:,y\"]]}]}");
         page = page();
         assertTrue(page.contains("4.25") && !page.contains("3.125"), page);
-        assertTrue(page.contains("byol") && page.contains("data:,y") && page.contains("Pretraining of &lt;b&gt;.onnx"), page);
+        assertTrue(
+                page.contains("byol") && page.contains("data:,y") && page.contains("Pretraining of &lt;b&gt;.onnx"),
+                page);
     }
 
     @Test
@@ -76,7 +83,9 @@ class RunFolderTest {
             assumeTrue(false, "no symbolic links here: " + e);
         }
         IOException e = assertThrows(IOException.class, () -> new RunFolder(run, "metrics.jsonl").page());
-        assertTrue(e.getMessage().endsWith("metrics.jsonl is not a regular file, and links are not followed"), e.getMessage());
+        assertTrue(
+                e.getMessage().endsWith("metrics.jsonl is not a regular file, and links are not followed"),
+                e.getMessage());
         // A link to the folder itself is the user's own way of naming it.
         Path link = Files.createSymbolicLink(dir.resolve("link"), Files.createDirectory(dir.resolve("other")));
         Files.writeString(link.resolve("metrics.jsonl"), line("a", 1, 5.5));
@@ -90,8 +99,14 @@ class RunFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{\"run\":[]}", "{\"run\":\"a\",\"views\":3}", "{\"run\":\"a\",\"views\":[1]}", "{\"run\":{\"a\":1}}",
-        "{\"run\":null}"})
+    @ValueSource(
+            strings = {
+                "{\"run\":[]}",
+                "{\"run\":\"a\",\"views\":3}",
+                "{\"run\":\"a\",\"views\":[1]}",
+                "{\"run\":{\"a\":1}}",
+                "{\"run\":null}"
+            })
     void aRecordOfSomethingElseIsSaid(String record) throws IOException {
         Files.writeString(metrics(), line("a", 1, 5.5));
         Files.writeString(RunFolder.recordOf(metrics()), record);
@@ -110,7 +125,8 @@ class RunFolderTest {
     @Test
     void aFolderThatIsMissingIsSaid() {
         IOException e = assertThrows(IOException.class, () -> new RunFolder(dir.resolve("none"), "metrics.jsonl"));
-        assertEquals("No folder " + dir.resolve("none") + ": expected the folder of the encoder and its metrics",
+        assertEquals(
+                "No folder " + dir.resolve("none") + ": expected the folder of the encoder and its metrics",
                 e.getMessage());
     }
 }

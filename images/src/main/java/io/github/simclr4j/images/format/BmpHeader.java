@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -17,11 +18,20 @@ import java.nio.ByteOrder;
  * @param entry bytes from one colour of the palette to the next
  * @param pixels position of the pixels in the file
  */
-record BmpHeader(int width, int height, boolean topDown, int bits, int compression, int[] masks, byte[] palette, int entry,
+record BmpHeader(
+        int width,
+        int height,
+        boolean topDown,
+        int bits,
+        int compression,
+        int[] masks,
+        byte[] palette,
+        int entry,
         long pixels) {
     static final int[] EIGHT_BITS = {0xff0000, 0xff00, 0xff, 0};
     /** The masks that Pillow uses if all masks in the file are 0. */
     private static final int[] EIGHT_BITS_AND_ALPHA = {0xff0000, 0xff00, 0xff, 0xff000000};
+
     private static final int[] FIVE_BITS = {0x7c00, 0x3e0, 0x1f, 0};
     private static final int FILE_HEADER = 14;
     private static final int CORE = 12;
@@ -40,11 +50,19 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
         int length = in.getInt(0);
         int planes = length == CORE ? in.getShort(8) : in.getShort(12);
         int bits = length == CORE ? in.getShort(10) : in.getShort(14);
-        return isKnown(length) && planes == 1 && (bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32);
+        return isKnown(length)
+                && planes == 1
+                && (bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32);
     }
 
     private static boolean isKnown(int length) {
-        return length == CORE || length == 16 || length == 40 || length == 52 || length == 56 || length == OS2 || length == 108
+        return length == CORE
+                || length == 16
+                || length == 40
+                || length == 52
+                || length == 56
+                || length == OS2
+                || length == 108
                 || length == 124;
     }
 
@@ -118,13 +136,23 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             }
             byte[] palette = new byte[0];
             if (bits <= 8) {
-                palette = new byte[(int) Math.min(Math.min(colours, 1 << bits) * entry, Math.min(pixels, in.limit()) - end)];
+                palette = new byte
+                        [(int) Math.min(Math.min(colours, 1 << bits) * entry, Math.min(pixels, in.limit()) - end)];
                 in.get(end, palette);
             }
-            BmpHeader header = new BmpHeader(width, Math.abs(height), height < 0, bits, compression, masks(bits, compression),
-                    palette, entry, pixels);
+            BmpHeader header = new BmpHeader(
+                    width,
+                    Math.abs(height),
+                    height < 0,
+                    bits,
+                    compression,
+                    masks(bits, compression),
+                    palette,
+                    entry,
+                    pixels);
             // The padding of the last row may be missing.
-            long needed = header.isRunLength() ? 2 : header.stride() * (header.height - 1) + ((long) width * bits + 7) / 8;
+            long needed =
+                    header.isRunLength() ? 2 : header.stride() * (header.height - 1) + ((long) width * bits + 7) / 8;
             if (in.limit() - pixels < needed) {
                 throw incomplete();
             }
@@ -137,8 +165,8 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
                 throw new IOException("a BMP image that holds a " + (compression == 4 ? "JPEG" : "PNG")
                         + " image, as for printers, which is not supported: convert it to PNG");
             } else if (os2 || compression < 0 || compression > MASKS_WITH_ALPHA) {
-                throw new IOException("a BMP image of compression " + Integer.toUnsignedString(compression) + (os2 ? " of OS/2" : "")
-                        + ", which is not supported: convert it to PNG");
+                throw new IOException("a BMP image of compression " + Integer.toUnsignedString(compression)
+                        + (os2 ? " of OS/2" : "") + ", which is not supported: convert it to PNG");
             } else if (width < 1 || height == 0 || height == Integer.MIN_VALUE) {
                 throw new IOException("damaged BMP image: " + width + "x" + height + " pixels");
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ final class Exif {
     private static final int XMP = 700;
     /** Integer types of a TIFF directory (TIFF 6.0, section 2); the standard prescribes SHORT here. */
     private static final int SHORT = 3;
+
     private static final int LONG = 4;
     private static final int SIGNED_SHORT = 8;
     private static final int SIGNED_LONG = 9;

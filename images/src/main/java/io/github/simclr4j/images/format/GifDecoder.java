@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
@@ -16,6 +17,7 @@ import java.util.List;
 public final class GifDecoder implements ImageDecoder {
     /** First row and distance of the rows in each pass of an interlaced frame (appendix E). */
     private static final int[] PASS_START = {0, 4, 2, 1};
+
     private static final int[] PASS_STEP = {8, 8, 4, 2};
 
     @Override

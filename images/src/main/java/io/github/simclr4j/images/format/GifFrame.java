@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -19,8 +20,17 @@ import java.nio.ByteOrder;
  * @param transparent the transparent index, or -1 for none
  * @param data position of its pixels in the file
  */
-record GifFrame(int screenWidth, int screenHeight, int left, int top, int width, int height, boolean interlaced, byte[] colours,
-        int transparent, int data) {
+record GifFrame(
+        int screenWidth,
+        int screenHeight,
+        int left,
+        int top,
+        int width,
+        int height,
+        boolean interlaced,
+        byte[] colours,
+        int transparent,
+        int data) {
     private static final int EXTENSION = 0x21;
     private static final int IMAGE = 0x2c;
     private static final int GRAPHIC_CONTROL = 0xf9;
@@ -73,7 +83,16 @@ record GifFrame(int screenWidth, int screenHeight, int left, int top, int width,
         } else if (colours == null) {
             throw new IOException("a GIF image without a colour table, so its colours are unknown: convert it to PNG");
         }
-        return new GifFrame(screenWidth, screenHeight, left, top, width, height, (local & 0x40) != 0, colours, transparent,
+        return new GifFrame(
+                screenWidth,
+                screenHeight,
+                left,
+                top,
+                width,
+                height,
+                (local & 0x40) != 0,
+                colours,
+                transparent,
                 in.position());
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -17,9 +18,11 @@ final class GifPixels {
     private final int start;
     /** The prefix of each code: the sequence of a code is that of its prefix and one more index. */
     private final short[] prefix = new short[MAX_CODES];
+
     private final byte[] last = new byte[MAX_CODES];
     /** Indices that are decoded but not yet returned, the next one on top. */
     private final byte[] stack = new byte[MAX_CODES + 1];
+
     private int height;
     private int at;
     private int left;
@@ -93,7 +96,9 @@ final class GifPixels {
         if (code == clear + 1) {
             throw incomplete();
         }
-        if (code > codes || code == codes && (previous < 0 || codes == MAX_CODES) || previous < 0 && code > clear
+        if (code > codes
+                || code == codes && (previous < 0 || codes == MAX_CODES)
+                || previous < 0 && code > clear
                 || code < clear && code > 255) {
             throw new IOException("damaged GIF image: impossible code");
         }

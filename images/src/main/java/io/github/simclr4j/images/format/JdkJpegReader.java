@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class JdkJpegReader {
                 return provider;
             }
         }
-        throw new IllegalStateException("This Java has no JPEG decoder, because its module java.desktop is incomplete: install a complete JDK or JRE");
+        throw new IllegalStateException(
+                "This Java has no JPEG decoder, because its module java.desktop is incomplete: install a complete JDK or JRE");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
@@ -14,7 +15,11 @@ import java.util.List;
 final class JpegFile {
     /** The meaning of the components. */
     enum Colours {
-        GREY, YCBCR, RGB, CMYK, YCCK
+        GREY,
+        YCBCR,
+        RGB,
+        CMYK,
+        YCCK
     }
 
     /** The treatment of the ends of the entropy-coded data. */
@@ -30,23 +35,28 @@ final class JpegFile {
     }
 
     private static final byte[] JFIF = {
-        (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
+        (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0
+    };
     /** Adobe's marker with transform 0: the components are stored untransformed. */
-    private static final byte[] ADOBE = {(byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+    private static final byte[] ADOBE = {(byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0
+    };
     /** Minimum length of an Adobe marker according to libjpeg. */
     private static final int ADOBE_LENGTH = 12;
+
     private static final int JFIF_LENGTH = 14;
 
     /** The marker for conditioning of arithmetic coding. */
     private static final int DAC = 0xcc;
     /** The marker for hierarchical progression. */
     private static final int DHP = 0xde;
+
     private static final int PROGRESSIVE = 0xc2;
     private static final int JPEG_LS = 0xf7;
 
     private final byte[] file;
     /** The parts to keep, in the order of the file. */
     private final List<Part> parts = new ArrayList<>();
+
     private boolean jfif;
     private int transform = -1;
     private int frame;
@@ -108,7 +118,7 @@ final class JpegFile {
             case JpegSegments.SOS -> scan(s);
             // Huffman tables, quantization tables, restart interval.
             case 0xc4, 0xdb, 0xdd -> keep(s);
-            case DAC -> { }
+            case DAC -> {}
             case 0xe0 -> jfif |= s.length() >= JFIF_LENGTH && s.startsWith('J', 'F', 'I', 'F', 0);
             case 0xee -> {
                 if (s.length() >= ADOBE_LENGTH && s.startsWith('A', 'd', 'o', 'b', 'e')) {
@@ -133,7 +143,7 @@ final class JpegFile {
         }
         frame = s.marker();
         switch (frame) {
-            case 0xc0, 0xc1, 0xc2 -> { }
+            case 0xc0, 0xc1, 0xc2 -> {}
             // Many decoders do not support it, and missing data could not be detected.
             case 0xc9, 0xca -> throw refused("JPEG with arithmetic coding");
             case 0xc3, 0xcb -> throw refused("lossless JPEG");
@@ -159,7 +169,8 @@ final class JpegFile {
             throw new IOException("damaged image: the width is 0");
         }
         if ((long) width * height > ImageDecoder.MAX_PIXELS) {
-            throw new IOException("image too large: " + (long) width * height + " pixels, at most " + ImageDecoder.MAX_PIXELS);
+            throw new IOException(
+                    "image too large: " + (long) width * height + " pixels, at most " + ImageDecoder.MAX_PIXELS);
         }
         ids = new int[components];
         int[][] sampling = new int[components][];
@@ -266,7 +277,7 @@ final class JpegFile {
     byte[] essentials(Ending ending) {
         List<Part> kept = new ArrayList<>(parts);
         switch (ending) {
-            case AS_STORED -> { }
+            case AS_STORED -> {}
             case WITHOUT_LAST_BYTE -> kept.add(kept.remove(kept.size() - 1).withoutLast());
             case WITH_LAST_BIT_SET -> {
                 kept.add(kept.remove(kept.size() - 1).withoutLast());
@@ -286,7 +297,10 @@ final class JpegFile {
         List<Part> kept = new ArrayList<>();
         int scan = 0;
         for (Part part : parts) {
-            kept.add(part.entropyCoded ? new Part(part.bytes, part.from, Math.max(part.from, part.to - cut[scan++]), true) : part);
+            kept.add(
+                    part.entropyCoded
+                            ? new Part(part.bytes, part.from, Math.max(part.from, part.to - cut[scan++]), true)
+                            : part);
         }
         return essentials(kept);
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.ByteArrayOutputStream;
@@ -10,6 +11,7 @@ final class JpegOrientation {
     private static final int APP1 = 0xe1;
     /** Length of the header: {@code Exif}, a zero, and a byte that should be zero. */
     private static final int EXIF_HEADER = 6;
+
     private static final byte[] XMP_HEADER = "http://ns.adobe.com/xap/1.0/\0".getBytes(StandardCharsets.US_ASCII);
 
     private JpegOrientation() {}
@@ -46,7 +48,10 @@ final class JpegOrientation {
                 return found;
             }
         }
-        return segments.stream().mapToInt(s -> Exif.find(file, s[0], s[1] - s[0])).filter(o -> o != Exif.NONE).findFirst()
+        return segments.stream()
+                .mapToInt(s -> Exif.find(file, s[0], s[1] - s[0]))
+                .filter(o -> o != Exif.NONE)
+                .findFirst()
                 .orElse(Exif.NONE);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.RgbImage;
@@ -23,8 +24,8 @@ import javax.imageio.stream.ImageInputStream;
  */
 record JpegPixels(RgbImage image, String warning) {
     private static final int[] RED_GREEN_BLUE = {0, 1, 2};
-    private static final ColorModel RGB = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false,
-            ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
+    private static final ColorModel RGB = new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false, ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
 
     /**
      * Decodes a file.

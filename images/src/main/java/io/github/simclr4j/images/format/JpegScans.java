@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -18,6 +19,7 @@ final class JpegScans {
 
     /** The lowest known bit of each component and coefficient (T.81, G.1.1.1), or {@link #MISSING}. */
     private final byte[][] lowestBit;
+
     private final boolean progressive;
     private final long pixels;
     private final long[] blocks;
@@ -34,7 +36,8 @@ final class JpegScans {
         int across = Arrays.stream(sampling).mapToInt(s -> s[0]).max().orElse(1);
         int down = Arrays.stream(sampling).mapToInt(s -> s[1]).max().orElse(1);
         blocks = Arrays.stream(sampling)
-                .mapToLong(s -> pixels * s[0] * s[1] / ((long) COEFFICIENTS * Math.max(1, across * down))).toArray();
+                .mapToLong(s -> pixels * s[0] * s[1] / ((long) COEFFICIENTS * Math.max(1, across * down)))
+                .toArray();
         lowestBit = new byte[sampling.length][COEFFICIENTS];
         for (byte[] component : lowestBit) {
             Arrays.fill(component, MISSING);
@@ -63,7 +66,8 @@ final class JpegScans {
         }
         for (int k = first; k <= last; k++) {
             int known = lowestBit[component][k];
-            // "before" is 0 in a first scan. In a refinement it is the bit of the previous scan, one higher than its own.
+            // "before" is 0 in a first scan. In a refinement it is the bit of the previous scan, one higher than its
+            // own.
             boolean follows = known == MISSING ? before == 0 : before == known && now == before - 1;
             if (!follows) {
                 throw new IOException("damaged image: the scans are not in order");
@@ -75,7 +79,8 @@ final class JpegScans {
     /** Counts a scan header. */
     void next() throws IOException {
         if (++count > MOST || count * pixels > MOST_PIXELS) {
-            throw new IOException("a JPEG of more than " + (count - 1) + " scans is not supported: save it as baseline JPEG");
+            throw new IOException(
+                    "a JPEG of more than " + (count - 1) + " scans is not supported: save it as baseline JPEG");
         }
     }
 

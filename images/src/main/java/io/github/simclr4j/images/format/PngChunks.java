@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -18,8 +19,16 @@ import java.util.zip.CRC32;
  * @param data position of the first of the consecutive chunks with compressed pixels
  * @param stored number of bytes of compressed pixels
  */
-record PngChunks(int width, int height, int bits, int colourType, boolean interlaced, byte[] palette, byte[] transparency,
-        int data, long stored) {
+record PngChunks(
+        int width,
+        int height,
+        int bits,
+        int colourType,
+        boolean interlaced,
+        byte[] palette,
+        byte[] transparency,
+        int data,
+        long stored) {
     static final int GREY = 0;
     static final int RGB = 2;
     static final int PALETTE = 3;
@@ -49,7 +58,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         long stored = 0;
         ByteBuffer in = ByteBuffer.wrap(file);
         boolean pixelsEnded = false;
-        for (int at = 8, kind = 0; kind != IEND;) {
+        for (int at = 8, kind = 0; kind != IEND; ) {
             int length = file.length - at < 12 ? -1 : in.getInt(at);
             if (length < 0 || length > file.length - at - 12) {
                 // Also after the pixels, since a missing chunk might contain the orientation.
@@ -87,9 +96,10 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
     }
 
     private static IOException noHeader(int kind) {
-        return new IOException(kind == XCODE
-                ? "a PNG image as modified by Xcode for iOS, which is not supported: convert it to standard PNG"
-                : "damaged PNG image: it does not begin with a header");
+        return new IOException(
+                kind == XCODE
+                        ? "a PNG image as modified by Xcode for iOS, which is not supported: convert it to standard PNG"
+                        : "damaged PNG image: it does not begin with a header");
     }
 
     private static PngChunks of(ByteBuffer header, byte[] palette, byte[] transparency, int data, long stored)
@@ -107,11 +117,17 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
             case RGB, GREY_ALPHA, RGB_ALPHA -> bits == 8 || bits == 16;
             default -> false;
         };
-        if (width < 1 || height < 1 || !known || header.get(10) != 0 || header.get(11) != 0 || (header.get(12) & ~1) != 0) {
+        if (width < 1
+                || height < 1
+                || !known
+                || header.get(10) != 0
+                || header.get(11) != 0
+                || (header.get(12) & ~1) != 0) {
             throw new IOException("damaged PNG image: impossible values in its header");
         } else if (type == PALETTE && (palette.length == 0 || palette.length % 3 != 0)) {
             throw new IOException("damaged PNG image: it has no palette");
-        } else if (transparency.length > 0 && (type == GREY && transparency.length < 2 || type == RGB && transparency.length < 6)) {
+        } else if (transparency.length > 0
+                && (type == GREY && transparency.length < 2 || type == RGB && transparency.length < 6)) {
             throw new IOException("damaged PNG image: its transparent colour is truncated");
         }
         return new PngChunks(width, height, bits, type, header.get(12) == 1, palette, transparency, data, stored);

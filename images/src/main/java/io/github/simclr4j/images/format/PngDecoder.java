@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
@@ -18,8 +19,14 @@ public final class PngDecoder implements ImageDecoder {
 
     private static final List<Pass> WHOLE = List.of(new Pass(0, 0, 1, 1));
     /** The passes of an interlaced image (PNG specification, section 8.1). */
-    private static final List<Pass> ADAM7 = List.of(new Pass(0, 0, 8, 8), new Pass(4, 0, 8, 8), new Pass(0, 4, 4, 8),
-            new Pass(2, 0, 4, 4), new Pass(0, 2, 2, 4), new Pass(1, 0, 2, 2), new Pass(0, 1, 1, 2));
+    private static final List<Pass> ADAM7 = List.of(
+            new Pass(0, 0, 8, 8),
+            new Pass(4, 0, 8, 8),
+            new Pass(0, 4, 4, 8),
+            new Pass(2, 0, 4, 4),
+            new Pass(0, 2, 2, 4),
+            new Pass(1, 0, 2, 2),
+            new Pass(0, 1, 1, 2));
 
     @Override
     public String format() {
@@ -53,7 +60,8 @@ public final class PngDecoder implements ImageDecoder {
         return new RgbImage(chunks.width(), chunks.height(), rgb);
     }
 
-    private static void pass(Pass pass, PngChunks chunks, PngLines lines, PngPixels pixels, byte[] rgb) throws IOException {
+    private static void pass(Pass pass, PngChunks chunks, PngLines lines, PngPixels pixels, byte[] rgb)
+            throws IOException {
         int count = (chunks.width() - pass.x + pass.dx - 1) / pass.dx;
         if (count <= 0) {
             return;

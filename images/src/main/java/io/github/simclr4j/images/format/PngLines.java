@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -14,6 +15,7 @@ final class PngLines implements AutoCloseable {
     private final ByteBuffer file;
     /** Position of the next chunk. */
     private int chunk;
+
     private final int pixelBytes;
     private final byte[] filter = new byte[1];
     private byte[] line = {};
@@ -48,7 +50,7 @@ final class PngLines implements AutoCloseable {
         read(filter);
         read(line);
         switch (filter[0]) {
-            case 0 -> { }
+            case 0 -> {}
             case 1 -> left();
             case 2 -> up();
             case 3 -> average();
@@ -95,7 +97,7 @@ final class PngLines implements AutoCloseable {
 
     private void read(byte[] to) throws IOException {
         try {
-            for (int done = 0; done < to.length;) {
+            for (int done = 0; done < to.length; ) {
                 int n = inflater.inflate(to, done, to.length - done);
                 done += n;
                 if (n == 0) {

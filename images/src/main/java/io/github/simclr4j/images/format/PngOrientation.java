@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.ByteArrayOutputStream;
@@ -43,7 +44,8 @@ final class PngOrientation {
         int to = from + length;
         if (Signatures.at(b, at, 'e', 'X', 'I', 'f')) {
             exif = exif(b, from, to);
-        } else if (Signatures.at(b, at, 't', 'E', 'X', 't') || Signatures.at(b, at, 'z', 'T', 'X', 't')
+        } else if (Signatures.at(b, at, 't', 'E', 'X', 't')
+                || Signatures.at(b, at, 'z', 'T', 'X', 't')
                 || Signatures.at(b, at, 'i', 'T', 'X', 't')) {
             int end = zero(b, from, to);
             String keyword = new String(b, from, end - from, StandardCharsets.ISO_8859_1);
@@ -73,7 +75,9 @@ final class PngOrientation {
         if (start >= to) {
             return "";
         }
-        return compressed ? inflated(b, start, to - start) : new String(b, start, to - start, StandardCharsets.ISO_8859_1);
+        return compressed
+                ? inflated(b, start, to - start)
+                : new String(b, start, to - start, StandardCharsets.ISO_8859_1);
     }
 
     private static String inflated(byte[] b, int from, int length) {

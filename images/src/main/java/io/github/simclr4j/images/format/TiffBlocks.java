@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.ByteArrayInputStream;
@@ -9,6 +10,7 @@ import java.util.zip.InflaterInputStream;
 final class TiffBlocks {
     /** Maximum number of blocks, since each takes time to open. An image of 100 megapixels has 1,600 tiles of 256x256, or 10,000 rows. */
     private static final int MAX_BLOCKS = 200_000;
+
     private static final int MAX_JPEG_BLOCKS = 20_000;
 
     private final byte[] file;
@@ -38,7 +40,8 @@ final class TiffBlocks {
         }
         long blocks = (long) layout.across() * layout.down() * (kind.planar() ? kind.samples() : 1);
         if (d.count(layout.offsets()) < blocks) {
-            throw new IOException("damaged image: " + d.count(layout.offsets()) + " strips or tiles, expected " + blocks);
+            throw new IOException(
+                    "damaged image: " + d.count(layout.offsets()) + " strips or tiles, expected " + blocks);
         }
         int most = kind.compression() == TiffCompression.JPEG ? MAX_JPEG_BLOCKS : MAX_BLOCKS;
         if (blocks > most) {
@@ -118,18 +121,24 @@ final class TiffBlocks {
     private TiffRows rows(byte[] bytes, int from, int to, int rows) throws IOException {
         if (kind.compression() == TiffCompression.JPEG) {
             int most = Math.max(layout.height(), layout.blockHeight());
-            return TiffRows.of(TiffJpeg.decode(d.bytes(TiffTag.JPEG_TABLES), bytes, from, to,
+            return TiffRows.of(TiffJpeg.decode(
+                    d.bytes(TiffTag.JPEG_TABLES),
+                    bytes,
+                    from,
+                    to,
                     new TiffJpeg.Expected(layout.blockWidth(), rows, most, samples())));
         } else if (TiffCompression.isFax(kind.compression())) {
             boolean twoDimensional = (d.integerOr(TiffTag.T4_OPTIONS, 0) & 1) == 1;
             return new TiffFax(kind.compression(), twoDimensional, bytes, from, to, layout.blockWidth());
         }
-        TiffRows in = TiffRows.of(switch (kind.compression()) {
-            case TiffCompression.LZW -> new TiffLzw(bytes, from, to);
-            case TiffCompression.DEFLATE -> new InflaterInputStream(new ByteArrayInputStream(bytes, from, to - from));
-            case TiffCompression.PACK_BITS -> new TiffPackBits(bytes, from, to);
-            default -> new ByteArrayInputStream(bytes, from, to - from);
-        });
+        TiffRows in = TiffRows.of(
+                switch (kind.compression()) {
+                    case TiffCompression.LZW -> new TiffLzw(bytes, from, to);
+                    case TiffCompression.DEFLATE ->
+                        new InflaterInputStream(new ByteArrayInputStream(bytes, from, to - from));
+                    case TiffCompression.PACK_BITS -> new TiffPackBits(bytes, from, to);
+                    default -> new ByteArrayInputStream(bytes, from, to - from);
+                });
         if (kind.predictor() == 2) {
             return new TiffDifferences(in, samples(), kind.bits(), d.order());
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -78,7 +79,8 @@ final class TiffCompression {
         if (compression != LZW && compression != DEFLATE || predictor == 1) {
             return 1;
         } else if (predictor != 2) {
-            throw TiffKind.refused(predictor == 3 ? "a predictor for floating point samples" : "predictor " + predictor);
+            throw TiffKind.refused(
+                    predictor == 3 ? "a predictor for floating point samples" : "predictor " + predictor);
         } else if (bits != 8 && bits != 16) {
             throw TiffKind.refused("a predictor for " + bits + "-bit samples");
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -54,7 +55,8 @@ final class TiffDirectory {
         long at = bytes <= 4 ? entry + 8 : file.getInt(entry + 8) & 0xffffffffL;
         if (at + bytes > file.limit()) {
             if (TiffTag.USED.contains(tag)) {
-                throw new IOException("damaged image: the value of TIFF tag " + tag + " lies beyond the end of the file");
+                throw new IOException(
+                        "damaged image: the value of TIFF tag " + tag + " lies beyond the end of the file");
             }
         } else if (size(type) > 0) {
             fields.putIfAbsent(tag, new Field(type, count, (int) at));
@@ -90,7 +92,8 @@ final class TiffDirectory {
     long integer(int tag, long index) throws IOException {
         Field field = fields.get(tag);
         if (field == null || index >= field.count) {
-            throw new IOException("damaged image: TIFF tag " + tag + " has " + count(tag) + " values, expected at least " + (index + 1));
+            throw new IOException("damaged image: TIFF tag " + tag + " has " + count(tag)
+                    + " values, expected at least " + (index + 1));
         }
         // Safe, since the field is within the file.
         int at = field.at + (int) (index * size(field.type));
@@ -98,7 +101,8 @@ final class TiffDirectory {
             case BYTE, UNDEFINED -> file.get(at) & 255;
             case SHORT -> file.getShort(at) & 0xffff;
             case LONG, IFD -> file.getInt(at) & 0xffffffffL;
-            default -> throw new IOException("damaged image: the value of TIFF tag " + tag + " is not an unsigned integer");
+            default ->
+                throw new IOException("damaged image: the value of TIFF tag " + tag + " is not an unsigned integer");
         };
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -15,6 +16,7 @@ final class TiffFax implements TiffRows {
     private final int width;
     /** Positions of the colour changes in the previous row and in this one, beginning with white, filled up with the width. */
     private int[] before;
+
     private int[] changes;
     private int count;
     /** Position of the next bit. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 /** The codes of run lengths (ITU-T T.4, tables 2 and 3). */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.awt.image.Raster;
@@ -13,8 +14,9 @@ import javax.imageio.stream.ImageInputStream;
  */
 final class TiffJpeg {
     /** The start of an image, and Adobe's marker with transform 0, which means that components are not converted. */
-    private static final byte[] START = {(byte) 0xff, (byte) 0xd8,
-        (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+    private static final byte[] START = {
+        (byte) 0xff, (byte) 0xd8, (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0
+    };
     /** Maximum size of the tables, which are read for each block. Four quantization and eight Huffman tables have below 3,000 bytes. */
     private static final int MAX_TABLES = 16_384;
     /** Maximum number of scans, since each may take as long as the whole image. Progressive photographs have 10, in CMYK 18. */
@@ -136,7 +138,8 @@ final class TiffJpeg {
     /** Checks a frame header. */
     private void frame(int marker, int at) throws IOException {
         if (marker > 0xc2) {
-            throw TiffKind.refused((marker == 0xc3 ? "lossless" : marker >= 0xc9 ? "arithmetic" : "hierarchical") + " JPEG compression");
+            throw TiffKind.refused((marker == 0xc3 ? "lossless" : marker >= 0xc9 ? "arithmetic" : "hierarchical")
+                    + " JPEG compression");
         } else if (length(at) < 8) {
             throw damaged("a segment is incomplete");
         } else if (b[at + 4] != 8) {
@@ -145,9 +148,12 @@ final class TiffJpeg {
         int height = (b[at + 5] & 255) << 8 | b[at + 6] & 255;
         int width = (b[at + 7] & 255) << 8 | b[at + 8] & 255;
         int components = b[at + 9] & 255;
-        if (components != expected.components || width != expected.width || height < expected.rows || height > expected.height) {
-            throw damaged(components + " components of " + width + "x" + height + " pixels, expected " + expected.components + " of "
-                    + expected.width + "x" + expected.rows);
+        if (components != expected.components
+                || width != expected.width
+                || height < expected.rows
+                || height > expected.height) {
+            throw damaged(components + " components of " + width + "x" + height + " pixels, expected "
+                    + expected.components + " of " + expected.width + "x" + expected.rows);
         } else if (marker == 0xc2 && (long) width * height * components > MAX_PROGRESSIVE) {
             throw TiffKind.refused("large strips or tiles in progressive JPEG compression");
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -16,8 +17,16 @@ import java.io.IOException;
  * @param predictor 1 for none, or 2 for differences between neighbours
  * @param reversed whether the bits of each byte are in reversed order (FillOrder 2)
  */
-record TiffKind(int photometric, int bits, int samples, int alpha, boolean premultiplied, boolean planar, int compression,
-        int predictor, boolean reversed) {
+record TiffKind(
+        int photometric,
+        int bits,
+        int samples,
+        int alpha,
+        boolean premultiplied,
+        boolean planar,
+        int compression,
+        int predictor,
+        boolean reversed) {
     static final int WHITE_IS_ZERO = 0;
     static final int BLACK_IS_ZERO = 1;
     static final int RGB = 2;
@@ -50,13 +59,22 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             }
         }
         if (d.count(TiffTag.EXTRA_SAMPLES) > samples - colours) {
-            throw new IOException("damaged image: " + samples + " samples per pixel are fewer than the colours and extra samples named");
+            throw new IOException("damaged image: " + samples
+                    + " samples per pixel are fewer than the colours and extra samples named");
         } else if (premultiplied && photometric != BLACK_IS_ZERO && photometric != RGB) {
             throw refused("colours other than grey or RGB multiplied by their opacity");
         }
         boolean planar = samples > 1 && d.integerOr(TiffTag.PLANAR, 1) == 2;
-        TiffKind kind = new TiffKind(photometric, bits, samples, alpha, premultiplied, planar, compression,
-                TiffCompression.predictor(d, compression, bits), d.integerOr(TiffTag.FILL_ORDER, 1) == 2);
+        TiffKind kind = new TiffKind(
+                photometric,
+                bits,
+                samples,
+                alpha,
+                premultiplied,
+                planar,
+                compression,
+                TiffCompression.predictor(d, compression, bits),
+                d.integerOr(TiffTag.FILL_ORDER, 1) == 2);
         TiffCompression.check(kind);
         return kind;
     }
@@ -84,7 +102,8 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             if (TiffCompression.isFax(compression)) {
                 return WHITE_IS_ZERO;
             }
-            throw new IOException("damaged image: the TIFF directory does not define the meaning of its samples (tag 262 is missing)");
+            throw new IOException(
+                    "damaged image: the TIFF directory does not define the meaning of its samples (tag 262 is missing)");
         }
         int photometric = d.integerOr(TiffTag.PHOTOMETRIC, 0);
         if (photometric == RGB && TiffCompression.isOldJpeg(d)) {
@@ -144,7 +163,8 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
     }
 
     /** Returns 0 for a sample to be ignored, 1 for the opacity of premultiplied colours, and 2 for any other opacity. */
-    private static int extraSample(TiffDirectory d, int index, int samples, int colours, int photometric) throws IOException {
+    private static int extraSample(TiffDirectory d, int index, int samples, int colours, int photometric)
+            throws IOException {
         if (index < d.count(TiffTag.EXTRA_SAMPLES)) {
             int value = (int) d.integer(TiffTag.EXTRA_SAMPLES, index);
             // Corel Draw 10 wrote 999 for an opacity.
@@ -156,6 +176,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             // Old programs left the tag out; Pillow, ImageMagick and the JDK interpret the sample as an opacity.
             return 2;
         }
-        throw refused(samples + " samples per pixel, of which only " + (colours + d.count(TiffTag.EXTRA_SAMPLES)) + " are described");
+        throw refused(samples + " samples per pixel, of which only " + (colours + d.count(TiffTag.EXTRA_SAMPLES))
+                + " are described");
     }
 }

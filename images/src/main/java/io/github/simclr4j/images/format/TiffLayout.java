@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.SizeCheck;
@@ -39,14 +40,20 @@ record TiffLayout(int width, int height, int blockWidth, int blockHeight, boolea
         }
         size.check(Math.max(width, blockWidth), Math.max(height, blockHeight));
         if ((long) width * height > MAX_SAMPLES / kind.samples() || (long) blockWidth * kind.samples() > MAX_ROW) {
-            throw new IOException("image too large: " + kind.samples() + " samples for each of " + width + "x" + height + " pixels");
+            throw new IOException(
+                    "image too large: " + kind.samples() + " samples for each of " + width + "x" + height + " pixels");
         }
         if (TiffCompression.isOldJpeg(d)) {
             return new TiffLayout(width, height, width, height, false, TiffTag.JPEG_STREAM, TiffTag.NONE);
         }
         // Some programs write the positions of tiles as those of strips.
         boolean tileTags = tiled && d.count(TiffTag.TILE_OFFSETS) > 0;
-        return new TiffLayout(width, height, blockWidth, blockHeight, tiled,
+        return new TiffLayout(
+                width,
+                height,
+                blockWidth,
+                blockHeight,
+                tiled,
                 tileTags ? TiffTag.TILE_OFFSETS : TiffTag.STRIP_OFFSETS,
                 tileTags ? TiffTag.TILE_BYTE_COUNTS : TiffTag.STRIP_BYTE_COUNTS);
     }

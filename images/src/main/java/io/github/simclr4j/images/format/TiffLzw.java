@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class TiffLzw extends InputStream {
     private final byte[] suffix = new byte[SIZE];
     /** The bytes of the last code, starting at {@code left}. */
     private final byte[] text = new byte[SIZE + 1];
+
     private int left = text.length;
     private int at;
     private int buffer;

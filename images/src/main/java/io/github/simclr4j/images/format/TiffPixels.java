@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.internal.Samples;
@@ -20,7 +21,9 @@ final class TiffPixels {
         this.kind = kind;
         order = d.order();
         palette = kind.photometric() == TiffKind.PALETTE ? palette(d, kind.bits()) : null;
-        ycc = kind.photometric() != TiffKind.YCBCR ? null : kind.compression() == TiffCompression.JPEG ? TiffYcc.jpeg() : TiffYcc.of(d);
+        ycc = kind.photometric() != TiffKind.YCBCR
+                ? null
+                : kind.compression() == TiffCompression.JPEG ? TiffYcc.jpeg() : TiffYcc.of(d);
     }
 
     /** Returns the colours, [index, 3]: the upper 8 bits, or all 8 bits of files without larger values, as in libtiff. */

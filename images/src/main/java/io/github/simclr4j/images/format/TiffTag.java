@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.util.Set;
@@ -6,6 +7,7 @@ import java.util.Set;
 final class TiffTag {
     /** A number that is not a tag. */
     static final int NONE = -1;
+
     static final int WIDTH = 256;
     static final int HEIGHT = 257;
     static final int BITS = 258;
@@ -35,10 +37,34 @@ final class TiffTag {
     static final int REFERENCE_BLACK_WHITE = 532;
 
     /** All tags that are used. */
-    static final Set<Integer> USED = Set.of(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES,
-            ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR, T4_OPTIONS, PREDICTOR, COLOR_MAP, TILE_WIDTH, TILE_HEIGHT,
-            TILE_OFFSETS, TILE_BYTE_COUNTS, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, INDEXED, JPEG_TABLES, JPEG_STREAM, YCBCR_COEFFICIENTS,
-            YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE);
+    static final Set<Integer> USED = Set.of(
+            WIDTH,
+            HEIGHT,
+            BITS,
+            COMPRESSION,
+            PHOTOMETRIC,
+            FILL_ORDER,
+            STRIP_OFFSETS,
+            SAMPLES,
+            ROWS_PER_STRIP,
+            STRIP_BYTE_COUNTS,
+            PLANAR,
+            T4_OPTIONS,
+            PREDICTOR,
+            COLOR_MAP,
+            TILE_WIDTH,
+            TILE_HEIGHT,
+            TILE_OFFSETS,
+            TILE_BYTE_COUNTS,
+            INK_SET,
+            EXTRA_SAMPLES,
+            SAMPLE_FORMAT,
+            INDEXED,
+            JPEG_TABLES,
+            JPEG_STREAM,
+            YCBCR_COEFFICIENTS,
+            YCBCR_SUBSAMPLING,
+            REFERENCE_BLACK_WHITE);
 
     private TiffTag() {}
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -42,8 +43,11 @@ final class TiffYcc {
         if (!(red >= 0 && red <= 1 && green > 0 && green <= 1 && blue >= 0 && blue <= 1)) {
             throw new IOException("damaged image: the YCbCr coefficients are not from 0 to 1");
         }
-        TiffYcc ycc = new TiffYcc(fixed(2 - 2 * red), fixed(red * (2 - 2 * red) / green),
-                fixed(2 - 2 * blue), fixed(blue * (2 - 2 * blue) / green));
+        TiffYcc ycc = new TiffYcc(
+                fixed(2 - 2 * red),
+                fixed(red * (2 - 2 * red) / green),
+                fixed(2 - 2 * blue),
+                fixed(blue * (2 - 2 * blue) / green));
         double[] range = {0, 255, 128, 255, 128, 255};
         for (int i = 0; i < range.length; i++) {
             range[i] = d.realOr(TiffTag.REFERENCE_BLACK_WHITE, i, range[i]);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
@@ -76,7 +77,11 @@ public final class WebPDecoder implements ImageDecoder {
         }
         byte[] canvas = new byte[Math.multiplyExact(3, Math.multiplyExact(frame.canvasWidth(), frame.canvasHeight()))];
         for (int y = 0; y < frame.height(); y++) {
-            System.arraycopy(rgb, 3 * y * frame.width(), canvas, 3 * ((frame.top() + y) * frame.canvasWidth() + frame.left()),
+            System.arraycopy(
+                    rgb,
+                    3 * y * frame.width(),
+                    canvas,
+                    3 * ((frame.top() + y) * frame.canvasWidth() + frame.left()),
                     3 * frame.width());
         }
         return canvas;
@@ -87,7 +92,7 @@ public final class WebPDecoder implements ImageDecoder {
         ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
         int exif = Exif.NONE;
         int xmp = Exif.NONE;
-        for (int at = 12; at + 8 <= file.length;) {
+        for (int at = 12; at + 8 <= file.length; ) {
             int length = in.getInt(at + 4);
             if (length < 0 || length > file.length - at - 8) {
                 break;

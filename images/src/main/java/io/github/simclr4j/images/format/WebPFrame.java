@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -18,8 +19,19 @@ import java.io.IOException;
  * @param alphaEnd end of that payload, exclusive; 0 if there is none
  * @param transparent whether to apply the opacity
  */
-record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width, int height, boolean lossless, int from, int end,
-        int alphaFrom, int alphaEnd, boolean transparent) {
+record WebPFrame(
+        int canvasWidth,
+        int canvasHeight,
+        int left,
+        int top,
+        int width,
+        int height,
+        boolean lossless,
+        int from,
+        int end,
+        int alphaFrom,
+        int alphaEnd,
+        boolean transparent) {
     private static final int ANIMATION = 2;
     private static final int ALPHA = 16;
     private static final int RIFF_HEADER = 12;
@@ -28,6 +40,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
     private static final int FRAME_SIZE = 16;
     /** Length of the headers of VP8 and VP8L data up to and including the size, in bytes. */
     private static final int LOSSY_HEADER = 10;
+
     private static final int LOSSLESS_HEADER = 5;
 
     /**
@@ -46,7 +59,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         Chunks chunks = new Chunks(file, RIFF_HEADER, (int) size);
         WebPFrame frame = first(file, chunks);
         // Check the remaining chunks, which reveals damaged lengths.
-        while (chunks.next()) { }
+        while (chunks.next()) {}
         if (chunks.next != chunks.limit) {
             throw damaged();
         }
@@ -92,6 +105,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         private int next;
         /** Start of the current chunk. Before the first chunk, the payload is empty and there is no name. */
         private int name;
+
         private int from;
         private int end;
 
@@ -139,11 +153,13 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                     }
                     int bits = (int) u32(file, from + 1);
                     boolean transparent = animated ? alpha : (bits >> 28 & 1) == 1;
-                    return placed(canvas, 1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff), animated, true, 0, 0, transparent);
+                    return placed(
+                            canvas, 1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff), animated, true, 0, 0, transparent);
                 }
                 if (is('V', 'P', '8', ' ')) {
                     // The first bits mean: a key frame, a known version, shown.
-                    if (end - from < LOSSY_HEADER || (file[from] & 0x19) != 0x10
+                    if (end - from < LOSSY_HEADER
+                            || (file[from] & 0x19) != 0x10
                             || !Signatures.at(file, from + 3, 0x9d, 1, 0x2a)) {
                         throw damaged();
                     }
@@ -158,14 +174,23 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
             throw none();
         }
 
-        private WebPFrame placed(int[] canvas, int width, int height, boolean animated, boolean lossless, int alphaFrom,
-                int alphaEnd, boolean transparent) throws IOException {
+        private WebPFrame placed(
+                int[] canvas,
+                int width,
+                int height,
+                boolean animated,
+                boolean lossless,
+                int alphaFrom,
+                int alphaEnd,
+                boolean transparent)
+                throws IOException {
             int[] c = canvas == null ? new int[] {0, 0, width, height} : canvas;
             if (c[0] + width > c[2] || c[1] + height > c[3] || !animated && (width != c[2] || height != c[3])) {
-                throw new IOException("damaged WebP image: its " + width + "x" + height + " pixels do not fit its canvas of "
-                        + c[2] + "x" + c[3]);
+                throw new IOException("damaged WebP image: its " + width + "x" + height
+                        + " pixels do not fit its canvas of " + c[2] + "x" + c[3]);
             }
-            return new WebPFrame(c[2], c[3], c[0], c[1], width, height, lossless, from, end, alphaFrom, alphaEnd, transparent);
+            return new WebPFrame(
+                    c[2], c[3], c[0], c[1], width, height, lossless, from, end, alphaFrom, alphaEnd, transparent);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -13,13 +14,14 @@ final class WebPLossless {
     private static final long FREE_ENTRIES = 1 << 23;
     /** The nearest positions in the order of their codes: distances to the left and up (section 3.5.2). */
     private static final byte[] NEAR = {
-        0, 1, 1, 0, 1, 1, -1, 1, 0, 2, 2, 0, 1, 2, -1, 2, 2, 1, -2, 1, 2, 2, -2, 2, 0, 3, 3, 0, 1, 3, -1, 3, 3, 1, -3, 1,
-        2, 3, -2, 3, 3, 2, -3, 2, 0, 4, 4, 0, 1, 4, -1, 4, 4, 1, -4, 1, 3, 3, -3, 3, 2, 4, -2, 4, 4, 2, -4, 2, 0, 5, 3, 4,
-        -3, 4, 4, 3, -4, 3, 5, 0, 1, 5, -1, 5, 5, 1, -5, 1, 2, 5, -2, 5, 5, 2, -5, 2, 4, 4, -4, 4, 3, 5, -3, 5, 5, 3,
-        -5, 3, 0, 6, 6, 0, 1, 6, -1, 6, 6, 1, -6, 1, 2, 6, -2, 6, 6, 2, -6, 2, 4, 5, -4, 5, 5, 4, -5, 4, 3, 6, -3, 6, 6, 3,
-        -6, 3, 0, 7, 7, 0, 1, 7, -1, 7, 5, 5, -5, 5, 7, 1, -7, 1, 4, 6, -4, 6, 6, 4, -6, 4, 2, 7, -2, 7, 7, 2, -7, 2, 3, 7,
-        -3, 7, 7, 3, -7, 3, 5, 6, -5, 6, 6, 5, -6, 5, 8, 0, 4, 7, -4, 7, 7, 4, -7, 4, 8, 1, 8, 2, 6, 6, -6, 6, 8, 3, 5, 7,
-        -5, 7, 7, 5, -7, 5, 8, 4, 6, 7, -6, 7, 7, 6, -7, 6, 8, 5, 7, 7, -7, 7, 8, 6, 8, 7};
+        0, 1, 1, 0, 1, 1, -1, 1, 0, 2, 2, 0, 1, 2, -1, 2, 2, 1, -2, 1, 2, 2, -2, 2, 0, 3, 3, 0, 1, 3, -1, 3, 3, 1, -3,
+        1, 2, 3, -2, 3, 3, 2, -3, 2, 0, 4, 4, 0, 1, 4, -1, 4, 4, 1, -4, 1, 3, 3, -3, 3, 2, 4, -2, 4, 4, 2, -4, 2, 0, 5,
+        3, 4, -3, 4, 4, 3, -4, 3, 5, 0, 1, 5, -1, 5, 5, 1, -5, 1, 2, 5, -2, 5, 5, 2, -5, 2, 4, 4, -4, 4, 3, 5, -3, 5, 5,
+        3, -5, 3, 0, 6, 6, 0, 1, 6, -1, 6, 6, 1, -6, 1, 2, 6, -2, 6, 6, 2, -6, 2, 4, 5, -4, 5, 5, 4, -5, 4, 3, 6, -3, 6,
+        6, 3, -6, 3, 0, 7, 7, 0, 1, 7, -1, 7, 5, 5, -5, 5, 7, 1, -7, 1, 4, 6, -4, 6, 6, 4, -6, 4, 2, 7, -2, 7, 7, 2, -7,
+        2, 3, 7, -3, 7, 7, 3, -7, 3, 5, 6, -5, 6, 6, 5, -6, 5, 8, 0, 4, 7, -4, 7, 7, 4, -7, 4, 8, 1, 8, 2, 6, 6, -6, 6,
+        8, 3, 5, 7, -5, 7, 7, 5, -7, 5, 8, 4, 6, 7, -6, 7, 7, 6, -7, 6, 8, 5, 7, 7, -7, 7, 8, 6, 8, 7
+    };
 
     private final WebPLosslessBits in;
 
@@ -62,7 +64,8 @@ final class WebPLossless {
         switch (type) {
             case WebPTransform.PREDICTOR, WebPTransform.COLOUR -> {
                 int bits = 2 + in.read(3);
-                return new WebPTransform(type, width, height, bits, stream(tiles(width, bits), tiles(height, bits), false));
+                return new WebPTransform(
+                        type, width, height, bits, stream(tiles(width, bits), tiles(height, bits), false));
             }
             case WebPTransform.PALETTE -> {
                 int colours = 1 + in.read(8);
@@ -134,7 +137,8 @@ final class WebPLossless {
         return codes;
     }
 
-    private void pixels(int[] pixels, int width, WebPPrefixCode[][] codes, int[] tileGroups, int tileBits, int cacheBits)
+    private void pixels(
+            int[] pixels, int width, WebPPrefixCode[][] codes, int[] tileGroups, int tileBits, int cacheBits)
             throws IOException {
         int[] cache = cacheBits > 0 ? new int[1 << cacheBits] : null;
         int cacheShift = 32 - cacheBits;
@@ -143,7 +147,7 @@ final class WebPLossless {
         WebPPrefixCode[] group = codes[tileGroups == null ? 0 : tileGroups[0]];
         int x = 0;
         int y = 0;
-        for (int at = 0; at < pixels.length;) {
+        for (int at = 0; at < pixels.length; ) {
             if ((x & tileMask) == 0 && tileGroups != null) {
                 group = codes[tileGroups[(y >> tileBits) * tilesInRow + (x >> tileBits)]];
             }

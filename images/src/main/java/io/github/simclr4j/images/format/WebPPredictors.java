@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 /** The predictors of lossless WebP data (RFC 9649, section 3.4.1): L is left, T above, TL and TR above to the left and right. */
@@ -62,7 +63,8 @@ final class WebPPredictors {
             }
             case 10 -> {
                 for (int i = from; i < end; i++) {
-                    p[i] = WebPTransform.add(p[i],
+                    p[i] = WebPTransform.add(
+                            p[i],
                             average(average(p[i - 1], p[i - width - 1]), average(p[i - width], p[i - width + 1])));
                 }
             }

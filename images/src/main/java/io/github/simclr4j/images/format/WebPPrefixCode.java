@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -13,6 +14,7 @@ final class WebPPrefixCode {
 
     /** Entries: value * 16 + length, or, marked by the sign, index of a second table * 16 + its bits. */
     private final int[] table;
+
     private final int mask;
 
     private WebPPrefixCode(int[] table, int mask) {

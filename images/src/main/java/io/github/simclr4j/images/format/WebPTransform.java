@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 /**
@@ -47,7 +48,7 @@ record WebPTransform(int type, int width, int height, int bits, int[] data) {
         for (int y = 1; y < height; y++) {
             int row = y * width;
             p[row] = add(p[row], p[row - width]);
-            for (int x = 1; x < width;) {
+            for (int x = 1; x < width; ) {
                 int end = Math.min(width, (x >> bits) + 1 << bits);
                 int mode = data[(y >> bits) * tiles + (x >> bits)] >> 8 & 15;
                 WebPPredictors.add(mode, p, row + x, row + end, width);
@@ -63,7 +64,7 @@ record WebPTransform(int type, int width, int height, int bits, int[] data) {
     private void colour(int[] p) {
         int tiles = width + (1 << bits) - 1 >> bits;
         for (int y = 0; y < height; y++) {
-            for (int x = 0; x < width;) {
+            for (int x = 0; x < width; ) {
                 int code = data[(y >> bits) * tiles + (x >> bits)];
                 int greenToRed = (byte) code;
                 int greenToBlue = (byte) (code >> 8);

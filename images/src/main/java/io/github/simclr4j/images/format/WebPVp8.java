@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -81,7 +82,8 @@ final class WebPVp8 {
         for (int b = 0; b < 16; b++) {
             int block = at + (b >> 2) * 4 * stride + (b & 3) * 4;
             if (modes.inBlocks) {
-                // Pixels right of the macroblock are not known yet, so its lower blocks use the row above the macroblock.
+                // Pixels right of the macroblock are not known yet, so its lower blocks use the row above the
+                // macroblock.
                 WebPVp8Prediction.block(modes.luma[b], p, block, stride, (b & 3) == 3 ? right : block - stride + 4);
             }
             if (residuals.counts[b] > 0) {
@@ -90,14 +92,20 @@ final class WebPVp8 {
         }
     }
 
-    private static void chroma(WebPVp8Plane plane, int column, int row, int mode, WebPVp8Residuals residuals, int first) {
+    private static void chroma(
+            WebPVp8Plane plane, int column, int row, int mode, WebPVp8Residuals residuals, int first) {
         int at = plane.at(8 * column, 8 * row);
         WebPVp8Prediction.square(mode, plane, at, 8, row > 0, column > 0);
         for (int b = 0; b < 4; b++) {
             int count = residuals.counts[first + b];
             if (count > 0) {
-                WebPVp8Transforms.add(residuals.values, 16 * (first + b), count == 1 ? 1 : 16, plane.data,
-                        at + (b >> 1) * 4 * plane.stride + (b & 1) * 4, plane.stride);
+                WebPVp8Transforms.add(
+                        residuals.values,
+                        16 * (first + b),
+                        count == 1 ? 1 : 16,
+                        plane.data,
+                        at + (b >> 1) * 4 * plane.stride + (b & 1) * 4,
+                        plane.stride);
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -17,6 +18,7 @@ final class WebPVp8Bits {
     private int range = 254;
     /** Number of bits of {@link #value} beyond the eight that are compared. */
     private int spare = -8;
+
     private final boolean impossible;
     private boolean ended;
 
@@ -33,8 +35,10 @@ final class WebPVp8Bits {
     /** Throws an exception if more was read than there are data (zeros follow them), or if no encoder can have written them. */
     void check() throws IOException {
         if (ended || impossible) {
-            throw new IOException(impossible ? "damaged WebP image: its lossy data cannot be decoded"
-                    : "damaged or cut WebP image: its lossy data end before the last pixel");
+            throw new IOException(
+                    impossible
+                            ? "damaged WebP image: its lossy data cannot be decoded"
+                            : "damaged or cut WebP image: its lossy data end before the last pixel");
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 /** Smooths the edges between blocks (RFC 6386, section 15). */
@@ -123,9 +124,12 @@ final class WebPVp8Filter {
         }
         int p2 = p[at - 3 * step] & 255;
         int q2 = p[at + 2 * step] & 255;
-        return Math.abs((p[at - 4 * step] & 255) - p2) <= interior && Math.abs(p2 - p1) <= interior
-                && Math.abs(p1 - p0) <= interior && Math.abs((p[at + 3 * step] & 255) - q2) <= interior
-                && Math.abs(q2 - q1) <= interior && Math.abs(q1 - q0) <= interior;
+        return Math.abs((p[at - 4 * step] & 255) - p2) <= interior
+                && Math.abs(p2 - p1) <= interior
+                && Math.abs(p1 - p0) <= interior
+                && Math.abs((p[at + 3 * step] & 255) - q2) <= interior
+                && Math.abs(q2 - q1) <= interior
+                && Math.abs(q1 - q0) <= interior;
     }
 
     private static boolean varies(byte[] p, int at, int step, int variance) {

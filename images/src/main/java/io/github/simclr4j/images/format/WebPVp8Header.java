@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.io.IOException;
@@ -16,6 +17,7 @@ final class WebPVp8Header {
     final int[][] steps = new int[SEGMENTS][];
     /** Filter strengths of each segment, 0 to 63, for macroblocks predicted as a whole and in 4x4 blocks. */
     final int[][] strengths = new int[SEGMENTS][2];
+
     final boolean simpleFilter;
     final int sharpness;
     /** The probabilities of coefficients, in the layout of {@link WebPVp8Tables#COEFFICIENTS}. */
@@ -64,7 +66,8 @@ final class WebPVp8Header {
         quantizers(segments, absolute, quantizers);
         modes.flag(); // Whether the probabilities apply to later frames.
         for (int i = 0; i < coefficients.length; i++) {
-            coefficients[i] = modes.bit(WebPVp8Tables.UPDATES[i]) == 1 ? (short) modes.number(8) : WebPVp8Tables.COEFFICIENTS[i];
+            coefficients[i] =
+                    modes.bit(WebPVp8Tables.UPDATES[i]) == 1 ? (short) modes.number(8) : WebPVp8Tables.COEFFICIENTS[i];
         }
         skip = modes.flag() ? modes.number(8) : -1;
         modes.check();
@@ -100,7 +103,8 @@ final class WebPVp8Header {
                 throw ended();
             }
             int at = from + 3 * i;
-            int size = i == count - 1 ? end - begin
+            int size = i == count - 1
+                    ? end - begin
                     : Math.min(end - begin, data[at] & 255 | (data[at + 1] & 255) << 8 | (data[at + 2] & 255) << 16);
             parts[i] = new WebPVp8Bits(data, begin, begin + size);
             begin += size;
@@ -118,9 +122,13 @@ final class WebPVp8Header {
         for (int i = 0; i < SEGMENTS; i++) {
             int q = segments ? quantizers[i] + (absolute ? 0 : base) : base;
             steps[i] = new int[] {
-                WebPVp8Tables.DC[clamp(q + lumaDc, 127)], WebPVp8Tables.AC[clamp(q, 127)],
-                2 * WebPVp8Tables.DC[clamp(q + secondDc, 127)], Math.max(8, WebPVp8Tables.AC[clamp(q + secondAc, 127)] * 155 / 100),
-                WebPVp8Tables.DC[clamp(q + chromaDc, 117)], WebPVp8Tables.AC[clamp(q + chromaAc, 127)]};
+                WebPVp8Tables.DC[clamp(q + lumaDc, 127)],
+                WebPVp8Tables.AC[clamp(q, 127)],
+                2 * WebPVp8Tables.DC[clamp(q + secondDc, 127)],
+                Math.max(8, WebPVp8Tables.AC[clamp(q + secondAc, 127)] * 155 / 100),
+                WebPVp8Tables.DC[clamp(q + chromaDc, 117)],
+                WebPVp8Tables.AC[clamp(q + chromaAc, 127)]
+            };
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.util.Arrays;
@@ -15,6 +16,7 @@ final class WebPVp8Modes {
     boolean inBlocks;
     /** The modes of the blocks, or the mode of the whole luma at index 0. */
     final int[] luma = new int[16];
+
     int chroma;
 
     private final WebPVp8Header header;
@@ -51,13 +53,17 @@ final class WebPVp8Modes {
                 luma[b] = mode;
             }
         } else {
-            luma[0] = in.bit(156) == 1 ? in.bit(128) == 1 ? WebPVp8Prediction.TRUE_MOTION : WebPVp8Prediction.HORIZONTAL
+            luma[0] = in.bit(156) == 1
+                    ? in.bit(128) == 1 ? WebPVp8Prediction.TRUE_MOTION : WebPVp8Prediction.HORIZONTAL
                     : in.bit(163) == 1 ? WebPVp8Prediction.VERTICAL : WebPVp8Prediction.DC;
             Arrays.fill(above, begin, begin + 4, luma[0]);
             Arrays.fill(left, luma[0]);
         }
-        chroma = in.bit(142) == 0 ? WebPVp8Prediction.DC : in.bit(114) == 0 ? WebPVp8Prediction.VERTICAL
-                : in.bit(183) == 1 ? WebPVp8Prediction.TRUE_MOTION : WebPVp8Prediction.HORIZONTAL;
+        chroma = in.bit(142) == 0
+                ? WebPVp8Prediction.DC
+                : in.bit(114) == 0
+                        ? WebPVp8Prediction.VERTICAL
+                        : in.bit(183) == 1 ? WebPVp8Prediction.TRUE_MOTION : WebPVp8Prediction.HORIZONTAL;
     }
 
     private static int block(WebPVp8Bits in, int probabilities) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.util.Arrays;
@@ -111,10 +112,22 @@ final class WebPVp8Prediction {
                 int row = of(three(x, a, b), three(a, b, c), three(b, c, d), three(c, d, e));
                 put(p, at, stride, row, row, row, row);
             }
-            case HORIZONTAL -> put(p, at, stride, 0x1010101 * three(x, i, j), 0x1010101 * three(i, j, k),
-                    0x1010101 * three(j, k, l), 0x1010101 * three(k, l, l));
-            case RIGHT_DOWN -> slide(p, at, stride, of(three(x, i, j), three(i, j, k), three(j, k, l), 0),
-                    of(three(a, x, i), three(b, a, x), three(c, b, a), three(d, c, b)));
+            case HORIZONTAL ->
+                put(
+                        p,
+                        at,
+                        stride,
+                        0x1010101 * three(x, i, j),
+                        0x1010101 * three(i, j, k),
+                        0x1010101 * three(j, k, l),
+                        0x1010101 * three(k, l, l));
+            case RIGHT_DOWN ->
+                slide(
+                        p,
+                        at,
+                        stride,
+                        of(three(x, i, j), three(i, j, k), three(j, k, l), 0),
+                        of(three(a, x, i), three(b, a, x), three(c, b, a), three(d, c, b)));
             case VERTICAL_RIGHT -> {
                 int first = of(two(x, a), two(a, b), two(b, c), two(c, d));
                 int second = of(three(i, x, a), three(x, a, b), three(a, b, c), three(b, c, d));
@@ -131,7 +144,14 @@ final class WebPVp8Prediction {
             case VERTICAL_LEFT -> {
                 int first = of(two(a, b), two(b, c), two(c, d), two(d, e));
                 int second = of(three(a, b, c), three(b, c, d), three(c, d, e), three(d, e, f));
-                put(p, at, stride, first, second, first >>> 8 | three(e, f, g) << 24, second >>> 8 | three(f, g, h) << 24);
+                put(
+                        p,
+                        at,
+                        stride,
+                        first,
+                        second,
+                        first >>> 8 | three(e, f, g) << 24,
+                        second >>> 8 | three(f, g, h) << 24);
             }
             case HORIZONTAL_DOWN -> {
                 int last = of(two(l, k), three(l, k, j), two(k, j), three(k, j, i));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import java.util.Arrays;
@@ -6,6 +7,7 @@ import java.util.Arrays;
 final class WebPVp8Residuals {
     /** The kinds of blocks: luma without first coefficients, first coefficients of luma, chroma, luma with all coefficients. */
     private static final int LUMA_REST = 0;
+
     private static final int SECOND = 1;
     private static final int CHROMA = 2;
     private static final int LUMA = 3;
@@ -14,10 +16,14 @@ final class WebPVp8Residuals {
     private static final int KIND = 8 * BAND;
     /** Offset of each coefficient's band in the probabilities; the last entry is never read. */
     private static final int[] BANDS = new int[17];
+
     private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
     private static final int[][] CATEGORIES = {
-        {173, 148, 140}, {176, 155, 140, 135}, {180, 157, 141, 134, 130},
-        {254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129}};
+        {173, 148, 140},
+        {176, 155, 140, 135},
+        {180, 157, 141, 134, 130},
+        {254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129}
+    };
 
     static {
         int[] bands = {0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 0};
@@ -34,6 +40,7 @@ final class WebPVp8Residuals {
     private final short[] probabilities;
     /** Whether blocks above had coefficients: 4 of luma, 2 of each chroma, and 1 of second-order luma. */
     private final boolean[][] above;
+
     private final boolean[] left = new boolean[9];
     private final short[] second = new short[16];
 
@@ -105,7 +112,7 @@ final class WebPVp8Residuals {
         short[] p = probabilities;
         int base = kind * KIND;
         int node = base + BANDS[first] + context * CONTEXT;
-        for (int n = first; n < 16;) {
+        for (int n = first; n < 16; ) {
             if (in.bit(p[node]) == 0) {
                 return n;
             }

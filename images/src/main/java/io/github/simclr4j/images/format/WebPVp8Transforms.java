@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 /** The inverse transforms of VP8 (RFC 6386, section 14). */

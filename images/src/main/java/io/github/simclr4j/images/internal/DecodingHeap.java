@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.internal;
 
 import java.util.concurrent.Semaphore;
@@ -12,14 +13,16 @@ public final class DecodingHeap {
     private static final long UNIT = 1 << 20;
     /** Number of bytes per pixel, for the image and a possible copy in the decoder. */
     private static final int BYTES_A_PIXEL = 8;
+
     private static final long SMALL = 1 << 20;
-    private static final DecodingHeap SHARED =
-            new DecodingHeap(Runtime.getRuntime().maxMemory() / 2, Runtime.getRuntime().maxMemory() / 4);
+    private static final DecodingHeap SHARED = new DecodingHeap(
+            Runtime.getRuntime().maxMemory() / 2, Runtime.getRuntime().maxMemory() / 4);
 
     private final int pixelUnits;
     private final int fileUnits;
     /** Fair, so that small images do not delay a large one indefinitely. */
     private final Semaphore pixels;
+
     private final Semaphore files;
     private final ThreadLocal<Lease> current = new ThreadLocal<>();
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.internal;
 
 import java.io.ByteArrayOutputStream;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 public final class RawNames {
     /** The character by which Java replaces bytes that it can't decode. */
     private static final char REPLACEMENT = '\uFFFD';
+
     private static final int HEX = 16;
 
     private RawNames() {}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.internal.Fingerprint;
@@ -38,8 +39,11 @@ public final class ImageSizes {
      */
     static int largestShortSide(ImageSource source, int most) throws IOException {
         Looked looked = new Looked(source, most);
-        return Arrays.stream(looked.sides).max().orElseThrow(() -> new IOException(
-                "No image could be read of those looked at first, such as " + looked.last.getMessage(), looked.last));
+        return Arrays.stream(looked.sides)
+                .max()
+                .orElseThrow(() -> new IOException(
+                        "No image could be read of those looked at first, such as " + looked.last.getMessage(),
+                        looked.last));
     }
 
     /** What a look at some headers found: the shorter sides of the images that can be read, and why the last other one can't. */
@@ -48,7 +52,10 @@ public final class ImageSizes {
         private IOException last;
 
         Looked(ImageSource source, int most) {
-            sides = Arrays.stream(Fingerprint.spread(source.size(), most)).map(i -> side(source, i)).filter(s -> s > 0).toArray();
+            sides = Arrays.stream(Fingerprint.spread(source.size(), most))
+                    .map(i -> side(source, i))
+                    .filter(s -> s > 0)
+                    .toArray();
         }
 
         private int side(ImageSource source, int image) {

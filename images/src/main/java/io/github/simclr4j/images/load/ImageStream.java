@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -48,13 +49,14 @@ public final class ImageStream implements AutoCloseable {
         public Settings {
             new Preprocessing(side);
             if (batch < 1 || threads < 1 || megabytes < 1) {
-                throw new IllegalArgumentException("Expected at least 1 image in a batch, 1 thread and 1 megabyte, found " + batch
-                        + ", " + threads + " and " + megabytes);
+                throw new IllegalArgumentException(
+                        "Expected at least 1 image in a batch, 1 thread and 1 megabyte, found " + batch + ", " + threads
+                                + " and " + megabytes);
             }
             long two = 2L * batch * side * side * 3;
             if (two > (long) megabytes << 20) {
-                throw new IllegalArgumentException("A buffer of " + megabytes + " MB is too small for two batches of " + batch
-                        + " images of " + side + "x" + side + ": give it at least " + inMegabytes(two) + " MB");
+                throw new IllegalArgumentException("A buffer of " + megabytes + " MB is too small for two batches of "
+                        + batch + " images of " + side + "x" + side + ": give it at least " + inMegabytes(two) + " MB");
             }
         }
 
@@ -83,6 +85,7 @@ public final class ImageStream implements AutoCloseable {
 
     /** Number of consecutive unreadable images after which the set is considered unavailable. */
     static final int IN_A_ROW = 1000;
+
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration CLOSING = Duration.ofSeconds(10);
 
@@ -106,7 +109,12 @@ public final class ImageStream implements AutoCloseable {
         this(source, settings, unreadable, PATIENCE, CLOSING);
     }
 
-    ImageStream(ImageSource source, Settings settings, Consumer<Unreadable> unreadable, Duration patience, Duration closing) {
+    ImageStream(
+            ImageSource source,
+            Settings settings,
+            Consumer<Unreadable> unreadable,
+            Duration patience,
+            Duration closing) {
         this.source = source;
         this.settings = settings;
         this.unreadable = unreadable;

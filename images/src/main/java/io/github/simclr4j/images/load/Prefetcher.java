@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import java.util.ArrayDeque;
@@ -34,6 +35,7 @@ public final class Prefetcher<I, R> {
     private final Deque<FutureTask<R>> begun = new ArrayDeque<>();
     /** An exception from pulling the items, thrown after the results before it were taken. */
     private RuntimeException broken;
+
     private boolean cancelled;
 
     /**

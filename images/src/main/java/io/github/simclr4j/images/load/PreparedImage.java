@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -32,8 +33,11 @@ public final class PreparedImage {
         try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
             return rule.apply(source.read(image, size)).rgb();
         } catch (OutOfMemoryError e) {
-            throw new IOException(source.name(image) + ": too large for a heap of " + (Runtime.getRuntime().maxMemory() >> 20)
-                    + " MB: give Java more memory (-Xmx), or shrink the image", e);
+            throw new IOException(
+                    source.name(image) + ": too large for a heap of "
+                            + (Runtime.getRuntime().maxMemory() >> 20)
+                            + " MB: give Java more memory (-Xmx), or shrink the image",
+                    e);
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -24,8 +25,14 @@ import java.util.stream.Stream;
  * @param fingerprint the fingerprint of {@link #fingerprint(ImageSource, int, int)}
  * @since 0.1.0
  */
-public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] labels, List<String> classes,
-        List<Unreadable> skipped, String fingerprint) {
+public record ResidentImages(
+        int side,
+        List<byte[]> pixels,
+        int[] images,
+        int[] labels,
+        List<String> classes,
+        List<Unreadable> skipped,
+        String fingerprint) {
     /** Number of images whose sizes determine the side length. */
     private static final int LOOKED_AT = 256;
     /** Overhead of an array and the reference to it, in bytes. */
@@ -97,8 +104,8 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
         int side = side(source, imageSize);
         long needed = bytes(source.size(), side);
         if (needed > memory) {
-            throw new IOException(source.size() + " images take " + (needed >> 20) + " MB of memory, and " + (memory >> 20)
-                    + " MB are free: stream them, give Java more memory (-Xmx), or use fewer images");
+            throw new IOException(source.size() + " images take " + (needed >> 20) + " MB of memory, and "
+                    + (memory >> 20) + " MB are free: stream them, give Java more memory (-Xmx), or use fewer images");
         }
         Preprocessing rule = new Preprocessing(side);
         byte[][] decoded = new byte[source.size()][];
@@ -116,13 +123,16 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
         progress.end();
         List<Unreadable> skipped = Stream.of(errors).filter(Objects::nonNull).toList();
         skipped.forEach(u -> progress.warn("skipped " + u));
-        int[] images = IntStream.range(0, decoded.length).filter(i -> decoded[i] != null).toArray();
+        int[] images = IntStream.range(0, decoded.length)
+                .filter(i -> decoded[i] != null)
+                .toArray();
         if (images.length == 0) {
-            throw new IOException("No readable image: all " + skipped.size() + " are damaged, such as " + skipped.get(0));
+            throw new IOException(
+                    "No readable image: all " + skipped.size() + " are damaged, such as " + skipped.get(0));
         }
         List<byte[]> pixels = IntStream.of(images).mapToObj(i -> decoded[i]).toList();
         int[] labels = IntStream.of(images).map(i -> source.label(i).orElse(-1)).toArray();
-        return new ResidentImages(side, pixels, images, labels, source.classes(), skipped,
-                fingerprint(source, side, images.length));
+        return new ResidentImages(
+                side, pixels, images, labels, source.classes(), skipped, fingerprint(source, side, images.length));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -47,7 +48,12 @@ final class StreamPass {
      *
      * @param bad images that are known to be unreadable; the pass adds more
      */
-    StreamPass(ImageSource source, ImageStream.Settings settings, int[] order, int position, Set<Integer> bad,
+    StreamPass(
+            ImageSource source,
+            ImageStream.Settings settings,
+            int[] order,
+            int position,
+            Set<Integer> bad,
             Consumer<Unreadable> unreadable) {
         this.source = source;
         this.settings = settings;
@@ -63,8 +69,11 @@ final class StreamPass {
             threads.add(t);
             return t;
         });
-        prefetcher = new Prefetcher<>(executor, IntStream.range(position, order.length).iterator(),
-                settings.batches() * settings.batch(), this::fill);
+        prefetcher = new Prefetcher<>(
+                executor,
+                IntStream.range(position, order.length).iterator(),
+                settings.batches() * settings.batch(),
+                this::fill);
         prefetcher.fill();
     }
 
@@ -81,7 +90,8 @@ final class StreamPass {
                 }
                 long left = patience.toNanos() - (System.nanoTime() - Math.max(since, memory.lastRelease()));
                 if (left <= 0) {
-                    throw new IOException("No image was read for " + patience.toSeconds() + " s; reading hangs in " + reading());
+                    throw new IOException(
+                            "No image was read for " + patience.toSeconds() + " s; reading hangs in " + reading());
                 }
                 if (prefetcher.await(count, left)) {
                     return batch(count);
@@ -104,7 +114,9 @@ final class StreamPass {
         prefetcher.fill();
         int first = at;
         at += count;
-        return new ImageStream.Batch(first, images.stream().mapToInt(Decoded::image).toArray(),
+        return new ImageStream.Batch(
+                first,
+                images.stream().mapToInt(Decoded::image).toArray(),
                 images.stream().map(Decoded::pixels).toArray(byte[][]::new));
     }
 
@@ -114,7 +126,8 @@ final class StreamPass {
         if (own != null) {
             return own;
         }
-        // Consider the order as a matrix with a row per batch. Tries the other images in the column, then those in the next columns.
+        // Consider the order as a matrix with a row per batch. Tries the other images in the column, then those in the
+        // next columns.
         int row = position / settings.batch();
         int column = position % settings.batch();
         int rows = (order.length - 1) / settings.batch() + 1;
@@ -156,7 +169,8 @@ final class StreamPass {
                 unreadable.accept(Unreadable.of(source, image, e));
             }
             if (inARow.incrementAndGet() >= ImageStream.IN_A_ROW) {
-                throw new IOException(ImageStream.IN_A_ROW + " images in a row can't be read, the last: " + e.getMessage(), e);
+                throw new IOException(
+                        ImageStream.IN_A_ROW + " images in a row can't be read, the last: " + e.getMessage(), e);
             }
             return null;
         } finally {
@@ -167,7 +181,8 @@ final class StreamPass {
 
     private long reserve(int width, int height) throws IOException {
         // Resizing needs rows of floats.
-        long bytes = BYTES_A_PIXEL * width * height + 12L * Math.min(width, height) * settings.side() + settings.image();
+        long bytes =
+                BYTES_A_PIXEL * width * height + 12L * Math.min(width, height) * settings.side() + settings.image();
         if (bytes > settings.decoding()) {
             throw new IOException("image too large: to decode " + width + "x" + height + " takes "
                     + ImageStream.inMegabytes(bytes) + " MB, and a buffer of " + settings.megabytes() + " MB leaves "

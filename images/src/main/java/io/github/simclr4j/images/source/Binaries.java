@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -9,8 +10,8 @@ import java.util.regex.Pattern;
 
 /** Helpers shared by the binary formats of CIFAR, STL-10 and MNIST. */
 final class Binaries {
-    private static final Pattern WANTED = Pattern.compile(".*\\.bin|.*idx\\d-ubyte(\\.gz)?"
-            + "|batches\\.meta\\.txt|fine_label_names\\.txt|class_names\\.txt");
+    private static final Pattern WANTED = Pattern.compile(
+            ".*\\.bin|.*idx\\d-ubyte(\\.gz)?" + "|batches\\.meta\\.txt|fine_label_names\\.txt|class_names\\.txt");
 
     private Binaries() {}
 
@@ -25,8 +26,8 @@ final class Binaries {
 
     static int count(String display, long length, int record) throws IOException {
         if (length == 0 || length % record != 0) {
-            throw new IOException(display + ": expected a whole number of records of " + record + " bytes, found " + length
-                    + " bytes: truncated, or wrongly named");
+            throw new IOException(display + ": expected a whole number of records of " + record + " bytes, found "
+                    + length + " bytes: truncated, or wrongly named");
         }
         if (length / record > Integer.MAX_VALUE - 8) {
             throw new IOException(display + ": too many images: " + length / record);
@@ -40,9 +41,11 @@ final class Binaries {
             return List.of();
         }
         String text = new String(bytes.read(0, (int) bytes.length()), StandardCharsets.UTF_8);
-        List<String> lines = text.lines().map(String::strip).filter(l -> !l.isEmpty()).toList();
+        List<String> lines =
+                text.lines().map(String::strip).filter(l -> !l.isEmpty()).toList();
         if (lines.stream().distinct().count() < lines.size()) {
-            throw new IOException(shelf.display(name) + ": expected a different name for each class, found a duplicate among " + lines);
+            throw new IOException(shelf.display(name)
+                    + ": expected a different name for each class, found a duplicate among " + lines);
         }
         return lines;
     }

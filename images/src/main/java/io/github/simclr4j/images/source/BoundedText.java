@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import java.io.FilterReader;
@@ -26,7 +27,10 @@ final class BoundedText extends FilterReader {
 
     /** Opens a file in UTF-8. Invalid bytes are errors, since different names could become equal if they were replaced. */
     static BoundedText open(Path file) throws IOException {
-        return new BoundedText(new InputStreamReader(BOMInputStream.builder().setInputStream(Files.newInputStream(file)).get(),
+        return new BoundedText(new InputStreamReader(
+                BOMInputStream.builder()
+                        .setInputStream(Files.newInputStream(file))
+                        .get(),
                 StandardCharsets.UTF_8.newDecoder()));
     }
 

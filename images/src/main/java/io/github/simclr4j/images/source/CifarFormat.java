@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.internal.Fingerprint;
@@ -43,8 +44,10 @@ public final class CifarFormat implements ImageSetFormat {
                     ? Optional.of(Shelf.owned(new Shelf.OfFolder(candidate.path()), CifarFormat::openFolder))
                     : Optional.empty();
         }
-        // Recognised by name, since labels and pixels may be any bytes, also the magic numbers of IDX files or archives.
-        return candidate.lowerCaseName().endsWith(".bin") && !Stl10Format.isNamed(candidate.path().getFileName().toString())
+        // Recognised by name, since labels and pixels may be any bytes, also the magic numbers of IDX files or
+        // archives.
+        return candidate.lowerCaseName().endsWith(".bin")
+                        && !Stl10Format.isNamed(candidate.path().getFileName().toString())
                 ? Optional.of(Shelf.ownedFile(candidate.path(), CifarFormat::openFile))
                 : Optional.empty();
     }
@@ -57,16 +60,19 @@ public final class CifarFormat implements ImageSetFormat {
 
     /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
-        List<String> batches = shelf.names().stream().filter(n -> CIFAR10.matcher(n).matches()).toList();
+        List<String> batches =
+                shelf.names().stream().filter(n -> CIFAR10.matcher(n).matches()).toList();
         return batches.isEmpty() ? openFile(shelf, "train.bin") : cifar(shelf, batches, 10);
     }
 
     /** Opens a single file and takes ownership of the shelf: CIFAR according to its name, or to its size and labels; otherwise IDX. */
     static ImageSource openFile(Shelf shelf, String name) throws IOException {
         Bytes bytes = shelf.open(name);
-        boolean cifar10 = CIFAR10.matcher(name).matches() || name.equals("test_batch.bin")
+        boolean cifar10 = CIFAR10.matcher(name).matches()
+                || name.equals("test_batch.bin")
                 || bytes.length() % (CIFAR_PIXELS + 1) == 0 && fits(bytes, CIFAR_PIXELS + 1, 0, 10);
-        boolean cifar100 = name.equals("train.bin") || name.equals("test.bin")
+        boolean cifar100 = name.equals("train.bin")
+                || name.equals("test.bin")
                 || bytes.length() % (CIFAR_PIXELS + 2) == 0 && fits(bytes, CIFAR_PIXELS + 2, 1, 100);
         if (cifar10 || cifar100) {
             return cifar(shelf, List.of(name), cifar10 ? 10 : 100);
@@ -74,9 +80,11 @@ public final class CifarFormat implements ImageSetFormat {
         if (IdxFormat.isIdx(bytes.read(0, (int) Math.min(8, bytes.length())))) {
             return IdxFormat.openFile(shelf, name);
         }
-        throw new IOException(shelf.display(name) + ": expected a whole number of CIFAR-10 records (3,073 bytes, label 0 to 9)"
-                + " or CIFAR-100 records (3,074 bytes), or the name of an STL-10 file (*_X.bin), found " + bytes.length()
-                + " bytes: truncated, or something else");
+        throw new IOException(
+                shelf.display(name) + ": expected a whole number of CIFAR-10 records (3,073 bytes, label 0 to 9)"
+                        + " or CIFAR-100 records (3,074 bytes), or the name of an STL-10 file (*_X.bin), found "
+                        + bytes.length()
+                        + " bytes: truncated, or something else");
     }
 
     private static boolean fits(Bytes bytes, int record, int at, int classes) throws IOException {
@@ -103,8 +111,8 @@ public final class CifarFormat implements ImageSetFormat {
             for (int i = 0; i < count; i++) {
                 of[i] = bytes.read((long) i * record + head - 1, 1)[0] & 255;
                 if (of[i] >= classes) {
-                    throw new IOException(display + "#" + i + ": expected a label from 0 to " + (classes - 1) + ", found "
-                            + of[i] + ": not CIFAR-" + classes + ", or damaged");
+                    throw new IOException(display + "#" + i + ": expected a label from 0 to " + (classes - 1)
+                            + ", found " + of[i] + ": not CIFAR-" + classes + ", or damaged");
                 }
             }
             labels.add(of);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -23,6 +24,7 @@ abstract class EncodedSource extends Labelled {
 
     /** Prefix of the images' names in messages, such as {@code archive.zip!}. */
     final String container;
+
     final List<String> names;
     private final LeftOut leftOut;
     final Access access;

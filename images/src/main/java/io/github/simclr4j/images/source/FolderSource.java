@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageFolder;
@@ -15,7 +16,10 @@ final class FolderSource extends PathSource {
 
     /** Creates a source of the images found in a folder, at least one. */
     static FolderSource of(Path folder, ImageFolder found) {
-        return new FolderSource(folder, found, found.images().stream().map(ImageFolder.Image::name).toList());
+        return new FolderSource(
+                folder,
+                found,
+                found.images().stream().map(ImageFolder.Image::name).toList());
     }
 
     @Override

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.source.RecordSource.Layout;
@@ -47,7 +48,8 @@ public final class IdxFormat implements ImageSetFormat {
                     : Optional.empty();
         }
         boolean zipped = "gz".equals(candidate.compression())
-                && !"tar".equals(ImageSetCandidate.archive(candidate.decompressed())) && isIdx(candidate.decompressed());
+                && !"tar".equals(ImageSetCandidate.archive(candidate.decompressed()))
+                && isIdx(candidate.decompressed());
         return isIdx(candidate.first()) || zipped
                 ? Optional.of(Shelf.ownedFile(candidate.path(), IdxFormat::openFile))
                 : Optional.empty();
@@ -60,7 +62,8 @@ public final class IdxFormat implements ImageSetFormat {
 
     /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
-        List<String> idx = shelf.names().stream().filter(n -> IDX.matcher(n).matches()).toList();
+        List<String> idx =
+                shelf.names().stream().filter(n -> IDX.matcher(n).matches()).toList();
         List<String> train = idx.stream().filter(n -> n.contains("train")).toList();
         if (train.isEmpty()) {
             train = idx;
@@ -78,8 +81,13 @@ public final class IdxFormat implements ImageSetFormat {
 
     /** Returns whether bytes begin like an IDX file. */
     static boolean isIdx(byte[] first) {
-        return first.length >= 8 && first[0] == 0 && first[1] == 0 && first[2] >= 8 && first[2] <= 14
-                && first[3] >= 1 && first[3] <= 4;
+        return first.length >= 8
+                && first[0] == 0
+                && first[1] == 0
+                && first[2] >= 8
+                && first[2] <= 14
+                && first[3] >= 1
+                && first[3] <= 4;
     }
 
     /** The values of an IDX file. */
@@ -117,9 +125,10 @@ public final class IdxFormat implements ImageSetFormat {
             }
         }
         if (values < 0 || values != bytes.length() - start) {
-            throw new IOException(display + ": expected " + (values < 0 ? "as many" : values) + " values for its dimensions "
-                    + Arrays.toString(dimensions) + ", found " + Math.max(0, bytes.length() - start)
-                    + ": truncated or damaged");
+            throw new IOException(
+                    display + ": expected " + (values < 0 ? "as many" : values) + " values for its dimensions "
+                            + Arrays.toString(dimensions) + ", found " + Math.max(0, bytes.length() - start)
+                            + ": truncated or damaged");
         }
         return new Idx(display, bytes, dimensions, start);
     }
@@ -155,19 +164,21 @@ public final class IdxFormat implements ImageSetFormat {
             layout = new Layout(height * width, width, 1);
         } else {
             throw new IOException(images.name + ": expected images, [n, height, width], [n, height, width, 3] or"
-                    + " [n, 3, height, width], found " + Arrays.toString(d) + (d.length == 1 ? ", which are labels" : ""));
+                    + " [n, 3, height, width], found " + Arrays.toString(d)
+                    + (d.length == 1 ? ", which are labels" : ""));
         }
         if ((long) width * height > 100_000_000) {
             throw new IOException(images.name + ": images too large: " + width + "x" + height);
         }
-        String labelName = name.replaceFirst("images?([-.])idx[34]", "labels$1idx1").replaceFirst("\\.gz$", "");
+        String labelName =
+                name.replaceFirst("images?([-.])idx[34]", "labels$1idx1").replaceFirst("\\.gz$", "");
         Labels labels = Labels.none(d[0]);
         for (String candidate : List.of(labelName, labelName + ".gz")) {
             Idx y = labelName.equals(name) ? null : idxFile(shelf, candidate, opened);
             if (y != null) {
                 if (y.dimensions.length != 1 || y.dimensions[0] != d[0]) {
-                    throw new IOException(y.name + ": expected " + d[0] + " labels, as " + images.name + " has images, found "
-                            + Arrays.toString(y.dimensions));
+                    throw new IOException(y.name + ": expected " + d[0] + " labels, as " + images.name
+                            + " has images, found " + Arrays.toString(y.dimensions));
                 }
                 byte[] read = y.bytes.read(y.start, d[0]);
                 int[] of = new int[d[0]];
@@ -178,8 +189,14 @@ public final class IdxFormat implements ImageSetFormat {
                 break;
             }
         }
-        return new RecordSource(List.of(new Part(images.name, images.bytes, images.start, d[0])), width, height, 0, layout,
-                labels, opened);
+        return new RecordSource(
+                List.of(new Part(images.name, images.bytes, images.start, d[0])),
+                width,
+                height,
+                0,
+                layout,
+                labels,
+                opened);
     }
 
     /** The files that were opened so far. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.util.Progress;
@@ -15,8 +16,9 @@ import java.util.stream.Collectors;
 
 /** Finds the format of a set of images. */
 final class ImageSetFormats {
-    private static final String EXPECTED = "expected a folder of images, a zip or tar archive of them, a table of paths with a"
-            + " header (.csv, .tsv), or a binary file of CIFAR, STL-10 or MNIST (IDX)";
+    private static final String EXPECTED =
+            "expected a folder of images, a zip or tar archive of them, a table of paths with a"
+                    + " header (.csv, .tsv), or a binary file of CIFAR, STL-10 or MNIST (IDX)";
     /** Extensions of formats that are recognised by their content: a file with another content is damaged or wrongly named. */
     private static final List<String> ENDINGS = List.of(".zip", ".tar", ".tgz", ".gz", ".xz", ".txz", ".bz2", "-ubyte");
     /** Minimum order of the formats of this library. */
@@ -27,17 +29,20 @@ final class ImageSetFormats {
     static List<ImageSetFormat> installed() {
         // The thread's class loader may see other jars than this class's loader.
         Map<Class<?>, ImageSetFormat> found = new LinkedHashMap<>();
-        for (ServiceLoader<ImageSetFormat> loader : List.of(ServiceLoader.load(ImageSetFormat.class),
+        for (ServiceLoader<ImageSetFormat> loader : List.of(
+                ServiceLoader.load(ImageSetFormat.class),
                 ServiceLoader.load(ImageSetFormat.class, ImageSetFormat.class.getClassLoader()))) {
             loader.forEach(f -> found.putIfAbsent(f.getClass(), f));
         }
         return found.values().stream()
-                .sorted(Comparator.comparingInt(ImageSetFormat::order).thenComparing(ImageSetFormat::name)).toList();
+                .sorted(Comparator.comparingInt(ImageSetFormat::order).thenComparing(ImageSetFormat::name))
+                .toList();
     }
 
     static ImageSource open(Path path, TableColumns columns, Progress progress) throws IOException {
         List<String> shards = Files.exists(path) ? List.of() : shards(path);
-        ImageSource source = shards.size() > 1 ? openShards(path, shards, columns, progress) : openOne(path, columns, progress);
+        ImageSource source =
+                shards.size() > 1 ? openShards(path, shards, columns, progress) : openOne(path, columns, progress);
         if (source.leftOut().count() > 0) {
             progress.warn(path + ": " + source.leftOut() + "; supported are JPEG, PNG, WebP, BMP, GIF and TIFF");
         }
@@ -68,13 +73,17 @@ final class ImageSetFormats {
 
     private static ImageSource openOne(Path path, TableColumns columns, Progress progress) throws IOException {
         List<ImageSetFormat> formats = installed();
-        String expected = EXPECTED + formats.stream().filter(f -> f.order() < OWN).map(f -> ", or " + f.description())
-                .collect(Collectors.joining());
+        String expected = EXPECTED
+                + formats.stream()
+                        .filter(f -> f.order() < OWN)
+                        .map(f -> ", or " + f.description())
+                        .collect(Collectors.joining());
         if (!Files.isDirectory(path) && !Files.isRegularFile(path)) {
-            throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist") + ": "
-                    + expected);
+            throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist")
+                    + ": " + expected);
         }
-        // Files of the operating system, such as those in /proc, have a size of 0, and reading some of them blocks for ever.
+        // Files of the operating system, such as those in /proc, have a size of 0, and reading some of them blocks for
+        // ever.
         if (Files.isRegularFile(path) && Files.size(path) == 0) {
             throw new IOException(path + " is empty: " + expected);
         }
@@ -91,22 +100,28 @@ final class ImageSetFormats {
     private static IOException unknown(ImageSetCandidate candidate, String expected) {
         Path path = candidate.path();
         if (candidate.compression() != null) {
-            return new IOException(candidate.isDecompressed()
-                    ? path + ": found something compressed that is neither a tar archive nor a gzipped IDX file: " + expected
-                    : path + " is compressed by " + candidate.compression() + ": expected gzip, xz or bzip2");
+            return new IOException(
+                    candidate.isDecompressed()
+                            ? path
+                                    + ": found something compressed that is neither a tar archive nor a gzipped IDX file: "
+                                    + expected
+                            : path + " is compressed by " + candidate.compression() + ": expected gzip, xz or bzip2");
         }
         String archive = candidate.archive();
         if (archive != null) {
-            return new IOException(path + " is an archive of a kind that is not supported (" + archive + "): " + expected);
+            return new IOException(
+                    path + " is an archive of a kind that is not supported (" + archive + "): " + expected);
         }
         String name = candidate.lowerCaseName();
         Optional<String> ending = ENDINGS.stream().filter(name::endsWith).findFirst();
         if (ending.isPresent()) {
-            return new IOException(path + ": its content does not match the extension '" + ending.get() + "': damaged or wrongly named; "
-                    + expected);
+            return new IOException(path + ": its content does not match the extension '" + ending.get()
+                    + "': damaged or wrongly named; " + expected);
         }
         return new IOException(path + ": " + expected
-                + (EncodedSource.isWanted(name) ? ", found a single image: give its folder instead" : ", found none of these"));
+                + (EncodedSource.isWanted(name)
+                        ? ", found a single image: give its folder instead"
+                        : ", found none of these"));
     }
 
     /** Returns whether a file's name has the extension of a format that is recognised by its content. */

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageFolder;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
@@ -200,7 +200,11 @@ public interface ImageSource extends AutoCloseable {
     static int[] draw(int count, int limit, long seed) {
         List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
         Collections.shuffle(order, new Random(seed));
-        return order.stream().limit(limit == 0 ? count : limit).mapToInt(i -> i).sorted().toArray();
+        return order.stream()
+                .limit(limit == 0 ? count : limit)
+                .mapToInt(i -> i)
+                .sorted()
+                .toArray();
     }
 
     /**

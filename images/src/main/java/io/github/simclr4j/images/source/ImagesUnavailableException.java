@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import java.io.IOException;
@@ -13,7 +14,10 @@ public final class ImagesUnavailableException extends UncheckedIOException {
     private static final long serialVersionUID = 1;
 
     ImagesUnavailableException(String image, IOException e) {
-        super(image + ": " + Unreadable.reason(e) + ", and no other image of the set can be read any more: make the set available"
-                                + " again (a network folder or a disk may be disconnected), then start again", e);
+        super(
+                image + ": " + Unreadable.reason(e)
+                        + ", and no other image of the set can be read any more: make the set available"
+                        + " again (a network folder or a disk may be disconnected), then start again",
+                e);
     }
 }

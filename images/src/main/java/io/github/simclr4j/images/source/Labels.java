@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.internal.Fingerprint;
@@ -26,19 +27,25 @@ record Labels(List<String> classes, int[] of) {
 
     /** Makes labels from names of classes, or null for none. Classes are sorted, by value if all of them are integers. */
     static Labels ofNames(List<String> names) {
-        List<String> classes = new ArrayList<>(names.stream().filter(Objects::nonNull).distinct().toList());
+        List<String> classes = new ArrayList<>(
+                names.stream().filter(Objects::nonNull).distinct().toList());
         boolean numbers = classes.stream().allMatch(c -> c.matches("-?\\d{1,18}"));
         classes.sort(numbers ? Comparator.comparingLong(Long::parseLong) : Comparator.naturalOrder());
         Map<String, Integer> index = new HashMap<>();
         classes.forEach(c -> index.put(c, index.size()));
-        return new Labels(List.copyOf(classes), names.stream().mapToInt(n -> n == null ? -1 : index.get(n)).toArray());
+        return new Labels(
+                List.copyOf(classes),
+                names.stream().mapToInt(n -> n == null ? -1 : index.get(n)).toArray());
     }
 
     /** Makes labels from numbers. There are as many classes as names, or else classes 0 to the largest label. */
     static Labels ofNumbers(int[] labels, List<String> named) {
         int count = Math.max(named.size(), Arrays.stream(labels).max().orElse(-1) + 1);
-        return new Labels(IntStream.range(0, count)
-                .mapToObj(i -> i < named.size() ? named.get(i) : Integer.toString(i)).toList(), labels);
+        return new Labels(
+                IntStream.range(0, count)
+                        .mapToObj(i -> i < named.size() ? named.get(i) : Integer.toString(i))
+                        .toList(),
+                labels);
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.RgbImage;
@@ -34,6 +35,7 @@ final class RecordSource extends Labelled {
     private final int height;
     /** Number of bytes before the pixels of each record. */
     private final int head;
+
     private final int length;
     private final Layout layout;
     private final Closeable owner;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import com.google.gson.JsonElement;
@@ -39,9 +40,11 @@ final class SampleClasses {
     private static final List<String> FIELDS = List.of("label", "class", "cls");
     /** Maximum size of a file that names a class, in bytes. */
     private static final int LONGEST_FILE = 1 << 20;
+
     private static final int LONGEST_CLASS = 200;
     /** Number of different texts that may be classes even if each occurs only once. */
     private static final int FEW = 20;
+
     private static final String CAPTION = "";
 
     private final Map<String, String> cls = new HashMap<>();
@@ -53,7 +56,8 @@ final class SampleClasses {
     /** Returns whether a member of an archive may name a class. */
     static boolean isWanted(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
-        return (lower.endsWith(".cls") || lower.endsWith(".json") || lower.endsWith(".txt")) && !ImageNames.isHidden(name);
+        return (lower.endsWith(".cls") || lower.endsWith(".json") || lower.endsWith(".txt"))
+                && !ImageNames.isHidden(name);
     }
 
     /** Reads the content of a member of an archive. */
@@ -75,7 +79,11 @@ final class SampleClasses {
         String ending = name.substring(sample.length() + 1).toLowerCase(Locale.ROOT);
         byte[] bytes = content.read();
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString().strip();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString()
+                    .strip();
             if (ending.equals("json")) {
                 put(json, sample, field(text));
             } else if (ending.equals("cls")) {
@@ -124,8 +132,10 @@ final class SampleClasses {
             if (object.get(field) instanceof JsonPrimitive value) {
                 String name = value.getAsString().strip();
                 // 3.0 and 3 are the same class.
-                return name(value.isNumber() && name.matches("-?\\d{1,15}\\.0+") ? new BigDecimal(name).toBigInteger().toString()
-                        : name);
+                return name(
+                        value.isNumber() && name.matches("-?\\d{1,15}\\.0+")
+                                ? new BigDecimal(name).toBigInteger().toString()
+                                : name);
             }
         }
         return null;
@@ -143,9 +153,11 @@ final class SampleClasses {
         List<String> named = names(images, List.of(cls, json));
         boolean explicit = named.stream().anyMatch(Objects::nonNull);
         Labels folders = Labels.ofFolders(images, true);
-        List<String> present = names(images, List.of(texts)).stream().filter(Objects::nonNull).toList();
+        List<String> present =
+                names(images, List.of(texts)).stream().filter(Objects::nonNull).toList();
         Set<String> different = new HashSet<>(present);
-        boolean usable = !present.isEmpty() && !different.contains(CAPTION)
+        boolean usable = !present.isEmpty()
+                && !different.contains(CAPTION)
                 && (different.size() <= FEW || different.size() <= present.size() / 2);
         if (!explicit && (!usable || folders.classes().size() > 1)) {
             return folders;
@@ -156,10 +168,13 @@ final class SampleClasses {
     private void warn(List<String> images, String archive, Progress progress) {
         Set<String> samples = new HashSet<>();
         images.forEach(image -> samples.addAll(List.of(stem(image), base(image))));
-        List<String> wrong = unreadable.keySet().stream().filter(name -> samples.contains(stem(name))).toList();
+        List<String> wrong = unreadable.keySet().stream()
+                .filter(name -> samples.contains(stem(name)))
+                .toList();
         if (!wrong.isEmpty()) {
-            progress.warn(archive + ": can't read a class from " + wrong.size() + (wrong.size() == 1 ? " file" : " files")
-                    + " beside the images, such as " + wrong.get(0) + ", which is " + unreadable.get(wrong.get(0)));
+            progress.warn(archive + ": can't read a class from " + wrong.size()
+                    + (wrong.size() == 1 ? " file" : " files") + " beside the images, such as " + wrong.get(0)
+                    + ", which is " + unreadable.get(wrong.get(0)));
         }
     }
 
@@ -167,8 +182,11 @@ final class SampleClasses {
     private static List<String> names(List<String> images, List<Map<String, String>> sources) {
         List<String> names = new ArrayList<>();
         for (String image : images) {
-            names.add(sources.stream().map(s -> s.getOrDefault(stem(image), s.get(base(image))))
-                    .filter(Objects::nonNull).findFirst().orElse(null));
+            names.add(sources.stream()
+                    .map(s -> s.getOrDefault(stem(image), s.get(base(image))))
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElse(null));
         }
         return names;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.LeftOut;
@@ -29,7 +30,10 @@ final class ShardedSource extends Labelled {
             ImageSource shard = shards.get(s);
             firsts[s + 1] = Math.addExact(firsts[s], shard.size());
             for (int i = 0; i < shard.size(); i++) {
-                labels.add(shard.label(i).isEmpty() ? null : shard.classes().get(shard.label(i).getAsInt()));
+                labels.add(
+                        shard.label(i).isEmpty()
+                                ? null
+                                : shard.classes().get(shard.label(i).getAsInt()));
             }
         }
         return new ShardedSource(List.copyOf(shards), firsts, Labels.ofNames(labels));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -47,7 +48,9 @@ interface Shelf extends Closeable {
     /** Opens the images of a file, which may also use the files beside it. */
     static ImageSource ownedFile(Path file, FileOpener opener) throws IOException {
         Path folder = file.getParent() == null ? Path.of("") : file.getParent();
-        return owned(new OfFolder(folder), shelf -> opener.open(shelf, file.getFileName().toString()));
+        return owned(
+                new OfFolder(folder),
+                shelf -> opener.open(shelf, file.getFileName().toString()));
     }
 
     /** The files directly in a folder. */
@@ -86,7 +89,8 @@ interface Shelf extends Closeable {
     }
 
     /** The members of an archive. */
-    record OfParts(String container, Bytes whole, Map<String, Bytes> parts, Map<String, String> paths) implements Shelf {
+    record OfParts(String container, Bytes whole, Map<String, Bytes> parts, Map<String, String> paths)
+            implements Shelf {
         OfParts(String container, Bytes whole) {
             this(container, whole, new TreeMap<>(), new TreeMap<>());
         }

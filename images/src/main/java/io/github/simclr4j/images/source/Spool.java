@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.util.TemporaryFile;
@@ -23,7 +24,9 @@ final class Spool implements Closeable {
     private final long most;
     private final LongSupplier free;
     /** The bytes in memory; null once there is a file. */
-    private UnsynchronizedByteArrayOutputStream first = UnsynchronizedByteArrayOutputStream.builder().get();
+    private UnsynchronizedByteArrayOutputStream first =
+            UnsynchronizedByteArrayOutputStream.builder().get();
+
     private TemporaryFile file;
     private long length;
     private boolean finished;
@@ -34,7 +37,9 @@ final class Spool implements Closeable {
      * @param compressed size of the compressed data in bytes
      */
     Spool(long compressed) {
-        this((int) Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16), Math.max(ALWAYS, RATIO * compressed),
+        this(
+                (int) Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16),
+                Math.max(ALWAYS, RATIO * compressed),
                 TemporarySpace::free);
     }
 
@@ -72,8 +77,8 @@ final class Spool implements Closeable {
             long needed = file == null ? expected : bytes;
             long room = free.getAsLong();
             if (needed > room) {
-                throw TemporarySpace.unusable(new IOException("the decompressed content needs " + (needed >> 20) + " MB more, "
-                        + (room >> 20) + " MB are free"));
+                throw TemporarySpace.unusable(new IOException("the decompressed content needs " + (needed >> 20)
+                        + " MB more, " + (room >> 20) + " MB are free"));
             }
         }
     }
@@ -140,7 +145,8 @@ final class Spool implements Closeable {
      * @param compressed the compressed bytes, which are not closed
      */
     static Bytes gunzip(String name, Bytes compressed) throws IOException {
-        try (Spool spool = new Spool(compressed.length()); InputStream in = new GZIPInputStream(compressed.stream(), 1 << 16)) {
+        try (Spool spool = new Spool(compressed.length());
+                InputStream in = new GZIPInputStream(compressed.stream(), 1 << 16)) {
             spool.add(in);
             return spool.finish();
         } catch (IOException e) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.source.RecordSource.Layout;
@@ -60,7 +61,11 @@ public final class Stl10Format implements ImageSetFormat {
 
     /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
-        return stl(shelf, shelf.names().stream().filter(n -> n.equals("train_X.bin") || n.equals("unlabeled_X.bin")).toList());
+        return stl(
+                shelf,
+                shelf.names().stream()
+                        .filter(n -> n.equals("train_X.bin") || n.equals("unlabeled_X.bin"))
+                        .toList());
     }
 
     private static ImageSource stl(Shelf shelf, List<String> names) throws IOException {
@@ -83,8 +88,8 @@ public final class Stl10Format implements ImageSetFormat {
                 for (int i = 0; i < count; i++) {
                     of[i] = (read[i] & 255) - 1;
                     if (of[i] > 9) {
-                        throw new IOException(shelf.display(labelName) + "#" + i + ": expected a label from 1 to 10, found "
-                                + (of[i] + 1));
+                        throw new IOException(shelf.display(labelName) + "#" + i
+                                + ": expected a label from 1 to 10, found " + (of[i] + 1));
                     }
                 }
             }

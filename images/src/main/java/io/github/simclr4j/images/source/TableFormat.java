@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.util.Progress;
@@ -28,7 +29,9 @@ public final class TableFormat implements ImageSetFormat {
 
     @Override
     public Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException {
-        boolean table = candidate.isText() && candidate.compression() == null && candidate.archive() == null
+        boolean table = candidate.isText()
+                && candidate.compression() == null
+                && candidate.archive() == null
                 && !ImageSetFormats.hasEnding(candidate.lowerCaseName());
         return table ? Optional.of(TableSource.open(candidate.path(), candidate.tableColumns())) : Optional.empty();
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -60,14 +61,16 @@ final class TableSource extends PathSource {
                 return source;
             }
         }
-        throw new IOException(table + ": found no file of its first rows; paths are relative to the table, and " + source.name(0)
+        throw new IOException(table + ": found no file of its first rows; paths are relative to the table, and "
+                + source.name(0)
                 + " does not exist. They were read from the column '" + rows.pathColumn + "'"
                 + (rows.guessed ? ", the first, since none is called 'path' or 'image'" : "") + "; the columns are "
                 + rows.header + ", and the setting path-column chooses another");
     }
 
     private static void read(Path table, TableColumns columns, Rows rows) throws IOException {
-        try (BoundedText text = BoundedText.open(table); CSVParser parser = format(table).parse(text)) {
+        try (BoundedText text = BoundedText.open(table);
+                CSVParser parser = format(table).parse(text)) {
             List<String> header = parser.getHeaderNames();
             if (header.isEmpty()) {
                 throw new IOException("expected a header and one row per image, found an empty table");
@@ -77,7 +80,8 @@ final class TableSource extends PathSource {
                         + header.get(0) + "'");
             }
             int path = columns.path() == null ? find(header, PATH_COLUMNS) : chosen(header, columns.path(), "path");
-            int label = columns.label() == null ? find(header, LABEL_COLUMNS) : chosen(header, columns.label(), "label");
+            int label =
+                    columns.label() == null ? find(header, LABEL_COLUMNS) : chosen(header, columns.label(), "label");
             rows.header = header;
             rows.guessed = path < 0;
             path = Math.max(0, path);
@@ -100,14 +104,19 @@ final class TableSource extends PathSource {
     }
 
     private static int find(List<String> header, List<String> wanted) {
-        List<String> lower = header.stream().map(h -> h.toLowerCase(Locale.ROOT)).toList();
-        return wanted.stream().mapToInt(lower::indexOf).filter(i -> i >= 0).findFirst().orElse(-1);
+        List<String> lower =
+                header.stream().map(h -> h.toLowerCase(Locale.ROOT)).toList();
+        return wanted.stream()
+                .mapToInt(lower::indexOf)
+                .filter(i -> i >= 0)
+                .findFirst()
+                .orElse(-1);
     }
 
     private static int chosen(List<String> header, String column, String what) throws IOException {
         if (!header.contains(column)) {
-            throw new IOException("it has no column '" + column + "', which the setting " + what + "-column names: expected one of "
-                    + header);
+            throw new IOException("it has no column '" + column + "', which the setting " + what
+                    + "-column names: expected one of " + header);
         }
         return header.indexOf(column);
     }
@@ -120,8 +129,15 @@ final class TableSource extends PathSource {
                 delimiter = c;
             }
         }
-        return CSVFormat.DEFAULT.builder().setDelimiter(delimiter).setHeader().setSkipHeaderRecord(true).setTrim(true)
-                .setDuplicateHeaderMode(DuplicateHeaderMode.ALLOW_EMPTY).setAllowMissingColumnNames(true).get();
+        return CSVFormat.DEFAULT
+                .builder()
+                .setDelimiter(delimiter)
+                .setHeader()
+                .setSkipHeaderRecord(true)
+                .setTrim(true)
+                .setDuplicateHeaderMode(DuplicateHeaderMode.ALLOW_EMPTY)
+                .setAllowMissingColumnNames(true)
+                .get();
     }
 
     @Override
@@ -138,5 +154,4 @@ final class TableSource extends PathSource {
         Path file = file(i);
         return file == null ? super.name(i) : file.toString();
     }
-
 }

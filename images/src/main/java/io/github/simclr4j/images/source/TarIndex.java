@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -6,7 +7,6 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +32,7 @@ final class TarIndex {
     private final boolean compressed;
     /** Names of all entries, if some in the archive are not UTF-8; otherwise null. */
     private final List<String> names;
+
     private final Map<String, Member> members = new LinkedHashMap<>();
     private final Set<String> linkNames = new HashSet<>();
     private final TarLinks links = new TarLinks();
@@ -104,7 +105,8 @@ final class TarIndex {
                 progress.end();
             }
             if (!pass.isEnded()) {
-                progress.warn(file + " has no end marker: it may be truncated between two members; compare it with the original");
+                progress.warn(file
+                        + " has no end marker: it may be truncated between two members; compare it with the original");
             }
         }
     }
@@ -190,7 +192,8 @@ final class TarIndex {
             if (target != null) {
                 add(link, members.get(target), images, leftOut);
             } else if (below.isEmpty() || (added += below.size()) > MOST_ADDED) {
-                boolean named = EncodedSource.isWanted(link) || ImageNames.unreadKind(link).isPresent()
+                boolean named = EncodedSource.isWanted(link)
+                        || ImageNames.unreadKind(link).isPresent()
                         || ImageNames.isWithoutEnding(link);
                 if (named && !ImageNames.isHidden(link) && links.isLink(link)) {
                     leftOut.link(link);

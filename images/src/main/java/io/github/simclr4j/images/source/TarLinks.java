@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import java.util.ArrayDeque;
@@ -20,6 +21,7 @@ final class TarLinks {
 
     /** The names of members in the archive, by their paths without {@code .} and {@code ..}. */
     private final TreeMap<String, String> files = new TreeMap<>();
+
     private final Map<String, Link> links = new HashMap<>();
 
     /** Adds a file. Of several members with the same name the last counts. */
@@ -57,7 +59,9 @@ final class TarLinks {
             return List.of();
         }
         // The character after the slash in ASCII is 0.
-        return files.subMap(folder + "/", folder + "0").keySet().stream().map(path -> path.substring(folder.length() + 1)).toList();
+        return files.subMap(folder + "/", folder + "0").keySet().stream()
+                .map(path -> path.substring(folder.length() + 1))
+                .toList();
     }
 
     /** Returns the name of a file by its path below a link's target folder. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.internal.RawNames;
@@ -38,7 +39,8 @@ final class TarPass implements Closeable {
         @Override
         protected boolean isEOFRecord(byte[] record) {
             boolean end = super.isEOFRecord(record);
-            // The record is null at the end of the file. One of the two empty records is enough, since all members are before it.
+            // The record is null at the end of the file. One of the two empty records is enough, since all members are
+            // before it.
             ended |= end && record != null;
             return end;
         }
@@ -97,15 +99,23 @@ final class TarPass implements Closeable {
 
     /** Returns whether an entry is a file with its own content. */
     static boolean isFile(TarArchiveEntry e) {
-        return e.isFile() && !e.isLink() && !e.isSymbolicLink() && !e.isFIFO() && !e.isBlockDevice() && !e.isCharacterDevice();
+        return e.isFile()
+                && !e.isLink()
+                && !e.isSymbolicLink()
+                && !e.isFIFO()
+                && !e.isBlockDevice()
+                && !e.isCharacterDevice();
     }
 
     /** Decompresses a stream. */
     static InputStream decompressed(InputStream in) throws IOException {
         try {
-            int kibibytes = (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2 >> 10);
-            return new BufferedInputStream(new CompressorStreamFactory(true, kibibytes)
-                    .createCompressorInputStream(new BufferedInputStream(in, 1 << 16)), 1 << 16);
+            int kibibytes =
+                    (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2 >> 10);
+            return new BufferedInputStream(
+                    new CompressorStreamFactory(true, kibibytes)
+                            .createCompressorInputStream(new BufferedInputStream(in, 1 << 16)),
+                    1 << 16);
         } catch (CompressorException e) {
             throw new IOException(e.getMessage(), e);
         }
@@ -127,7 +137,9 @@ final class TarPass implements Closeable {
         Set<String> unclear = new HashSet<>();
         for (int i = 0; i < names.size(); i++) {
             String raw = bytes.get(i);
-            if (isUnclear(names.get(i)) && !raw.equals(names.get(i)) && raw.chars().allMatch(c -> c < 256)) {
+            if (isUnclear(names.get(i))
+                    && !raw.equals(names.get(i))
+                    && raw.chars().allMatch(c -> c < 256)) {
                 names.set(i, RawNames.text(raw.getBytes(StandardCharsets.ISO_8859_1)));
             } else if (RawNames.isUnclear(names.get(i)) && !unclear.add(names.get(i))) {
                 throw new IOException("two members would be called " + names.get(i)

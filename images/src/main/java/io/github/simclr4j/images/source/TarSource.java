@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.LeftOut;
@@ -12,7 +13,8 @@ final class TarSource extends EncodedSource {
     private final Bytes bytes;
     private final List<TarIndex.Member> members;
 
-    private TarSource(Path file, Bytes bytes, List<TarIndex.Member> members, List<String> names, Labels labels, LeftOut leftOut) {
+    private TarSource(
+            Path file, Bytes bytes, List<TarIndex.Member> members, List<String> names, Labels labels, LeftOut leftOut) {
         super(file + "!", names, labels, leftOut);
         this.bytes = bytes;
         this.members = members;
@@ -67,13 +69,15 @@ final class TarSource extends EncodedSource {
                 return new TarSource(file, bytes, images, names, index.labels(names, progress), leftOut);
             }
             Shelf.OfParts shelf = new Shelf.OfParts(file + "!", bytes);
-            index.members().stream().filter(m -> m.offset() >= 0)
+            index.members().stream()
+                    .filter(m -> m.offset() >= 0)
                     .forEach(m -> shelf.add(m.name(), bytes.part(m.offset(), m.length())));
             ImageSource binaries = Binaries.open(shelf);
             if (binaries == null) {
-                throw new IOException(file + ": no images among its " + index.members().size()
-                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder, or the binary files of CIFAR,"
-                        + " STL-10 or MNIST" + (leftOut.count() == 0 ? "" : "; " + leftOut));
+                throw new IOException(
+                        file + ": no images among its " + index.members().size()
+                                + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder, or the binary files of CIFAR,"
+                                + " STL-10 or MNIST" + (leftOut.count() == 0 ? "" : "; " + leftOut));
             }
             return binaries;
         } catch (IOException | RuntimeException e) {

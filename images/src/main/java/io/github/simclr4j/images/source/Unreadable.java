@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import java.io.EOFException;
@@ -26,7 +27,8 @@ public record Unreadable(int image, String name, String reason) {
     public static Unreadable of(ImageSource source, int image, IOException e) {
         String name = source.name(image);
         String reason = reason(e);
-        return new Unreadable(image, name, reason.startsWith(name + ": ") ? reason.substring(name.length() + 2) : reason);
+        return new Unreadable(
+                image, name, reason.startsWith(name + ": ") ? reason.substring(name.length() + 2) : reason);
     }
 
     /** Returns an exception whose message begins with an image's name. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
@@ -25,7 +26,8 @@ final class ZipSource extends EncodedSource {
     /** The name of each image in the archive. */
     private final List<String> entries;
 
-    private ZipSource(Path file, ZipFile zip, List<String> entries, List<String> names, Labels labels, LeftOut leftOut) {
+    private ZipSource(
+            Path file, ZipFile zip, List<String> entries, List<String> names, Labels labels, LeftOut leftOut) {
         super(file + "!", names, labels, leftOut);
         this.zip = zip;
         this.entries = entries;
@@ -47,7 +49,7 @@ final class ZipSource extends EncodedSource {
             TreeMap<String, String> images = new TreeMap<>();
             LeftOut.Counter others = new LeftOut.Counter();
             SampleClasses classes = new SampleClasses();
-            for (Iterator<? extends ZipEntry> all = zip.entries().asIterator(); all.hasNext();) {
+            for (Iterator<? extends ZipEntry> all = zip.entries().asIterator(); all.hasNext(); ) {
                 ZipEntry e = all.next();
                 String name = opened.name(e);
                 if (e.isDirectory()) {
@@ -72,7 +74,12 @@ final class ZipSource extends EncodedSource {
                         + (leftOut.count() == 0 ? "" : "; " + leftOut));
             }
             List<String> names = List.copyOf(images.keySet());
-            return new ZipSource(file, zip, List.copyOf(images.values()), names, classes.labels(names, file.toString(), progress),
+            return new ZipSource(
+                    file,
+                    zip,
+                    List.copyOf(images.values()),
+                    names,
+                    classes.labels(names, file.toString(), progress),
                     leftOut);
         } catch (IOException | RuntimeException e) {
             zip.close();
@@ -94,22 +101,27 @@ final class ZipSource extends EncodedSource {
             try {
                 return new Opened(new ZipFile(file.toFile(), StandardCharsets.UTF_8), false);
             } catch (ZipException e) {
-                // ZipFile rejects names that are not UTF-8. As Latin-1, which has one character per byte, every name can be read.
+                // ZipFile rejects names that are not UTF-8. As Latin-1, which has one character per byte, every name
+                // can be read.
                 return new Opened(new ZipFile(file.toFile(), Charset.forName("ISO-8859-1")), true);
             }
         } catch (ZipException e) {
             String encrypted = encrypted(file);
             throw encrypted == null
                     ? new IOException(file + " is a truncated or damaged zip archive: " + e.getMessage(), e)
-                    : new IOException(file + " is an encrypted zip archive (" + encrypted
-                            + "): unpack it with its password, and use the folder", e);
+                    : new IOException(
+                            file + " is an encrypted zip archive (" + encrypted
+                                    + "): unpack it with its password, and use the folder",
+                            e);
         }
     }
 
     /** Returns the name of an encrypted member, or null if there is none or the archive can't be read. */
     private static String encrypted(Path file) {
         try (org.apache.commons.compress.archivers.zip.ZipFile zip =
-                org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get()) {
+                org.apache.commons.compress.archivers.zip.ZipFile.builder()
+                        .setPath(file)
+                        .get()) {
             for (ZipArchiveEntry e : Collections.list(zip.getEntries())) {
                 if (e.getGeneralPurposeBit().usesEncryption()) {
                     return e.getName();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -44,7 +45,10 @@ class JpegDecoderTest {
 
     /** One file of each kind. */
     private static List<String> whole() throws IOException {
-        return lines("expected.txt").map(f -> f[0]).filter(name -> name.startsWith("whole-")).toList();
+        return lines("expected.txt")
+                .map(f -> f[0])
+                .filter(name -> name.startsWith("whole-"))
+                .toList();
     }
 
     private static byte[] join(byte[] a, byte[] b) {
@@ -55,19 +59,22 @@ class JpegDecoderTest {
 
     @TestFactory
     Stream<DynamicTest> everyFileGivesPillowsPixels() throws IOException {
-        return lines("expected.txt").map(f -> DynamicTest.dynamicTest(f[0], () -> {
-            RgbImage image = Images.read(resource(f[0]));
-            assertEquals(f[1] + "x" + f[2], image.width() + "x" + image.height());
-            byte[] expected = HexFormat.of().parseHex(f[3]);
-            for (int i = 0; i < expected.length; i++) {
-                assertEquals(expected[i] & 255, image.rgb()[i] & 255, TOLERANCE, "value " + i);
-            }
-        }));
+        return lines("expected.txt")
+                .map(f -> DynamicTest.dynamicTest(f[0], () -> {
+                    RgbImage image = Images.read(resource(f[0]));
+                    assertEquals(f[1] + "x" + f[2], image.width() + "x" + image.height());
+                    byte[] expected = HexFormat.of().parseHex(f[3]);
+                    for (int i = 0; i < expected.length; i++) {
+                        assertEquals(expected[i] & 255, image.rgb()[i] & 255, TOLERANCE, "value " + i);
+                    }
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> whatCanNotBeReadIsRefusedByName() throws IOException {
-        return new String(resource("refused.txt"), StandardCharsets.US_ASCII).lines().map(line -> line.split(" ", 2))
+        return new String(resource("refused.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .map(line -> line.split(" ", 2))
                 .map(f -> DynamicTest.dynamicTest(f[0], () -> {
                     IOException e = assertThrows(IOException.class, () -> Images.read(resource(f[0])));
                     assertTrue(e.getMessage().contains(f[1]) && e.getMessage().contains("convert it"), e.getMessage());
@@ -114,7 +121,8 @@ class JpegDecoderTest {
                     Arrays.fill(wiped, from, file.length - kept, (byte) 0);
                     files++;
                     try {
-                        wrong += Arrays.equals(expected.rgb(), Images.read(wiped).rgb()) ? 0 : 1;
+                        wrong +=
+                                Arrays.equals(expected.rgb(), Images.read(wiped).rgb()) ? 0 : 1;
                     } catch (IOException e) {
                         assertTrue(e.getMessage().startsWith("damaged image: "), e.getMessage());
                     }
@@ -173,9 +181,11 @@ class JpegDecoderTest {
             String text = new String(file, StandardCharsets.ISO_8859_1);
             int frame = Math.max(text.indexOf("\u00ff\u00c0"), text.indexOf("\u00ff\u00c2"));
             ByteBuffer.wrap(file).putShort(frame + 5, (short) 9900).putShort(frame + 7, (short) 9900);
-            IOException e = assertThrows(IOException.class, () -> Images.read(file, (w, h) -> {
-                throw new IllegalStateException("asked for " + w + "x" + h);
-            }));
+            IOException e = assertThrows(
+                    IOException.class,
+                    () -> Images.read(file, (w, h) -> {
+                        throw new IllegalStateException("asked for " + w + "x" + h);
+                    }));
             assertTrue(e.getMessage().contains("cut short"), e.getMessage());
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -24,7 +25,9 @@ class OrientationTest {
 
     @TestFactory
     Stream<DynamicTest> everyFileIsLookedAtAsPillowDoes() throws IOException {
-        return new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().map(line -> line.split(" "))
+        return new String(resource("expected.txt"), StandardCharsets.US_ASCII)
+                .lines()
+                .map(line -> line.split(" "))
                 .map(f -> DynamicTest.dynamicTest(f[0], () -> {
                     ImageDecoder decoder = DECODERS.get(f[0].substring(f[0].indexOf('.') + 1));
                     assertEquals(Integer.parseInt(f[1]), decoder.orientation(resource(f[0])));

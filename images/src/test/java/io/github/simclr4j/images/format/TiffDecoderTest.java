@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -49,7 +50,8 @@ class TiffDecoderTest {
         Map<String, byte[]> members = archive(name);
         List<String> wrong = new ArrayList<>();
         int right = 0;
-        for (String file : members.keySet().stream().filter(f -> f.endsWith(".tif")).toList()) {
+        for (String file :
+                members.keySet().stream().filter(f -> f.endsWith(".tif")).toList()) {
             String stem = file.substring(0, file.length() - 4);
             String fault = fault(members.get(file), members.get(stem + ".rgb"), members.get(stem + ".refused"));
             if (fault == null) {
@@ -66,11 +68,16 @@ class TiffDecoderTest {
     private static String fault(byte[] file, byte[] pixels, byte[] refusal) {
         try {
             RgbImage image = Images.read(file);
-            ByteBuffer found = ByteBuffer.allocate(8 + image.rgb().length).putInt(image.width()).putInt(image.height()).put(image.rgb());
+            ByteBuffer found = ByteBuffer.allocate(8 + image.rgb().length)
+                    .putInt(image.width())
+                    .putInt(image.height())
+                    .put(image.rgb());
             return pixels == null ? "was read" : Arrays.equals(pixels, found.array()) ? null : "has other pixels";
         } catch (IOException e) {
             boolean expected = refusal != null
-                    && Pattern.compile(new String(refusal, StandardCharsets.UTF_8)).matcher(e.getMessage()).find();
+                    && Pattern.compile(new String(refusal, StandardCharsets.UTF_8))
+                            .matcher(e.getMessage())
+                            .find();
             return expected ? null : e.getMessage();
         }
     }
@@ -80,14 +87,16 @@ class TiffDecoderTest {
         Random random = new Random(3);
         Map<String, byte[]> members = archive(MATRIX);
         int refused = 0;
-        for (String name : members.keySet().stream().filter(f -> f.endsWith(".rgb")).toList()) {
+        for (String name :
+                members.keySet().stream().filter(f -> f.endsWith(".rgb")).toList()) {
             byte[] file = members.get(name.replace(".rgb", ".tif"));
             byte[] whole = members.get(name);
             for (int i = 0; i < 8; i++) {
                 int length = random.nextInt(file.length);
                 try {
                     byte[] rgb = Images.read(Arrays.copyOf(file, length)).rgb();
-                    assertArrayEquals(Arrays.copyOfRange(whole, 8, whole.length), rgb, name + " of " + length + " bytes");
+                    assertArrayEquals(
+                            Arrays.copyOfRange(whole, 8, whole.length), rgb, name + " of " + length + " bytes");
                 } catch (IOException e) {
                     assertPlain(e);
                     refused++;
@@ -102,7 +111,8 @@ class TiffDecoderTest {
         Random random = new Random(4);
         int refused = 0;
         Map<String, byte[]> members = archive(MATRIX);
-        for (String name : members.keySet().stream().filter(f -> f.endsWith(".tif")).toList()) {
+        for (String name :
+                members.keySet().stream().filter(f -> f.endsWith(".tif")).toList()) {
             for (int i = 0; i < 8; i++) {
                 byte[] damaged = members.get(name).clone();
                 for (int k = 0; k <= i % 3; k++) {
@@ -124,7 +134,11 @@ class TiffDecoderTest {
     }
 
     private static void assertPlain(IOException e) {
-        assertFalse(e.getMessage() == null || e.getMessage().contains("Exception") || e.getMessage().contains("java."), e::toString);
+        assertFalse(
+                e.getMessage() == null
+                        || e.getMessage().contains("Exception")
+                        || e.getMessage().contains("java."),
+                e::toString);
     }
 
     @Test
@@ -136,9 +150,11 @@ class TiffDecoderTest {
             told[1] = h;
         });
         assertArrayEquals(new int[] {16, 32}, told);
-        IOException e = assertThrows(IOException.class, () -> new TiffDecoder().decode(file, (w, h) -> {
-            throw new IOException("no room");
-        }));
+        IOException e = assertThrows(
+                IOException.class,
+                () -> new TiffDecoder().decode(file, (w, h) -> {
+                    throw new IOException("no room");
+                }));
         assertEquals("no room", e.getMessage());
     }
 
@@ -156,10 +172,13 @@ class TiffDecoderTest {
             b.putInt(200 + 4 * (rows + i), 500_000);
         }
         Arrays.fill(b.array(), data, b.capacity() - 2, (byte) 0x80);
-        IOException e = assertTimeout(Duration.ofSeconds(5), () -> assertThrows(IOException.class, () -> Images.read(b.array())));
+        IOException e = assertTimeout(
+                Duration.ofSeconds(5), () -> assertThrows(IOException.class, () -> Images.read(b.array())));
         assertTrue(e.getMessage().contains("not complete"), e.getMessage());
         b.put(data, new byte[] {-3, 1});
-        assertTimeout(Duration.ofSeconds(5), () -> assertEquals(60_000, Images.read(b.array()).height()));
+        assertTimeout(
+                Duration.ofSeconds(5),
+                () -> assertEquals(60_000, Images.read(b.array()).height()));
     }
 
     @Test
@@ -202,14 +221,27 @@ class TiffDecoderTest {
     }
 
     /** A little-endian file of 8-bit grey: the header and the directory, and room until {@code length}. */
-    private static ByteBuffer header(int width, int height, int compression, int samples, int rows, int strips, int length) {
-        int[][] fields = {{256, width}, {257, height}, {258, 8}, {259, compression}, {262, 1}, {273, 200}, {277, samples}, {278, rows},
-            {279, strips == 1 ? length - 200 : 200 + 4 * strips}};
+    private static ByteBuffer header(
+            int width, int height, int compression, int samples, int rows, int strips, int length) {
+        int[][] fields = {
+            {256, width},
+            {257, height},
+            {258, 8},
+            {259, compression},
+            {262, 1},
+            {273, 200},
+            {277, samples},
+            {278, rows},
+            {279, strips == 1 ? length - 200 : 200 + 4 * strips}
+        };
         ByteBuffer b = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
         b.put((byte) 'I').put((byte) 'I').putShort((short) 42).putInt(8).putShort((short) fields.length);
         for (int[] f : fields) {
             boolean array = f[0] == 273 || f[0] == 279;
-            b.putShort((short) f[0]).putShort((short) 4).putInt(array ? strips : 1).putInt(f[1]);
+            b.putShort((short) f[0])
+                    .putShort((short) 4)
+                    .putInt(array ? strips : 1)
+                    .putInt(f[1]);
         }
         return b;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.format;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -30,10 +31,20 @@ import org.junit.jupiter.api.TestFactory;
 class WebPDecoderTest {
     /** Files made by webp/make.py, each with a PNG of the pixels that libwebp decodes, by name. */
     private static final Map<String, byte[]> MATRIX = matrix();
-    private static final List<String> SAMPLES = List.of("lossy-photo-1x1-q0-m0", "lossy-method-4", "lossy-partitions-3",
-            "lossy-alpha-ramp-quality-80", "lossy-alpha-raw-filter-3-processed-0", "lossless-alpha-ramp-exact-0",
-            "lossless-colours-5-37x22", "lossless-quality-100-method-6", "animation-lossy-alpha-4-6-40x35-alpha-1",
-            "animation-by-pillow-lossless-rgba", "container-lossy-everything", "container-lossless-alpha-everything");
+
+    private static final List<String> SAMPLES = List.of(
+            "lossy-photo-1x1-q0-m0",
+            "lossy-method-4",
+            "lossy-partitions-3",
+            "lossy-alpha-ramp-quality-80",
+            "lossy-alpha-raw-filter-3-processed-0",
+            "lossless-alpha-ramp-exact-0",
+            "lossless-colours-5-37x22",
+            "lossless-quality-100-method-6",
+            "animation-lossy-alpha-4-6-40x35-alpha-1",
+            "animation-by-pillow-lossless-rgba",
+            "container-lossy-everything",
+            "container-lossless-alpha-everything");
 
     private static Map<String, byte[]> matrix() {
         Map<String, byte[]> files = new TreeMap<>();
@@ -71,7 +82,8 @@ class WebPDecoderTest {
         try {
             return decode(file).rgb();
         } catch (IOException e) {
-            assertTrue(e.getMessage().contains("WebP image:") || e.getMessage().startsWith("too large"), name + ": " + e);
+            assertTrue(
+                    e.getMessage().contains("WebP image:") || e.getMessage().startsWith("too large"), name + ": " + e);
             return null;
         } catch (RuntimeException e) {
             return fail(name, e);
@@ -88,7 +100,8 @@ class WebPDecoderTest {
 
     /** A file with one chunk. */
     private static byte[] file(String chunk, byte[] payload) {
-        byte[] file = Arrays.copyOf(("RIFF0000WEBP" + chunk + "0000").getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+        byte[] file = Arrays.copyOf(
+                ("RIFF0000WEBP" + chunk + "0000").getBytes(java.nio.charset.StandardCharsets.US_ASCII),
                 20 + payload.length + (payload.length & 1));
         System.arraycopy(payload, 0, file, 20, payload.length);
         putSize(file, 4, file.length - 8);
@@ -98,13 +111,16 @@ class WebPDecoderTest {
 
     @TestFactory
     Stream<DynamicTest> everyFileOfTheMatrixGivesThePixelsOfLibwebp() {
-        return MATRIX.keySet().stream().filter(n -> n.endsWith(".webp")).map(n -> DynamicTest.dynamicTest(n, () -> {
-            RgbImage expected = Images.of(ImageIO.read(new ByteArrayInputStream(MATRIX.get(n.replace(".webp", ".png")))));
-            RgbImage image = Images.read(MATRIX.get(n));
-            assertEquals(expected.width(), image.width());
-            assertEquals(expected.height(), image.height());
-            assertArrayEquals(expected.rgb(), image.rgb());
-        }));
+        return MATRIX.keySet().stream()
+                .filter(n -> n.endsWith(".webp"))
+                .map(n -> DynamicTest.dynamicTest(n, () -> {
+                    RgbImage expected =
+                            Images.of(ImageIO.read(new ByteArrayInputStream(MATRIX.get(n.replace(".webp", ".png")))));
+                    RgbImage image = Images.read(MATRIX.get(n));
+                    assertEquals(expected.width(), image.width());
+                    assertEquals(expected.height(), image.height());
+                    assertArrayEquals(expected.rgb(), image.rgb());
+                }));
     }
 
     @Test
@@ -114,7 +130,11 @@ class WebPDecoderTest {
             for (int length = 0; length < file.length; length++) {
                 byte[] cut = Arrays.copyOf(file, length);
                 String text = name + " cut to " + length;
-                assertTrue(assertThrows(IOException.class, () -> decode(cut), text).getMessage().startsWith("cut WebP image:"), text);
+                assertTrue(
+                        assertThrows(IOException.class, () -> decode(cut), text)
+                                .getMessage()
+                                .startsWith("cut WebP image:"),
+                        text);
             }
         }
     }
@@ -123,13 +143,22 @@ class WebPDecoderTest {
     void dataThatEndEarlyInAFileOfRightSizesAreRefusedUnlessNoPixelChanges() throws IOException {
         int refused = 0;
         int same = 0;
-        for (String name : List.of("lossy-method-4", "lossy-partitions-3", "lossless-colours-5-37x22", "lossless-near-20",
-                "lossless-quality-100-method-6", "lossless-noise-16x16-m6")) {
-            byte[] whole = MATRIX.get(MATRIX.keySet().stream().filter(n -> n.startsWith(name.replaceAll("-m\\d$", "")))
-                    .filter(n -> n.endsWith(".webp")).findFirst().orElseThrow());
+        for (String name : List.of(
+                "lossy-method-4",
+                "lossy-partitions-3",
+                "lossless-colours-5-37x22",
+                "lossless-near-20",
+                "lossless-quality-100-method-6",
+                "lossless-noise-16x16-m6")) {
+            byte[] whole = MATRIX.get(MATRIX.keySet().stream()
+                    .filter(n -> n.startsWith(name.replaceAll("-m\\d$", "")))
+                    .filter(n -> n.endsWith(".webp"))
+                    .findFirst()
+                    .orElseThrow());
             byte[] pixels = decode(whole).rgb();
             for (int length = 0; length < whole.length - 20; length++) {
-                byte[] cut = file(new String(whole, 12, 4, java.nio.charset.StandardCharsets.US_ASCII),
+                byte[] cut = file(
+                        new String(whole, 12, 4, java.nio.charset.StandardCharsets.US_ASCII),
                         Arrays.copyOfRange(whole, 20, 20 + length));
                 byte[] rgb = decodeOrRefuse(cut, name + " cut to " + length);
                 if (rgb == null) {
@@ -147,13 +176,16 @@ class WebPDecoderTest {
     @Test
     void damagedFilesAreDecodedOrRefusedInPlainWordsAndQuickly() {
         Random random = new Random(16);
-        List<String> names = MATRIX.keySet().stream().filter(n -> n.endsWith(".webp")).toList();
+        List<String> names =
+                MATRIX.keySet().stream().filter(n -> n.endsWith(".webp")).toList();
         int refused = 0;
         for (int i = 0; i < 10_000; i++) {
             String name = names.get(i % names.size());
             byte[] file = MATRIX.get(name).clone();
             for (int k = random.nextInt(4); k >= 0; k--) {
-                int at = random.nextInt(3) == 0 ? random.nextInt(Math.min(file.length, 100)) : random.nextInt(file.length);
+                int at = random.nextInt(3) == 0
+                        ? random.nextInt(Math.min(file.length, 100))
+                        : random.nextInt(file.length);
                 file[at] = random.nextBoolean() ? (byte) (file[at] ^ 1 << random.nextInt(8)) : (byte) random.nextInt();
             }
             refused += decodeOrRefuse(file, name + ", change " + i) == null ? 1 : 0;
@@ -163,13 +195,15 @@ class WebPDecoderTest {
 
     @Test
     void theFilesThatOnceHungOrWereAcceptedAreRefused() throws IOException {
-        for (String name : List.of("hang-57-bytes.webp", "slow-1-megapixel-3020-bytes.webp", "cut-at-10-percent-accepted.webp")) {
+        for (String name :
+                List.of("hang-57-bytes.webp", "slow-1-megapixel-3020-bytes.webp", "cut-at-10-percent-accepted.webp")) {
             byte[] file = resource(name);
             byte[] mended = file.clone();
             putSize(mended, 4, file.length - 8 & ~1);
             putSize(mended, 16, file.length - 21 & ~1);
             for (byte[] f : List.of(file, mended)) {
-                assertTimeoutPreemptively(Duration.ofSeconds(2), () -> assertThrows(IOException.class, () -> Images.read(f), name));
+                assertTimeoutPreemptively(
+                        Duration.ofSeconds(2), () -> assertThrows(IOException.class, () -> Images.read(f), name));
             }
         }
     }
@@ -177,22 +211,33 @@ class WebPDecoderTest {
     @Test
     void aSizeThatIsNotAcceptedIsRefusedBeforeMemoryIsTaken() {
         // 16383 x 16383 pixels, which is as much as the format allows.
-        byte[] lossless = file("VP8L", new byte[] {0x2f, (byte) 0xfe, (byte) 0xbf, (byte) 0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-        byte[] lossy = file("VP8 ", new byte[] {0x50, 1, 0, (byte) 0x9d, 1, 0x2a, (byte) 0xff, 0x3f, (byte) 0xff, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0});
+        byte[] lossless = file(
+                "VP8L",
+                new byte[] {0x2f, (byte) 0xfe, (byte) 0xbf, (byte) 0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+        byte[] lossy = file("VP8 ", new byte[] {
+            0x50, 1, 0, (byte) 0x9d, 1, 0x2a, (byte) 0xff, 0x3f, (byte) 0xff, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0
+        });
         for (byte[] file : List.of(lossless, lossy)) {
             assertEquals(38, file.length);
-            assertTimeoutPreemptively(Duration.ofSeconds(1), () -> assertTrue(assertThrows(IOException.class, () -> Images.read(file))
-                    .getMessage().contains("268402689 pixels")));
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(1),
+                    () -> assertTrue(assertThrows(IOException.class, () -> Images.read(file))
+                            .getMessage()
+                            .contains("268402689 pixels")));
         }
     }
 
     @Test
     void aLargeClaimWithoutDataIsNoticedQuickly() {
         // 9999 x 9999 pixels. The first of the codes is missing, or the first row of macroblocks.
-        byte[] lossless = file("VP8L", new byte[] {0x2f, 0x0e, (byte) 0xa7, (byte) 0xc3, 0x09, (byte) 0xff, (byte) 0xff, 0x55});
-        byte[] lossy = file("VP8 ", new byte[] {0x50, 1, 0, (byte) 0x9d, 1, 0x2a, 0x0f, 0x27, 0x0f, 0x27, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+        byte[] lossless =
+                file("VP8L", new byte[] {0x2f, 0x0e, (byte) 0xa7, (byte) 0xc3, 0x09, (byte) 0xff, (byte) 0xff, 0x55});
+        byte[] lossy = file("VP8 ", new byte[] {
+            0x50, 1, 0, (byte) 0x9d, 1, 0x2a, 0x0f, 0x27, 0x0f, 0x27, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        });
         for (byte[] file : List.of(lossless, lossy)) {
-            assertTimeoutPreemptively(Duration.ofSeconds(2), () -> assertThrows(IOException.class, () -> Images.read(file)));
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(2), () -> assertThrows(IOException.class, () -> Images.read(file)));
         }
     }
 
@@ -205,7 +250,8 @@ class WebPDecoderTest {
         for (int symbol : new int[] {40, 30, 20, 255, 0}) {
             bits.put(1, 1).put(0, 1).put(1, 1).put(symbol, 8);
         }
-        RgbImage image = assertTimeoutPreemptively(Duration.ofSeconds(3), () -> Images.read(file("VP8L", bits.bytes())));
+        RgbImage image =
+                assertTimeoutPreemptively(Duration.ofSeconds(3), () -> Images.read(file("VP8L", bits.bytes())));
         assertEquals(3000, image.width());
         for (int i = 0; i < image.rgb().length; i += 3) {
             assertFalse(image.rgb()[i] != 30 || image.rgb()[i + 1] != 40 || image.rgb()[i + 2] != 20, "pixel " + i / 3);
@@ -236,13 +282,17 @@ class WebPDecoderTest {
                 }
             }
         }
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertTrue(assertThrows(IOException.class,
-                () -> decode(file("VP8L", bits.bytes()))).getMessage().contains("more prefix codes")));
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(5),
+                () -> assertTrue(assertThrows(IOException.class, () -> decode(file("VP8L", bits.bytes())))
+                        .getMessage()
+                        .contains("more prefix codes")));
     }
 
     /** A code whose first 256 symbols have 8 bits each, and the others none. */
     private static void allOfEightBits(Bits bits, int symbols) {
-        // Lengths of the lengths' codes, in the order 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8: only 8 occurs, or 8 and 18.
+        // Lengths of the lengths' codes, in the order 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8: only 8 occurs, or 8 and
+        // 18.
         bits.put(0, 1).put(8, 4);
         for (int i = 0; i < 12; i++) {
             bits.put(i == 11 || i == 1 && symbols > 256 ? 1 : 0, 3);

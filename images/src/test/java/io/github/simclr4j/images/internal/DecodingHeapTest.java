@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 class DecodingHeapTest {
     /** 64 MB, which is 8 megapixels, and 32 MB for files. */
     private final DecodingHeap heap = new DecodingHeap(64 << 20, 32 << 20);
+
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
     @AfterEach

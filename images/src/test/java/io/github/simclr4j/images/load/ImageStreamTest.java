@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -109,7 +110,9 @@ class ImageStreamTest {
                 byte[] image = b.pixels()[i];
                 assertEquals(side * side * 3, image.length);
                 for (int p = 0; p < image.length; p += 3) {
-                    assertEquals(b.images()[i], (image[p] & 255) + 256 * (image[p + 1] & 255) + 65536 * (image[p + 2] & 255));
+                    assertEquals(
+                            b.images()[i],
+                            (image[p] & 255) + 256 * (image[p + 1] & 255) + 65536 * (image[p + 2] & 255));
                 }
                 images.add(b.images()[i]);
             }
@@ -123,8 +126,11 @@ class ImageStreamTest {
 
     @AfterEach
     void noThreadIsLeft() {
-        assertEquals(List.of(), Thread.getAllStackTraces().keySet().stream()
-                .filter(t -> t.getName().startsWith("image-decoder")).toList());
+        assertEquals(
+                List.of(),
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(t -> t.getName().startsWith("image-decoder"))
+                        .toList());
     }
 
     @Test
@@ -168,7 +174,9 @@ class ImageStreamTest {
             }
         }
         // Once each, in whatever order.
-        assertEquals(Set.of(1, 2, 5, 10), Set.copyOf(reported.stream().map(Unreadable::image).toList()));
+        assertEquals(
+                Set.of(1, 2, 5, 10),
+                Set.copyOf(reported.stream().map(Unreadable::image).toList()));
         assertEquals(4, reported.size());
         reported.forEach(u -> assertEquals("number " + u.image() + ": broken", u.toString()));
         reported.forEach(u -> assertEquals("broken", u.reason()));
@@ -183,11 +191,15 @@ class ImageStreamTest {
             try (ImageStream stream = stream(without(50, bad), batch, 3)) {
                 stream.start(order, 0);
                 for (Batch b = stream.next(); b != null; b = stream.next()) {
-                    assertEquals(b.images().length, IntStream.of(b.images()).distinct().count(), Arrays.toString(b.images()));
+                    assertEquals(
+                            b.images().length,
+                            IntStream.of(b.images()).distinct().count(),
+                            Arrays.toString(b.images()));
                 }
             }
         }
-        // 4 and 1 stand in the same place of the only two batches: 2, in the next place of the other batch, takes theirs.
+        // 4 and 1 stand in the same place of the only two batches: 2, in the next place of the other batch, takes
+        // theirs.
         try (ImageStream stream = stream(without(6, Set.of(1, 4)), 3, 1)) {
             stream.start(new int[] {0, 1, 2, 3, 4, 5}, 3);
             assertEquals(list(3, 2, 5), rest(stream, 8));
@@ -198,24 +210,30 @@ class ImageStreamTest {
     void aSetThatIsGoneIsAnError() throws Exception {
         try (ImageStream stream = stream(without(5, Set.of(0, 1, 2, 3, 4)), 2, 2)) {
             stream.start(new int[] {3, 1, 4}, 0);
-            assertTrue(assertThrows(IOException.class, stream::next).getMessage().contains("None of the 3 images"));
+            assertTrue(
+                    assertThrows(IOException.class, stream::next).getMessage().contains("None of the 3 images"));
             assertThrows(IOException.class, stream::next);
             assertEquals(3, reported.size());
         }
-        // One of the two threads may be late with a readable image, 0 or 1, while the other counts: it starts anew then.
+        // One of the two threads may be late with a readable image, 0 or 1, while the other counts: it starts anew
+        // then.
         int n = 3 * ImageStream.IN_A_ROW + 500;
         Set<Integer> most = Set.copyOf(IntStream.range(2, n - 1).boxed().toList());
         // In batches of one all are in one column.
         try (ImageStream stream = stream(without(n, most), 1, 2)) {
             stream.start(IntStream.range(0, n).toArray(), 0);
-            assertTrue(assertThrows(IOException.class, () -> rest(stream, 8)).getMessage().contains("1000 images in a row"));
+            assertTrue(assertThrows(IOException.class, () -> rest(stream, 8))
+                    .getMessage()
+                    .contains("1000 images in a row"));
         }
     }
 
     @Test
     void memoryStaysWithinTheLimit() throws Exception {
         Random random = new Random(1);
-        int[] sides = IntStream.range(0, 600).map(i -> 8 + random.nextInt(i % 50 == 0 ? 230 : 100)).toArray();
+        int[] sides = IntStream.range(0, 600)
+                .map(i -> 8 + random.nextInt(i % 50 == 0 ? 230 : 100))
+                .toArray();
         long batch = 16 * 32 * 32 * 3;
         AtomicLong decoding = new AtomicLong();
         AtomicLong finished = new AtomicLong();
@@ -293,7 +311,8 @@ class ImageStreamTest {
         }
         assertEquals(1, reported.size());
         assertTrue(reported.get(0).toString().contains("too large"), reported.toString());
-        String message = assertThrows(IllegalArgumentException.class, () -> new Settings(224, 512, 2, 100)).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> new Settings(224, 512, 2, 100))
+                .getMessage();
         assertTrue(message.contains("at least 147 MB"), message);
         assertThrows(IllegalArgumentException.class, () -> new Settings(4, 512, 2, 100));
         assertThrows(IllegalArgumentException.class, () -> new Settings(32, 0, 2, 100));
@@ -327,15 +346,18 @@ class ImageStreamTest {
             throw new IllegalStateException("the callback's");
         })) {
             stream.start(new int[] {0, 1, 2, 3}, 0);
-            assertEquals("the callback's", assertThrows(IllegalStateException.class, () -> rest(stream, 8)).getMessage());
+            assertEquals(
+                    "the callback's",
+                    assertThrows(IllegalStateException.class, () -> rest(stream, 8))
+                            .getMessage());
         }
     }
 
     @Test
     void aStuckReadIsNamedAndStopped() throws Exception {
         Stuck source = new Stuck(10, 5);
-        try (ImageStream stream = new ImageStream(source, new Settings(8, 2, 2, 1), reported::add, Duration.ofMillis(300),
-                Duration.ofSeconds(30))) {
+        try (ImageStream stream = new ImageStream(
+                source, new Settings(8, 2, 2, 1), reported::add, Duration.ofMillis(300), Duration.ofSeconds(30))) {
             stream.start(IntStream.range(0, 10).toArray(), 0);
             assertNotNull(stream.next());
             assertNotNull(stream.next());
@@ -363,11 +385,12 @@ class ImageStreamTest {
                 }
             }
         };
-        ImageStream stream = new ImageStream(source, new Settings(8, 1, 1, 1), reported::add, Duration.ofMillis(100),
-                Duration.ofMillis(100));
+        ImageStream stream = new ImageStream(
+                source, new Settings(8, 1, 1, 1), reported::add, Duration.ofMillis(100), Duration.ofMillis(100));
         stream.start(new int[] {0}, 0);
         reading.await();
-        assertTrue(assertThrows(IllegalStateException.class, stream::close).getMessage()
+        assertTrue(assertThrows(IllegalStateException.class, stream::close)
+                .getMessage()
                 .contains("can't be stopped; it hangs in number 0"));
         never.countDown();
         for (Thread t : Thread.getAllStackTraces().keySet()) {

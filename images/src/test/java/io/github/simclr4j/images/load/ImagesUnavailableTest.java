@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -65,7 +66,9 @@ class ImagesUnavailableTest {
             String whole = source.fingerprint();
             unmount(folder);
             ImagesUnavailableException gone = assertThrows(ImagesUnavailableException.class, () -> source.read(3));
-            assertTrue(gone.getMessage().startsWith(source.name(3) + ": no such file") && gone.getMessage().contains("start again"),
+            assertTrue(
+                    gone.getMessage().startsWith(source.name(3) + ": no such file")
+                            && gone.getMessage().contains("start again"),
                     gone.getMessage());
             assertThrows(ImagesUnavailableException.class, () -> source.fileBytes(0));
             assertThrows(ImagesUnavailableException.class, source::fingerprint);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -73,21 +74,29 @@ class PrefetcherTest {
         });
         assertEquals(List.of(0, 1), p.next(2));
         for (int i = 0; i < 2; i++) {
-            assertEquals("two", assertThrows(ExecutionException.class, () -> p.next(2)).getCause().getMessage());
+            assertEquals(
+                    "two",
+                    assertThrows(ExecutionException.class, () -> p.next(2))
+                            .getCause()
+                            .getMessage());
         }
     }
 
     @Test
     void whatPullingThrowsComesAfterTheResultsBefore() throws Exception {
-        Iterator<Integer> items = IntStream.range(0, 9).map(i -> {
-            if (i == 3) {
-                throw new IllegalArgumentException("row 3");
-            }
-            return i;
-        }).iterator();
+        Iterator<Integer> items = IntStream.range(0, 9)
+                .map(i -> {
+                    if (i == 3) {
+                        throw new IllegalArgumentException("row 3");
+                    }
+                    return i;
+                })
+                .iterator();
         Prefetcher<Integer, Integer> p = new Prefetcher<>(pool, items, 4, i -> i);
         assertEquals(List.of(0, 1, 2), p.next(9));
-        assertEquals("row 3", assertThrows(IllegalArgumentException.class, p::hasNext).getMessage());
+        assertEquals(
+                "row 3",
+                assertThrows(IllegalArgumentException.class, p::hasNext).getMessage());
     }
 
     @Test

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.load;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -65,7 +66,9 @@ class ResidentImagesTest {
         assertArrayEquals(new int[] {0, 2, 3}, set.images());
         assertArrayEquals(new int[] {0, 1, 2}, set.labels());
         assertEquals(List.of("a", "b", "c"), set.classes());
-        assertEquals(List.of(dir.resolve("a/2.png").toString()), set.skipped().stream().map(Unreadable::name).toList());
+        assertEquals(
+                List.of(dir.resolve("a/2.png").toString()),
+                set.skipped().stream().map(Unreadable::name).toList());
         assertEquals(1, set.skipped().get(0).image());
         assertEquals("reading images 4", told.get(0));
         assertEquals(2, told.size());
@@ -75,7 +78,8 @@ class ResidentImagesTest {
         byte[][] expected = {
             rule.apply(new RgbImage(10, 12, Samples.expected(0, 10, 12))).rgb(),
             rule.apply(new RgbImage(20, 14, Samples.expected(1, 20, 14))).rgb(),
-            Samples.expected(3, 18, 18)};
+            Samples.expected(3, 18, 18)
+        };
         for (int i = 0; i < 3; i++) {
             assertArrayEquals(expected[i], set.pixels().get(i), "image " + i);
         }
@@ -89,9 +93,15 @@ class ResidentImagesTest {
             ResidentImages set = ResidentImages.read(source, 16, Progress.NONE);
             assertEquals(32, set.side());
             assertEquals(32, ResidentImages.side(source, 16));
-            assertArrayEquals(new Preprocessing(32).apply(new RgbImage(70, 50, Samples.expected(0, 70, 50))).rgb(),
+            assertArrayEquals(
+                    new Preprocessing(32)
+                            .apply(new RgbImage(70, 50, Samples.expected(0, 70, 50)))
+                            .rgb(),
                     set.pixels().get(0));
-            assertArrayEquals(new Preprocessing(32).apply(new RgbImage(8, 300, Samples.expected(1, 8, 300))).rgb(),
+            assertArrayEquals(
+                    new Preprocessing(32)
+                            .apply(new RgbImage(8, 300, Samples.expected(1, 8, 300)))
+                            .rgb(),
                     set.pixels().get(1));
             assertArrayEquals(new int[] {-1, -1}, set.labels());
         }
@@ -101,8 +111,8 @@ class ResidentImagesTest {
     void nothingReadableIsAnError() throws IOException {
         Samples.write(dir.resolve("0.png"), new byte[] {1});
         try (ImageSource source = ImageSource.open(dir)) {
-            String message =
-                    assertThrows(IOException.class, () -> ResidentImages.read(source, 16, Progress.NONE)).getMessage();
+            String message = assertThrows(IOException.class, () -> ResidentImages.read(source, 16, Progress.NONE))
+                    .getMessage();
             assertTrue(message.contains("0.png"), message);
         }
     }
@@ -120,8 +130,11 @@ class ResidentImagesTest {
     @Test
     void whatDoesNotFitIsSaidBeforeItIsRead() throws IOException {
         Numbered many = many(1 << 30, 400, 400);
-        String message = assertThrows(IOException.class, () -> ResidentImages.read(many, 224, Progress.NONE)).getMessage();
-        assertTrue(message.startsWith("1073741824 images take 491544576 MB of memory") && message.contains("stream"), message);
+        String message = assertThrows(IOException.class, () -> ResidentImages.read(many, 224, Progress.NONE))
+                .getMessage();
+        assertTrue(
+                message.startsWith("1073741824 images take 491544576 MB of memory") && message.contains("stream"),
+                message);
         assertEquals(0, many.reads.get());
         // What was said holds, also where those that were not looked at are larger.
         ResidentImages set = ResidentImages.read(many(2560, 60, 8), 40, ResidentImages.bytes(2560, 40), Progress.NONE);
@@ -147,8 +160,8 @@ class ResidentImagesTest {
         public static void main(String[] args) throws Exception {
             for (String path : args) {
                 try (ImageSource source = ImageSource.open(Path.of(path));
-                        ImageStream stream = new ImageStream(source, new ImageStream.Settings(32, 256, 2, 8),
-                                System.out::println)) {
+                        ImageStream stream =
+                                new ImageStream(source, new ImageStream.Settings(32, 256, 2, 8), System.out::println)) {
                     int[] order = new int[source.size()];
                     for (int i = 0; i < order.length; i++) {
                         order[i] = order.length - 1 - i;
@@ -198,16 +211,23 @@ class ResidentImagesTest {
             out.closeArchiveEntry();
         }
         Path temporary = Files.createDirectories(dir.resolve("temporary"));
-        ProcessBuilder java = new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx64m",
-                "-Djava.io.tmpdir=" + temporary, SmallHeap.class.getName(), cifar.toString(), tar.toString());
+        ProcessBuilder java = new ProcessBuilder(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-Xmx64m",
+                "-Djava.io.tmpdir=" + temporary,
+                SmallHeap.class.getName(),
+                cifar.toString(),
+                tar.toString());
         java.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         Process process = java.redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
-        assertEquals("100000 images, marked 99999 77777 0\n25000 images, marked 0\nheap 64\n",
+        assertEquals(
+                "100000 images, marked 99999 77777 0\n25000 images, marked 0\nheap 64\n",
                 output.replace(System.lineSeparator(), "\n"));
         try (Stream<Path> left = Files.list(temporary)) {
-            assertEquals(List.of(), left.filter(f -> f.toString().contains("spool")).toList());
+            assertEquals(
+                    List.of(), left.filter(f -> f.toString().contains("spool")).toList());
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -31,18 +32,24 @@ class AccessTest {
 
     @Test
     void oneImageThatCantBeReadIsThatImagesFault() {
-        assertSame(STALE, assertThrows(IOException.class, () -> of(true, true).read(0, i -> {
-            throw STALE;
-        })));
+        assertSame(
+                STALE,
+                assertThrows(
+                        IOException.class,
+                        () -> of(true, true).read(0, i -> {
+                            throw STALE;
+                        })));
     }
 
     @Test
     void noneThatCanBeReadIsTheSets() throws IOException {
         Access access = of(false, true);
         access.read(1, i -> new byte[1]);
-        assertEquals("image 0: share/0.png: Stale file handle, and no other image of the set can be read any more: make the set"
-                + " available again (a network folder or a disk may be disconnected), then start again",
-                assertThrows(ImagesUnavailableException.class, () -> access.check(0, STALE)).getMessage());
+        assertEquals(
+                "image 0: share/0.png: Stale file handle, and no other image of the set can be read any more: make the set"
+                        + " available again (a network folder or a disk may be disconnected), then start again",
+                assertThrows(ImagesUnavailableException.class, () -> access.check(0, STALE))
+                        .getMessage());
         assertThrows(ImagesUnavailableException.class, () -> of(false, false).check(0, STALE));
     }
 

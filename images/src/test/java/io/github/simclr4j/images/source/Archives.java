@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.util.Progress;
@@ -26,8 +27,8 @@ final class Archives {
         try (TarArchiveOutputStream tar = new TarArchiveOutputStream(out, "ISO-8859-1")) {
             for (Map.Entry<String, Object> m : members.entrySet()) {
                 if (m.getValue() instanceof Link link) {
-                    TarArchiveEntry e = new TarArchiveEntry(m.getKey(),
-                            link.symbolic ? TarConstants.LF_SYMLINK : TarConstants.LF_LINK);
+                    TarArchiveEntry e = new TarArchiveEntry(
+                            m.getKey(), link.symbolic ? TarConstants.LF_SYMLINK : TarConstants.LF_LINK);
                     e.setLinkName(link.target);
                     tar.putArchiveEntry(e);
                 } else {
@@ -76,7 +77,10 @@ final class Archives {
     static List<String> classes(ImageSource source) {
         List<String> classes = new ArrayList<>();
         for (int i = 0; i < source.size(); i++) {
-            classes.add(source.label(i).isEmpty() ? "-" : source.classes().get(source.label(i).getAsInt()));
+            classes.add(
+                    source.label(i).isEmpty()
+                            ? "-"
+                            : source.classes().get(source.label(i).getAsInt()));
         }
         return classes;
     }

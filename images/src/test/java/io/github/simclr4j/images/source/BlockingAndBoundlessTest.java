@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -41,7 +42,8 @@ class BlockingAndBoundlessTest {
     private Path archive(String name, String member, long zeros) throws IOException {
         Path file = dir.resolve(name);
         try (OutputStream out = Files.newOutputStream(file);
-                OutputStream packed = name.endsWith("xz") ? new XZOutputStream(out, new LZMA2Options(0)) : new GZIPOutputStream(out);
+                OutputStream packed =
+                        name.endsWith("xz") ? new XZOutputStream(out, new LZMA2Options(0)) : new GZIPOutputStream(out);
                 TarArchiveOutputStream tar = new TarArchiveOutputStream(packed)) {
             add(tar, "a/0.png", Samples.png(1, 8, 8));
             TarArchiveEntry e = new TarArchiveEntry(member);
@@ -74,7 +76,8 @@ class BlockingAndBoundlessTest {
         Thread watch = new Thread(() -> {
             while (!ended.get()) {
                 try (Stream<Path> files = Files.list(temporary)) {
-                    peak[0] = Math.max(peak[0], files.mapToLong(f -> f.toFile().length()).sum());
+                    peak[0] = Math.max(
+                            peak[0], files.mapToLong(f -> f.toFile().length()).sum());
                     Thread.sleep(2);
                 } catch (IOException | InterruptedException e) {
                     return;
@@ -111,7 +114,9 @@ class BlockingAndBoundlessTest {
                     source.read(0);
                     source.read(2);
                     IOException e = assertThrows(IOException.class, () -> source.read(1));
-                    assertEquals(file + "!a/1.jpg: too large for an image file: " + LARGE + " bytes, at most " + (256L << 20),
+                    assertEquals(
+                            file + "!a/1.jpg: too large for an image file: " + LARGE + " bytes, at most "
+                                    + (256L << 20),
                             e.getMessage());
                 }
             });
@@ -125,7 +130,9 @@ class BlockingAndBoundlessTest {
         Path file = archive("large.tar.gz", "data_batch_1.bin", LARGE);
         long peak = peak(() -> {
             IOException e = assertThrows(IOException.class, () -> ImageSource.open(file));
-            assertTrue(e.getMessage().contains("its content is implausibly large for its compressed size"), e.getMessage());
+            assertTrue(
+                    e.getMessage().contains("its content is implausibly large for its compressed size"),
+                    e.getMessage());
             assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
         });
         assertTrue(peak < 1 << 20, "" + peak);
@@ -144,7 +151,9 @@ class BlockingAndBoundlessTest {
         }
         peak(() -> {
             IOException e = assertThrows(IOException.class, () -> ImageSource.open(file));
-            assertTrue(e.getMessage().contains("its content is implausibly large for its compressed size"), e.getMessage());
+            assertTrue(
+                    e.getMessage().contains("its content is implausibly large for its compressed size"),
+                    e.getMessage());
         });
     }
 
@@ -154,14 +163,17 @@ class BlockingAndBoundlessTest {
         assumeTrue(Runtime.getRuntime().maxMemory() / 2 < 3L << 29, "skipped: Java's heap has room for it");
         Path file = archive("memory.tar.xz", "a/1.txt", 10);
         byte[] bytes = Files.readAllBytes(file);
-        // The stream's header has 12 bytes; then come size, flags, filter, number of properties, the dictionary's size, 3 of padding.
+        // The stream's header has 12 bytes; then come size, flags, filter, number of properties, the dictionary's size,
+        // 3 of padding.
         bytes[16] = 37;
         CRC32 crc = new CRC32();
         crc.update(bytes, 12, 8);
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(20, (int) crc.getValue());
         Files.write(file, bytes);
         IOException e = assertThrows(IOException.class, () -> ImageSource.open(file));
-        assertTrue(e.getMessage().startsWith(file.toString()) && e.getMessage().contains("of memory would be needed"), e.getMessage());
+        assertTrue(
+                e.getMessage().startsWith(file.toString()) && e.getMessage().contains("of memory would be needed"),
+                e.getMessage());
     }
 
     private static Path fifo(Path path) throws IOException, InterruptedException {
@@ -189,15 +201,23 @@ class BlockingAndBoundlessTest {
                 source.fingerprint();
                 for (int i = 1; i < 3; i++) {
                     int image = i;
-                    String expected = (i == 1 ? fifo : link) + ": a device, a pipe or a socket, expected a regular file";
-                    assertEquals(expected, assertThrows(IOException.class, () -> source.read(image)).getMessage());
-                    assertEquals(expected, assertThrows(IOException.class, () -> source.fileBytes(image)).getMessage());
+                    String expected =
+                            (i == 1 ? fifo : link) + ": a device, a pipe or a socket, expected a regular file";
+                    assertEquals(
+                            expected,
+                            assertThrows(IOException.class, () -> source.read(image))
+                                    .getMessage());
+                    assertEquals(
+                            expected,
+                            assertThrows(IOException.class, () -> source.fileBytes(image))
+                                    .getMessage());
                 }
             }
         }
         for (Path p : List.of(fifo, link)) {
             assertThrows(IOException.class, () -> Images.read(p));
-            assertThrows(IOException.class, () -> ImageSource.ofFiles(List.of(p)).read(0));
+            assertThrows(
+                    IOException.class, () -> ImageSource.ofFiles(List.of(p)).read(0));
             IOException e = assertThrows(IOException.class, () -> ImageSource.open(p));
             assertTrue(e.getMessage().startsWith(p + " is neither a file nor a folder"), e.getMessage());
         }
@@ -206,13 +226,18 @@ class BlockingAndBoundlessTest {
     /** Such files claim to have no bytes; {@code kmsg} waits for the kernel's next message. */
     @Test
     void aFileOfTheSystemIsNotRead() throws Exception {
-        List<Path> files = new ArrayList<>(Stream.of("/proc/version", "/proc/kmsg").map(Path::of).filter(Files::isRegularFile).toList());
+        List<Path> files = new ArrayList<>(Stream.of("/proc/version", "/proc/kmsg")
+                .map(Path::of)
+                .filter(Files::isRegularFile)
+                .toList());
         assumeTrue(!files.isEmpty(), "skipped: this system has no /proc");
         Path folder = Files.createDirectories(dir.resolve("set"));
         for (Path file : files) {
             Path link = Files.createSymbolicLink(folder.resolve(file.getFileName() + ".png"), file);
             assertThrows(IOException.class, () -> Images.read(link));
-            assertTrue(assertThrows(IOException.class, () -> ImageSource.open(file)).getMessage().startsWith(file + " is empty: "));
+            assertTrue(assertThrows(IOException.class, () -> ImageSource.open(file))
+                    .getMessage()
+                    .startsWith(file + " is empty: "));
         }
         try (ImageSource source = ImageSource.open(folder)) {
             assertEquals(files.size(), source.size());

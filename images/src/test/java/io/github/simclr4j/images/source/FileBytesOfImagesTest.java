@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -53,7 +54,8 @@ class FileBytesOfImagesTest {
                 for (int i = 0; i < 3; i++) {
                     assertArrayEquals(png(i), source.fileBytes(i).orElseThrow());
                 }
-                assertArrayEquals(png(2), source.only(new int[] {0, 2}).fileBytes(1).orElseThrow());
+                assertArrayEquals(
+                        png(2), source.only(new int[] {0, 2}).fileBytes(1).orElseThrow());
             }
         }
     }
@@ -63,7 +65,8 @@ class FileBytesOfImagesTest {
         Path folder = folder();
         try (ImageSource source = ImageSource.open(folder)) {
             Files.delete(folder.resolve("class1/a.png"));
-            assertEquals(folder.resolve("class1/a.png") + ": no such file",
+            assertEquals(
+                    folder.resolve("class1/a.png") + ": no such file",
                     assertThrows(IOException.class, () -> source.fileBytes(1)).getMessage());
         }
     }
@@ -72,12 +75,14 @@ class FileBytesOfImagesTest {
     void aBinaryHasNoFilesAndAFolderOfImagesIsReadAsOneWhateverLiesInIt() throws IOException {
         Path folder = folder();
         Files.write(folder.resolve("data_batch_1.bin"), new byte[3073]);
-        try (ImageSource cifar = ImageSource.open(folder); ImageSource files = ImageSource.folder(folder).orElseThrow()) {
+        try (ImageSource cifar = ImageSource.open(folder);
+                ImageSource files = ImageSource.folder(folder).orElseThrow()) {
             assertEquals(1, cifar.size());
             assertEquals(Optional.empty(), cifar.fileBytes(0));
             assertEquals(3, files.size());
         }
-        assertTrue(ImageSource.folder(Files.createDirectories(dir.resolve("empty"))).isEmpty());
+        assertTrue(ImageSource.folder(Files.createDirectories(dir.resolve("empty")))
+                .isEmpty());
         assertThrows(IOException.class, () -> ImageSource.folder(dir.resolve("gone")));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -40,7 +41,9 @@ class ImageSetFormatTest {
         @Override
         public Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException {
             return candidate.lowerCaseName().endsWith(".list")
-                    ? Optional.of(ImageSource.ofFiles(Files.readAllLines(candidate.path()).stream().map(Path::of).toList()))
+                    ? Optional.of(ImageSource.ofFiles(Files.readAllLines(candidate.path()).stream()
+                            .map(Path::of)
+                            .toList()))
                     : Optional.empty();
         }
     }
@@ -51,7 +54,8 @@ class ImageSetFormatTest {
 
     @Test
     void formatsAreFoundInOrder() {
-        assertEquals(List.of("cifar", "stl-10", "idx", "tar", "zip", "table", "folder"),
+        assertEquals(
+                List.of("cifar", "stl-10", "idx", "tar", "zip", "table", "folder"),
                 formats().stream().map(ImageSetFormat::name).toList());
     }
 
@@ -79,7 +83,8 @@ class ImageSetFormatTest {
         Path list = Files.write(dir.resolve("images.list"), image.toString().getBytes(StandardCharsets.UTF_8));
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
-        try (URLClassLoader loader = new URLClassLoader(new URL[] {dir.resolve("jar").toUri().toURL()}, before)) {
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {dir.resolve("jar").toUri().toURL()}, before)) {
             thread.setContextClassLoader(loader);
             assertEquals("list", formats().get(0).name());
             try (ImageSource source = ImageSource.open(list)) {
@@ -87,7 +92,8 @@ class ImageSetFormatTest {
                 assertEquals(image.toString(), source.name(0));
                 assertEquals(9, source.read(0).width());
             }
-            String message = assertThrows(IOException.class, () -> ImageSource.open(dir.resolve("none"))).getMessage();
+            String message = assertThrows(IOException.class, () -> ImageSource.open(dir.resolve("none")))
+                    .getMessage();
             assertTrue(message.endsWith("MNIST (IDX), or a list of images (.list)"), message);
         } finally {
             thread.setContextClassLoader(before);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -43,7 +44,9 @@ class ImageSourceTest {
     Path dir;
 
     private static List<Integer> labels(ImageSource source) {
-        return IntStream.range(0, source.size()).mapToObj(i -> source.label(i).orElse(-1)).toList();
+        return IntStream.range(0, source.size())
+                .mapToObj(i -> source.label(i).orElse(-1))
+                .toList();
     }
 
     private static void assertImages(ImageSource source, int side, int... numbers) throws IOException {
@@ -54,8 +57,13 @@ class ImageSourceTest {
     }
 
     private void fails(String expected, Path path) {
-        String message = assertThrows(IOException.class, () -> ImageSource.open(path).close()).getMessage();
-        assertTrue(message.contains(expected) && message.contains(path.getFileName().toString()), message);
+        String message = assertThrows(
+                        IOException.class, () -> ImageSource.open(path).close())
+                .getMessage();
+        assertTrue(
+                message.contains(expected)
+                        && message.contains(path.getFileName().toString()),
+                message);
     }
 
     /** Members as they stand in an archive: two classes, and what is no image. */
@@ -151,10 +159,12 @@ class ImageSourceTest {
         m.put("/y/1.png", Samples.png(1, 16, 16));
         m.put("./z/2.png", new byte[] {1});
         m.put("./z/2.png!again", Samples.png(2, 16, 16));
-        for (Path file : List.of(Samples.write(dir.resolve("u.zip"), zip(m)), Samples.write(dir.resolve("u.tar"), tar(m)))) {
+        for (Path file :
+                List.of(Samples.write(dir.resolve("u.zip"), zip(m)), Samples.write(dir.resolve("u.tar"), tar(m)))) {
             try (ImageSource source = ImageSource.open(file)) {
                 assertEquals(List.of("x", "y", "z"), source.classes());
-                List<String> names = IntStream.range(0, source.size()).mapToObj(source::name).toList();
+                List<String> names =
+                        IntStream.range(0, source.size()).mapToObj(source::name).toList();
                 assertEquals(3, names.size(), names.toString());
                 for (int i = 0; i < 3; i++) {
                     int number = names.get(i).charAt(names.get(i).length() - 5) - '0';
@@ -176,7 +186,9 @@ class ImageSourceTest {
             for (int keep : new int[] {whole.length - 3, whole.length / 2, 20}) {
                 Path cut = Samples.write(dir.resolve("cut.tar." + c), Arrays.copyOf(whole, keep));
                 fails("truncated or damaged", cut);
-                assertFalse(assertThrows(IOException.class, () -> ImageSource.open(cut)).getMessage().contains("null"));
+                assertFalse(assertThrows(IOException.class, () -> ImageSource.open(cut))
+                        .getMessage()
+                        .contains("null"));
             }
         }
         byte[] wrong = compress("gz", tar);
@@ -185,10 +197,13 @@ class ImageSourceTest {
         Map<String, byte[]> none = Map.of("a.txt", new byte[] {'a'});
         fails("no images", Samples.write(dir.resolve("none.zip"), zip(none)));
         fails("no images", Samples.write(dir.resolve("none.tar"), tar(none)));
-        fails("neither", Samples.write(dir.resolve("text.gz"), compress("gz", "some text".getBytes(StandardCharsets.UTF_8))));
+        fails(
+                "neither",
+                Samples.write(dir.resolve("text.gz"), compress("gz", "some text".getBytes(StandardCharsets.UTF_8))));
         fails("does not match", Samples.write(dir.resolve("text.zip"), "some text".getBytes(StandardCharsets.UTF_8)));
-        fails("(7z)", Samples.write(dir.resolve("x.7z"), new byte[] {'7', 'z', (byte) 0xbc, (byte) 0xaf, 0x27, 0x1c, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0}));
+        fails("(7z)", Samples.write(dir.resolve("x.7z"), new byte[] {
+            '7', 'z', (byte) 0xbc, (byte) 0xaf, 0x27, 0x1c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        }));
     }
 
     @Test
@@ -198,7 +213,8 @@ class ImageSourceTest {
         m.put("bad.png", "no image".getBytes(StandardCharsets.UTF_8));
         Path tar = Samples.write(dir.resolve("m.tar"), tar(m));
         try (ImageSource source = ImageSource.open(tar)) {
-            String message = assertThrows(IOException.class, () -> source.read(0)).getMessage();
+            String message =
+                    assertThrows(IOException.class, () -> source.read(0)).getMessage();
             assertTrue(message.startsWith(tar + "!bad.png: "), message);
             assertTrue(Samples.is(source.read(1), 0, 16, 16));
         }
@@ -207,7 +223,8 @@ class ImageSourceTest {
         zip[60] ^= 4;
         Path file = Samples.write(dir.resolve("m.zip"), zip);
         try (ImageSource source = ImageSource.open(file)) {
-            String message = assertThrows(IOException.class, () -> source.read(1)).getMessage();
+            String message =
+                    assertThrows(IOException.class, () -> source.read(1)).getMessage();
             assertTrue(message.startsWith(file + "!good.png: "), message);
         }
     }
@@ -222,12 +239,18 @@ class ImageSourceTest {
         Path whole = Samples.write(dir.resolve("whole.zip"), zip);
         zip[60] ^= 4;
         Path damaged = Samples.write(dir.resolve("damaged.zip"), zip);
-        try (ImageSource source = ImageSource.open(damaged); ImageSource other = ImageSource.open(whole)) {
+        try (ImageSource source = ImageSource.open(damaged);
+                ImageSource other = ImageSource.open(whole)) {
             assertNotEquals(other.fingerprint(), source.fingerprint());
-            assertEquals(damaged + "!0.png", ResidentImages.read(source, 16, Progress.NONE).skipped().get(0).name());
+            assertEquals(
+                    damaged + "!0.png",
+                    ResidentImages.read(source, 16, Progress.NONE)
+                            .skipped()
+                            .get(0)
+                            .name());
             List<String> skipped = new ArrayList<>();
-            try (ImageStream stream = new ImageStream(source, new ImageStream.Settings(16, 2, 1, 1),
-                    u -> skipped.add(u.toString()))) {
+            try (ImageStream stream =
+                    new ImageStream(source, new ImageStream.Settings(16, 2, 1, 1), u -> skipped.add(u.toString()))) {
                 stream.start(new int[] {0, 1}, 0);
                 assertArrayEquals(new int[] {1, 1}, stream.next().images());
             } catch (InterruptedException e) {
@@ -301,10 +324,14 @@ class ImageSourceTest {
         try (Spool spool = new Spool(100, 5000, () -> 3000)) {
             spool.expect(100);
             IOException many = assertThrows(IOException.class, () -> spool.expect(5001));
-            assertTrue(many.getMessage().startsWith("its content is implausibly large for its compressed size: more than"), many.getMessage());
+            assertTrue(
+                    many.getMessage().startsWith("its content is implausibly large for its compressed size: more than"),
+                    many.getMessage());
             IOException full = assertThrows(IOException.class, () -> spool.expect(3001));
-            assertTrue(full.getMessage().startsWith("Can't write temporary files to ")
-                    && full.getMessage().contains("the decompressed content needs"), full.getMessage());
+            assertTrue(
+                    full.getMessage().startsWith("Can't write temporary files to ")
+                            && full.getMessage().contains("the decompressed content needs"),
+                    full.getMessage());
             assertThrows(IOException.class, () -> spool.add(new ByteArrayInputStream(new byte[3001])));
             assertEquals(before, spools());
             spool.add(new ByteArrayInputStream(new byte[2999]));
@@ -316,7 +343,8 @@ class ImageSourceTest {
 
     private static long spools() throws IOException {
         try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return files.filter(f -> f.getFileName().toString().startsWith("simclr4j.spool.")).count();
+            return files.filter(f -> f.getFileName().toString().startsWith("simclr4j.spool."))
+                    .count();
         }
     }
 
@@ -367,8 +395,10 @@ class ImageSourceTest {
         for (int i = 0; i < 3; i++) {
             Samples.write(dir.resolve("images/n, " + i + ".png"), Samples.png(i, 12, 12));
         }
-        Path csv = table("t.csv", "\ufeffid,Path,Label\n7,\"images/n, 2.png\",10\n"
-                + "8,\"images/n, 0.png\",9\n9,\"images/n, 1.png\",\n");
+        Path csv = table(
+                "t.csv",
+                "\ufeffid,Path,Label\n7,\"images/n, 2.png\",10\n"
+                        + "8,\"images/n, 0.png\",9\n9,\"images/n, 1.png\",\n");
         String fingerprint;
         try (ImageSource source = ImageSource.open(csv)) {
             assertImages(source, 12, 2, 0, 1);
@@ -386,7 +416,8 @@ class ImageSourceTest {
         try (ImageSource source = ImageSource.open(tsv)) {
             assertTrue(Samples.is(source.read(0), 1, 12, 12));
             assertEquals(List.of("ant", "cat"), source.classes());
-            String message = assertThrows(IOException.class, () -> source.read(1)).getMessage();
+            String message =
+                    assertThrows(IOException.class, () -> source.read(1)).getMessage();
             assertEquals(dir.resolve("images/gone.png") + ": no such file", message);
             assertEquals(64, source.fingerprint().length());
         }
@@ -402,7 +433,8 @@ class ImageSourceTest {
         fails("not a table", table("q.csv", "path,label\n\"never closed,1\n"));
         fails("not a table", table("b.csv", "path,\"label\"s\na,b\n"));
         // Both would be "B\ufffdr".
-        byte[] latin = "path,label\nimages/0.png,B\u00e4r\nimages/1.png,B\u00f6r\n".getBytes(StandardCharsets.ISO_8859_1);
+        byte[] latin =
+                "path,label\nimages/0.png,B\u00e4r\nimages/1.png,B\u00f6r\n".getBytes(StandardCharsets.ISO_8859_1);
         fails("not text in UTF-8", Samples.write(dir.resolve("latin.csv"), latin));
         byte[] header = "path,gr\u00f6\u00dfe\n".getBytes(StandardCharsets.ISO_8859_1);
         fails("not text in UTF-8", Samples.write(dir.resolve("head.csv"), header));
@@ -414,7 +446,8 @@ class ImageSourceTest {
         Samples.write(ten.resolve("data_batch_2.bin"), Samples.cifar(7, 12, 1));
         Samples.write(ten.resolve("data_batch_1.bin"), Samples.cifar(0, 7, 1));
         Samples.write(ten.resolve("test_batch.bin"), Samples.cifar(20, 23, 1));
-        Files.writeString(ten.resolve("batches.meta.txt"),
+        Files.writeString(
+                ten.resolve("batches.meta.txt"),
                 "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
         String fingerprint;
         try (ImageSource source = ImageSource.open(ten)) {
@@ -433,7 +466,9 @@ class ImageSourceTest {
         }
         Path above = Files.createDirectories(dir.resolve("above"));
         Files.move(ten, above.resolve("cifar-10-batches-bin"));
-        for (Path path : List.of(above, Samples.write(dir.resolve("c.tar"), tar(m)),
+        for (Path path : List.of(
+                above,
+                Samples.write(dir.resolve("c.tar"), tar(m)),
                 Samples.write(dir.resolve("c.tar.gz"), Samples.gzip(tar(m))))) {
             try (ImageSource source = ImageSource.open(path)) {
                 assertEquals(fingerprint, source.fingerprint());
@@ -502,7 +537,8 @@ class ImageSourceTest {
             assertEquals("10", source.classes().get(9));
             assertEquals(stl.resolve("unlabeled_X.bin") + "#1", source.name(4));
         }
-        Files.writeString(stl.resolve("class_names.txt"), "airplane\nbird\ncar\ncat\ndeer\ndog\nhorse\nmonkey\nship\ntruck\n");
+        Files.writeString(
+                stl.resolve("class_names.txt"), "airplane\nbird\ncar\ncat\ndeer\ndog\nhorse\nmonkey\nship\ntruck\n");
         try (ImageSource source = ImageSource.open(stl.resolve("train_X.bin"))) {
             assertImages(source, 96, 0, 1, 2);
             assertEquals("cat", source.classes().get(source.label(2).getAsInt()));
@@ -537,7 +573,8 @@ class ImageSourceTest {
         Path mnist = dir.resolve("mnist");
         Samples.write(mnist.resolve("train-images-idx3-ubyte"), images);
         Samples.write(mnist.resolve("train-labels-idx1-ubyte.gz"), Samples.gzip(labels));
-        Samples.write(mnist.resolve("t10k-images-idx3-ubyte.gz"), Samples.gzip(Samples.idx(ImageSourceTest::grey, 2, 9, 11)));
+        Samples.write(
+                mnist.resolve("t10k-images-idx3-ubyte.gz"), Samples.gzip(Samples.idx(ImageSourceTest::grey, 2, 9, 11)));
         for (Path path : List.of(mnist, mnist.resolve("train-images-idx3-ubyte"))) {
             try (ImageSource source = ImageSource.open(path)) {
                 assertEquals(5, source.size());
@@ -556,12 +593,12 @@ class ImageSourceTest {
         try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("idx.bin"), images))) {
             assertGrey(source, 11, 9);
         }
-        try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("colours"),
-                Samples.idx(p -> Samples.value(p[0], p[3], p[1], p[2]), 3, 10, 10, 3)))) {
+        try (ImageSource source = ImageSource.open(Samples.write(
+                dir.resolve("colours"), Samples.idx(p -> Samples.value(p[0], p[3], p[1], p[2]), 3, 10, 10, 3)))) {
             assertImages(source, 10, 0, 1, 2);
         }
-        try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("planes"),
-                Samples.idx(p -> Samples.value(p[0], p[1], p[2], p[3]), 3, 3, 10, 10)))) {
+        try (ImageSource source = ImageSource.open(Samples.write(
+                dir.resolve("planes"), Samples.idx(p -> Samples.value(p[0], p[1], p[2], p[3]), 3, 3, 10, 10)))) {
             assertImages(source, 10, 0, 1, 2);
         }
     }
@@ -569,19 +606,35 @@ class ImageSourceTest {
     @Test
     void wrongIdxIsRefused() throws IOException {
         byte[] images = Samples.idx(ImageSourceTest::grey, 5, 9, 11);
-        fails("expected 495 values for its dimensions [5, 9, 11], found 494",
+        fails(
+                "expected 495 values for its dimensions [5, 9, 11], found 494",
                 Samples.write(dir.resolve("cut-idx3-ubyte"), Arrays.copyOf(images, images.length - 1)));
         fails("found 0", Samples.write(dir.resolve("header-idx3-ubyte"), Arrays.copyOf(images, 9)));
-        fails("truncated or damaged", Samples.write(dir.resolve("cut.gz"),
-                Arrays.copyOf(Samples.gzip(images), 100)));
-        fails("type 13", Samples.write(dir.resolve("floats"), Samples.idxHeader(13, 400, 1, 10, 10).array()));
+        fails("truncated or damaged", Samples.write(dir.resolve("cut.gz"), Arrays.copyOf(Samples.gzip(images), 100)));
+        fails(
+                "type 13",
+                Samples.write(
+                        dir.resolve("floats"),
+                        Samples.idxHeader(13, 400, 1, 10, 10).array()));
         fails("which are labels", Samples.write(dir.resolve("labels"), Samples.idx(p -> 1, 50)));
         fails("[4, 4]", Samples.write(dir.resolve("matrix"), Samples.idx(p -> 1, 4, 4)));
         int huge = Integer.MAX_VALUE;
-        fails("dimensions", Samples.write(dir.resolve("huge"), Samples.idxHeader(8, 20, huge, huge, huge, huge).array()));
-        fails("dimensions", Samples.write(dir.resolve("negative"), Samples.idxHeader(8, 20, -5, -2, 2).array()));
-        fails("dimensions", Samples.write(dir.resolve("zero"), Samples.idxHeader(8, 0, 0, 28, 28).array()));
-        fails("does not match", Samples.write(dir.resolve("wrong-idx3-ubyte"), new byte[] {1, 0, 8, 3, 0, 0, 0, 1, 9, 9}));
+        fails(
+                "dimensions",
+                Samples.write(
+                        dir.resolve("huge"),
+                        Samples.idxHeader(8, 20, huge, huge, huge, huge).array()));
+        fails(
+                "dimensions",
+                Samples.write(
+                        dir.resolve("negative"),
+                        Samples.idxHeader(8, 20, -5, -2, 2).array()));
+        fails(
+                "dimensions",
+                Samples.write(
+                        dir.resolve("zero"), Samples.idxHeader(8, 0, 0, 28, 28).array()));
+        fails("does not match", Samples.write(dir.resolve("wrong-idx3-ubyte"), new byte[] {1, 0, 8, 3, 0, 0, 0, 1, 9, 9
+        }));
         Path of = Samples.write(dir.resolve("m/train-images-idx3-ubyte"), images);
         Samples.write(dir.resolve("m/train-labels-idx1-ubyte"), Samples.idx(p -> 1, 4));
         fails("expected 5 labels", of);
@@ -602,7 +655,8 @@ class ImageSourceTest {
             assertEquals(10, some.size());
             int last = -1;
             for (int i = 0; i < 10; i++) {
-                int number = Integer.parseInt(some.name(i).substring(some.name(i).indexOf('#') + 1));
+                int number =
+                        Integer.parseInt(some.name(i).substring(some.name(i).indexOf('#') + 1));
                 assertTrue(number > last, names.toString());
                 last = number;
                 assertTrue(Samples.is(some.read(i), number, 32, 32));
@@ -617,29 +671,34 @@ class ImageSourceTest {
 
     @Test
     void nothingIsReadAfterClosing() throws IOException {
-        for (Path file : List.of(Samples.write(dir.resolve("a.zip"), zip(members())),
+        for (Path file : List.of(
+                Samples.write(dir.resolve("a.zip"), zip(members())),
                 Samples.write(dir.resolve("a.tar"), tar(members())),
                 Samples.write(dir.resolve("data_batch_1.bin"), Samples.cifar(0, 1, 1)))) {
             ImageSource source = ImageSource.open(file);
             source.close();
             source.close();
-            String message = assertThrows(IOException.class, () -> source.read(0)).getMessage();
+            String message =
+                    assertThrows(IOException.class, () -> source.read(0)).getMessage();
             assertTrue(message.contains("closed"), message);
         }
     }
 
     @Test
     void theSizeIsToldBeforeDecoding() throws IOException {
-        for (Path file : List.of(Samples.write(dir.resolve("a.zip"), zip(members())),
+        for (Path file : List.of(
+                Samples.write(dir.resolve("a.zip"), zip(members())),
                 Samples.write(dir.resolve("data_batch_1.bin"), Samples.cifar(0, 1, 1)))) {
             try (ImageSource source = ImageSource.open(file)) {
                 int side = file.toString().endsWith("zip") ? 20 : 32;
                 IOException refused = new IOException("refused");
-                IOException e = assertThrows(IOException.class, () -> source.read(0, (w, h) -> {
-                    assertEquals(side, w);
-                    assertEquals(side, h);
-                    throw refused;
-                }));
+                IOException e = assertThrows(
+                        IOException.class,
+                        () -> source.read(0, (w, h) -> {
+                            assertEquals(side, w);
+                            assertEquals(side, h);
+                            throw refused;
+                        }));
                 assertSame(refused, e.getCause());
                 assertInstanceOf(IOException.class, e);
                 assertFalse(e.getMessage().isEmpty());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -38,7 +39,9 @@ class SampleClassesTest {
 
     private void expect(String... classes) throws IOException {
         byte[] tar = Archives.tar(members);
-        for (Path file : List.of(Samples.write(dir.resolve("s.tar"), tar), Samples.write(dir.resolve("s.tar.gz"), Samples.gzip(tar)),
+        for (Path file : List.of(
+                Samples.write(dir.resolve("s.tar"), tar),
+                Samples.write(dir.resolve("s.tar.gz"), Samples.gzip(tar)),
                 Samples.write(dir.resolve("s.zip"), Archives.zip(members)))) {
             warnings.all.clear();
             try (ImageSource source = ImageSource.open(file, warnings)) {
@@ -70,7 +73,11 @@ class SampleClassesTest {
         sample("6", "json", "{\"label\": {\"name\": \"cat\"}}");
         expect("3", "dog", "3", "cat", "-", "-", "-");
         assertEquals(1, warnings.all.size());
-        assertTrue(warnings.all.get(0).endsWith("can't read a class from 1 file beside the images, such as 5.json, which is not JSON"),
+        assertTrue(
+                warnings.all
+                        .get(0)
+                        .endsWith(
+                                "can't read a class from 1 file beside the images, such as 5.json, which is not JSON"),
                 warnings.all.get(0));
     }
 
@@ -134,7 +141,8 @@ class SampleClassesTest {
         try (ImageSource source = ImageSource.open(dir.resolve("t-{008,009,010,011}.tar"))) {
             assertEquals(fingerprint, source.fingerprint());
         }
-        String missing = assertThrows(IOException.class, () -> ImageSource.open(dir.resolve("t-{008..012}.tar"))).getMessage();
+        String missing = assertThrows(IOException.class, () -> ImageSource.open(dir.resolve("t-{008..012}.tar")))
+                .getMessage();
         assertTrue(missing.startsWith(dir.resolve("t-012.tar") + " does not exist"), missing);
         assertThrows(IOException.class, () -> ImageSource.open(dir.resolve("t-{0..999999999}.tar")));
         // A file whose own name has braces is that file.

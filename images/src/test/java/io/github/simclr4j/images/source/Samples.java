@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.RgbImage;
@@ -33,8 +34,7 @@ public final class Samples {
         BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         for (int y = 0; y < height; y++) {
             for (int x = 0; x < width; x++) {
-                picture.setRGB(x, y,
-                        value(image, 0, y, x) << 16 | value(image, 1, y, x) << 8 | value(image, 2, y, x));
+                picture.setRGB(x, y, value(image, 0, y, x) << 16 | value(image, 1, y, x) << 8 | value(image, 2, y, x));
             }
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -121,7 +121,8 @@ public final class Samples {
 
     /** Whether an image of a source is the one of the formula. */
     static boolean is(RgbImage image, int number, int width, int height) {
-        return image.width() == width && image.height() == height
+        return image.width() == width
+                && image.height() == height
                 && Arrays.equals(expected(number, width, height), image.rgb());
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -29,7 +30,8 @@ class SetErrorsTest {
     Path dir;
 
     private String refused(Path set) {
-        return assertThrows(IOException.class, () -> ImageSource.open(set).close()).getMessage();
+        return assertThrows(IOException.class, () -> ImageSource.open(set).close())
+                .getMessage();
     }
 
     private Path text(String name, String text) throws IOException {
@@ -49,9 +51,13 @@ class SetErrorsTest {
             }
         }
         String message = refused(Samples.write(dir.resolve("a.zip"), zip));
-        assertEquals(dir.resolve("a.zip") + " is an encrypted zip archive (secret/a.png): unpack it with its password, and use the"
-                + " folder", message);
-        assertTrue(refused(Samples.write(dir.resolve("b.zip"), Arrays.copyOf(zip, zip.length - 30))).contains("damaged zip"));
+        assertEquals(
+                dir.resolve("a.zip")
+                        + " is an encrypted zip archive (secret/a.png): unpack it with its password, and use the"
+                        + " folder",
+                message);
+        assertTrue(refused(Samples.write(dir.resolve("b.zip"), Arrays.copyOf(zip, zip.length - 30)))
+                .contains("damaged zip"));
     }
 
     @Test
@@ -59,15 +65,23 @@ class SetErrorsTest {
         Samples.write(dir.resolve("a.png"), Samples.png(0, 8, 8));
         Path table = text("t.csv", "id,photo,kind\n17,a.png,cat\n");
         String message = refused(table);
-        assertTrue(message.startsWith(table + ": found no file of its first rows") && message.contains("from the column 'id', the first")
-                && message.endsWith("[id, photo, kind], and the setting path-column chooses another"), message);
+        assertTrue(
+                message.startsWith(table + ": found no file of its first rows")
+                        && message.contains("from the column 'id', the first")
+                        && message.endsWith("[id, photo, kind], and the setting path-column chooses another"),
+                message);
         try (ImageSource source = ImageSource.open(table, new TableColumns("photo", "kind"), new Archives.Warnings())) {
             assertEquals(List.of("cat"), Archives.classes(source));
             assertEquals(8, source.read(0).width());
         }
-        message = assertThrows(IOException.class,
-                () -> ImageSource.open(table, new TableColumns("foto", null), new Archives.Warnings())).getMessage();
-        assertTrue(message.contains("no column 'foto', which the setting path-column names: expected one of [id, photo, kind]"), message);
+        message = assertThrows(
+                        IOException.class,
+                        () -> ImageSource.open(table, new TableColumns("foto", null), new Archives.Warnings()))
+                .getMessage();
+        assertTrue(
+                message.contains(
+                        "no column 'foto', which the setting path-column names: expected one of [id, photo, kind]"),
+                message);
         try (ImageSource source = ImageSource.open(text("u.tsv", "id\tFile_Name\n17\ta.png\n"))) {
             assertEquals(8, source.read(0).width());
         }
@@ -78,7 +92,8 @@ class SetErrorsTest {
         Path quote = dir.resolve("quote.csv");
         Path line = dir.resolve("line.csv");
         Path header = dir.resolve("header.csv");
-        try (OutputStream q = Files.newOutputStream(quote); OutputStream l = Files.newOutputStream(line);
+        try (OutputStream q = Files.newOutputStream(quote);
+                OutputStream l = Files.newOutputStream(line);
                 OutputStream h = Files.newOutputStream(header)) {
             q.write("path,label\na.png,b\n\"a.png,c\n".getBytes(StandardCharsets.UTF_8));
             l.write("path,label\na.png,b\n".getBytes(StandardCharsets.UTF_8));
@@ -109,7 +124,8 @@ class SetErrorsTest {
             }
         }
         try (ImageSource source = ImageSource.open(file)) {
-            String message = assertThrows(IOException.class, () -> source.read(0)).getMessage();
+            String message =
+                    assertThrows(IOException.class, () -> source.read(0)).getMessage();
             assertTrue(message.startsWith(file + "!a.png: too large for "), message);
             assertEquals(64, source.fingerprint().length());
         }
@@ -118,8 +134,10 @@ class SetErrorsTest {
     @Test
     void missingPermissionIsTheReason() {
         assertEquals("no permission to read it", Unreadable.reason(new AccessDeniedException("/x")));
-        assertEquals("/x/a.png: no permission to read it",
-                Unreadable.exception("/x/a.png", new AccessDeniedException("/x/a.png")).getMessage());
+        assertEquals(
+                "/x/a.png: no permission to read it",
+                Unreadable.exception("/x/a.png", new AccessDeniedException("/x/a.png"))
+                        .getMessage());
     }
 
     @Test
@@ -130,12 +148,16 @@ class SetErrorsTest {
         // A letter with an accent in UTF-8.
         m.put("\u00c3\u00a9.png", Samples.png(2, 8, 8));
         byte[] tar = Archives.tar(m);
-        for (Path file : List.of(Samples.write(dir.resolve("n.tar"), tar), Samples.write(dir.resolve("n.tgz"), Samples.gzip(tar)),
+        for (Path file : List.of(
+                Samples.write(dir.resolve("n.tar"), tar),
+                Samples.write(dir.resolve("n.tgz"), Samples.gzip(tar)),
                 Samples.write(dir.resolve("n.zip"), Archives.zip(m)))) {
             try (ImageSource source = ImageSource.open(file)) {
                 assertEquals(List.of("a%FE.png", "a%FF.png", "\u00e9.png"), Archives.names(source, file + "!"));
                 for (int i = 0; i < 3; i++) {
-                    assertArrayEquals(Samples.expected(new int[] {1, 0, 2}[i], 8, 8), source.read(i).rgb());
+                    assertArrayEquals(
+                            Samples.expected(new int[] {1, 0, 2}[i], 8, 8),
+                            source.read(i).rgb());
                 }
             }
         }
@@ -145,12 +167,19 @@ class SetErrorsTest {
     void namesThatAreNotUtf8StayDifferentInAFolder() throws Exception {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "file names are bytes on Linux");
         Samples.write(dir.resolve("f/a.png"), Samples.png(0, 8, 8));
-        Process shell = new ProcessBuilder("sh", "-c", "cp a.png \"$(printf 'b\\377.png')\" && cp a.png \"$(printf 'b\\376.png')\""
-                + " && mkdir \"$(printf 'c\\377')\" && cp a.png \"$(printf 'c\\377/\\303\\251.png')\"").directory(dir.resolve("f").toFile())
-                .inheritIO().start();
+        Process shell = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "cp a.png \"$(printf 'b\\377.png')\" && cp a.png \"$(printf 'b\\376.png')\""
+                                + " && mkdir \"$(printf 'c\\377')\" && cp a.png \"$(printf 'c\\377/\\303\\251.png')\"")
+                .directory(dir.resolve("f").toFile())
+                .inheritIO()
+                .start();
         assumeTrue(shell.waitFor() == 0, "the file system takes such names");
         try (ImageSource source = ImageSource.open(dir.resolve("f"))) {
-            assertEquals(List.of("a.png", "b%FE.png", "b%FF.png", "c%FF/\u00e9.png"), Archives.names(source, dir.resolve("f") + "/"));
+            assertEquals(
+                    List.of("a.png", "b%FE.png", "b%FF.png", "c%FF/\u00e9.png"),
+                    Archives.names(source, dir.resolve("f") + "/"));
             for (int i = 0; i < 4; i++) {
                 assertArrayEquals(Samples.expected(0, 8, 8), source.read(i).rgb());
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -31,7 +32,8 @@ class TarLinksTest {
     }
 
     private List<Path> both(byte[] tar) throws IOException {
-        return List.of(Samples.write(dir.resolve("a.tar"), tar), Samples.write(dir.resolve("a.tgz"), Samples.gzip(tar)));
+        return List.of(
+                Samples.write(dir.resolve("a.tar"), tar), Samples.write(dir.resolve("a.tgz"), Samples.gzip(tar)));
     }
 
     @Test
@@ -39,7 +41,15 @@ class TarLinksTest {
         byte[] tar = Files.readAllBytes(Path.of("src/test/resources/images/links.tar"));
         for (Path file : both(tar)) {
             try (ImageSource source = ImageSource.open(file)) {
-                assertEquals(List.of("c/0.png", "c/1.png", "c/2.png", "c/hard0.png", "c/hard1.png", "c/sym0.png", "c/sym1.png"),
+                assertEquals(
+                        List.of(
+                                "c/0.png",
+                                "c/1.png",
+                                "c/2.png",
+                                "c/hard0.png",
+                                "c/hard1.png",
+                                "c/sym0.png",
+                                "c/sym1.png"),
                         Archives.names(source, file + "!"));
                 assertArrayEquals(source.read(0).rgb(), source.read(3).rgb());
                 assertArrayEquals(source.read(1).rgb(), source.read(6).rgb());
@@ -65,8 +75,19 @@ class TarLinksTest {
         m.put("d/3.png", new Link("d/2.png", false));
         for (Path file : both(Archives.tar(m))) {
             try (ImageSource source = ImageSource.open(file)) {
-                assertEquals(List.of("./d/2.png", "a/annex.png", "a/chain1.png", "a/chain2.png", "a/hard.png", "a/late.png",
-                        "a/through.png", "b/1.png", "c/1.png", "d/3.png"), Archives.names(source, file + "!"));
+                assertEquals(
+                        List.of(
+                                "./d/2.png",
+                                "a/annex.png",
+                                "a/chain1.png",
+                                "a/chain2.png",
+                                "a/hard.png",
+                                "a/late.png",
+                                "a/through.png",
+                                "b/1.png",
+                                "c/1.png",
+                                "d/3.png"),
+                        Archives.names(source, file + "!"));
                 for (String one : List.of("a/late.png", "a/hard.png", "a/chain1.png", "a/through.png", "c/1.png")) {
                     is(1, source, one);
                 }
@@ -96,10 +117,23 @@ class TarLinksTest {
             try (ImageSource source = ImageSource.open(file, warnings)) {
                 assertEquals(List.of("a/1.png"), Archives.names(source, file + "!"));
                 assertEquals(Map.of(LeftOut.LINK, 7), source.leftOut().kinds());
-                assertEquals(List.of("a/a", "a/above.png", "a/absolute.png", "a/missing.png", "a/round1.png", "a/round2.png",
-                        "hard.png").stream().sorted().toList(), source.leftOut().links());
+                assertEquals(
+                        List.of(
+                                        "a/a",
+                                        "a/above.png",
+                                        "a/absolute.png",
+                                        "a/missing.png",
+                                        "a/round1.png",
+                                        "a/round2.png",
+                                        "hard.png")
+                                .stream()
+                                .sorted()
+                                .toList(),
+                        source.leftOut().links());
                 assertEquals(1, warnings.all.size());
-                assertTrue(warnings.all.get(0).contains("7 link without a target (a/a, a/above.png, "), warnings.all.get(0));
+                assertTrue(
+                        warnings.all.get(0).contains("7 link without a target (a/a, a/above.png, "),
+                        warnings.all.get(0));
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -64,7 +65,8 @@ final class Calibration {
             while (values.hasRemaining()) {
                 float v = values.get();
                 if (!Float.isFinite(v)) {
-                    throw new IllegalArgumentException("The value " + name + " is not finite for a calibration image: check the image and the encoder");
+                    throw new IllegalArgumentException("The value " + name
+                            + " is not finite for a calibration image: check the image and the encoder");
                 }
                 min = Math.min(min, v);
                 max = Math.max(max, v);
@@ -135,17 +137,24 @@ final class Calibration {
      * @param with the images, the calibration method and the runtime settings
      * @throws IOException if a large model can't be written to a temporary file for ONNX Runtime
      */
-    static Map<String, Range> ranges(ModelProto model, GraphBinding binding, Set<String> values, CalibrationSettings with)
-            throws IOException {
+    static Map<String, Range> ranges(
+            ModelProto model, GraphBinding binding, Set<String> values, CalibrationSettings with) throws IOException {
         String name = binding.input();
         Map<String, Spread> spreads = new HashMap<>();
         values.forEach(v -> spreads.put(v, new Spread()));
         ModelProto.Builder b = model.toBuilder();
         Set<String> there = new GraphIndex(model.getGraph()).outputs;
-        values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
-                ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
-                        TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
-        List<byte[]> pixels = with.images().stream().map(i -> binding.preprocessing().apply(i).rgb()).toList();
+        values.stream()
+                .filter(v -> !there.contains(v) && !v.equals(name))
+                .forEach(v -> b.getGraphBuilder()
+                        .addOutput(ValueInfoProto.newBuilder()
+                                .setName(v)
+                                .setType(TypeProto.newBuilder()
+                                        .setTensorType(
+                                                TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
+        List<byte[]> pixels = with.images().stream()
+                .map(i -> binding.preprocessing().apply(i).rgb())
+                .toList();
         try (OwnedFolder folder = OwnedFolder.create("calibration");
                 OrtSession session = session(b.build(), folder.path(), with.runtime())) {
             run(session, binding, spreads, pixels, true);
@@ -160,7 +169,8 @@ final class Calibration {
         return ranges;
     }
 
-    private static OrtSession session(ModelProto model, Path folder, RuntimeSettings runtime) throws OrtException, IOException {
+    private static OrtSession session(ModelProto model, Path folder, RuntimeSettings runtime)
+            throws OrtException, IOException {
         Path file = folder.resolve("model.onnx");
         ModelFile.write(file, model, ModelFile.LIMIT);
         NativeRuntime.load();
@@ -170,7 +180,8 @@ final class Calibration {
         }
     }
 
-    private static void run(OrtSession session, GraphBinding binding, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
+    private static void run(
+            OrtSession session, GraphBinding binding, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
             throws OrtException {
         String name = binding.input();
         Set<String> wanted = new HashSet<>(spreads.keySet());

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
@@ -18,7 +18,8 @@ import java.util.List;
  *     bits, which 8-bit weights can overflow
  * @since 0.1.0
  */
-public record CalibrationSettings(List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
+public record CalibrationSettings(
+        List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
     /**
      * Creates settings with {@link RuntimeSettings#DEFAULT} and 8-bit weights.
      *

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.images.Preprocessing;
@@ -44,7 +45,11 @@ import java.util.stream.Stream;
  * @since 0.1.0
  */
 public record Conversion(
-        Precision precision, int opset, boolean preprocessing, EncoderSettings settings, CalibrationSettings calibration) {
+        Precision precision,
+        int opset,
+        boolean preprocessing,
+        EncoderSettings settings,
+        CalibrationSettings calibration) {
 
     /** Creates a conversion without further settings, for an encoder whose file contains them all. */
     public Conversion(Precision precision, int opset, boolean preprocessing, CalibrationSettings calibration) {
@@ -96,8 +101,10 @@ public record Conversion(
             throw new IllegalStateException(out + " is not written, it would not be sound: " + report.summary());
         }
         if (!settings.values().isEmpty()) {
-            checkFed(binding(model, settings, folder(encoder), encoder.toString()),
-                    binding(converted, EncoderSettings.none(), folder(out), out.toString()), out);
+            checkFed(
+                    binding(model, settings, folder(encoder), encoder.toString()),
+                    binding(converted, EncoderSettings.none(), folder(out), out.toString()),
+                    out);
         }
         ModelFile.write(out, converted, ModelFile.LIMIT);
     }
@@ -111,10 +118,11 @@ public record Conversion(
         Preprocessing a = old.preprocessing();
         Preprocessing b = now.preprocessing();
         // Scaling that was removed from the graph has become a setting.
-        b = preprocessing ? b : new Preprocessing(
-                b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
-        if (!a.equals(b) || !old.outputs().equals(now.outputs())
-                || !Objects.equals(old.pooling(), now.pooling())) {
+        b = preprocessing
+                ? b
+                : new Preprocessing(
+                        b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
+        if (!a.equals(b) || !old.outputs().equals(now.outputs()) || !Objects.equals(old.pooling(), now.pooling())) {
             throw new IllegalArgumentException(out + " is not written: the " + EncoderSettings.PREPROCESSOR_CONFIG
                     + " beside it would override its metadata; write it to another folder");
         }
@@ -126,9 +134,11 @@ public record Conversion(
 
     private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
         ModelProto original = withSettings(ModelChecksum.without(file), folder, name);
-        if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
+        if (precision == Precision.FLOAT32
+                && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
-                    + ModelInspector.precision(original) + ", whose lost precision can't be restored: keep the precision,"
+                    + ModelInspector.precision(original)
+                    + ", whose lost precision can't be restored: keep the precision,"
                     + " or convert the original file");
         }
         ModelProto model = OpsetConverter.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
@@ -144,27 +154,37 @@ public record Conversion(
             Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
             model = quantizer.quantise(Calibration.ranges(
                     quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
-            metadata.put(EncoderMetadata.CALIBRATION, calibration.images().size() + " images, "
-                    + calibration.method().name().toLowerCase(Locale.ROOT)
-                    + (calibration.reduceRange() ? ", 7-bit weights" : ""));
+            metadata.put(
+                    EncoderMetadata.CALIBRATION,
+                    calibration.images().size() + " images, "
+                            + calibration.method().name().toLowerCase(Locale.ROOT)
+                            + (calibration.reduceRange() ? ", 7-bit weights" : ""));
             if (strip) {
                 model = withoutPreprocessing(model);
             }
         }
-        metadata.put(EncoderMetadata.PRECISION, precision == null ? ModelInspector.precision(model) : precision.name().toLowerCase(Locale.ROOT));
+        metadata.put(
+                EncoderMetadata.PRECISION,
+                precision == null
+                        ? ModelInspector.precision(model)
+                        : precision.name().toLowerCase(Locale.ROOT));
         return withMetadata(model, metadata);
     }
 
     /** Returns the encoder's binding. Any of several outputs will do, unless the settings or the metadata name some. */
-    private GraphBinding binding(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
-        EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
+    private GraphBinding binding(ModelProto model, EncoderSettings given, Path folder, String name)
+            throws InvalidEncoderException {
+        EncoderSettings any = EncoderSettings.of(
+                Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
         EncoderSettings said = settings.or(EncoderSettings.ofMetadata(EncoderMetadata.of(model)));
         return GraphBinding.of(model, said.get("output").isPresent() ? given : given.or(any), folder, name);
     }
 
     private GraphBinding calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
         GraphBinding binding = binding(model, settings, folder, name);
-        if (Stream.of("mean", "std").map(binding.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
+        if (Stream.of("mean", "std")
+                .map(binding.settings().values()::get)
+                .anyMatch(v -> v != null && v.source().equals("default"))) {
             throw new IllegalArgumentException("The encoder takes float images and does not state their normalisation:"
                     + " give the settings mean and std (0 and 1 if it takes values from 0 to 1)");
         }
@@ -174,7 +194,9 @@ public record Conversion(
     /** Stores settings from elsewhere in the metadata, and adds the values that they name as outputs to the graph's outputs. */
     private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
         EncoderSettings stated = GraphBinding.stated(model, settings, folder);
-        List<String> added = settings.values().isEmpty() ? List.of() : binding(model, settings, folder, name).added();
+        List<String> added = settings.values().isEmpty()
+                ? List.of()
+                : binding(model, settings, folder, name).added();
         if (stated.values().isEmpty()) {
             return model;
         }
@@ -230,8 +252,14 @@ public record Conversion(
         }
         TensorShapeProto shape = in.getType().getTensorType().getShape();
         ValueInfoProto.Builder planes = in.toBuilder();
-        planes.getTypeBuilder().getTensorTypeBuilder().setElemType(DataType.FLOAT_VALUE).setShape(TensorShapeProto.newBuilder()
-                .addDim(shape.getDim(0)).addDim(shape.getDim(3)).addDim(shape.getDim(1)).addDim(shape.getDim(2)));
+        planes.getTypeBuilder()
+                .getTensorTypeBuilder()
+                .setElemType(DataType.FLOAT_VALUE)
+                .setShape(TensorShapeProto.newBuilder()
+                        .addDim(shape.getDim(0))
+                        .addDim(shape.getDim(3))
+                        .addDim(shape.getDim(1))
+                        .addDim(shape.getDim(2)));
         GraphProto.Builder b = graph.toBuilder().clearNode().setInput(0, planes);
         for (NodeProto n : graph.getNodeList()) {
             if (!cut.contains(n)) {
@@ -244,7 +272,8 @@ public record Conversion(
         }
         // x * scale + shift is (x / 255 - mean) / deviation.
         double deviation = 1 / (255.0 * scale);
-        return withMetadata(model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
+        return withMetadata(
+                model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
                 EncoderMetadata.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
     }
 

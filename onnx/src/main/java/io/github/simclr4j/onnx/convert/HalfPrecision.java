@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorTypes;
@@ -33,8 +34,8 @@ final class HalfPrecision {
                 throw new IllegalArgumentException("The encoder is quantized already: expected a float32 encoder");
             }
             if (n.getAttributeList().stream().anyMatch(AttributeProto::hasG)) {
-                throw new IllegalArgumentException(
-                        "Can't convert the operator " + n.getOpType() + ", which contains a subgraph: export the encoder without it");
+                throw new IllegalArgumentException("Can't convert the operator " + n.getOpType()
+                        + ", which contains a subgraph: export the encoder without it");
             }
             if (n.getOpType().equals("Resize")) {
                 // Its region and scales are always float32.
@@ -52,7 +53,8 @@ final class HalfPrecision {
                 b.addNode(cast(in.getName(), in.getName() + "_half", DataType.FLOAT16));
             }
         }
-        graph.getOutputList().stream().filter(HalfPrecision::isFloat)
+        graph.getOutputList().stream()
+                .filter(HalfPrecision::isFloat)
                 .forEach(o -> renamed.put(o.getName(), o.getName() + "_half"));
         for (NodeProto n : graph.getNodeList()) {
             NodeProto.Builder node = n.toBuilder();
@@ -88,15 +90,20 @@ final class HalfPrecision {
             String name = t.getName().isEmpty() ? n.getOutput(0) : t.getName();
             return a.toBuilder().setT(half(t.toBuilder().setName(name).build())).build();
         }
-        if (n.getOpType().equals("Constant") && (a.getName().equals("value_float") || a.getName().equals("value_floats"))) {
+        if (n.getOpType().equals("Constant")
+                && (a.getName().equals("value_float") || a.getName().equals("value_floats"))) {
             boolean scalar = a.getName().equals("value_float");
             float[] values = new float[scalar ? 1 : a.getFloatsCount()];
             for (int i = 0; i < values.length; i++) {
                 values[i] = scalar ? a.getF() : a.getFloats(i);
             }
-            TensorProto t = TensorValues.floats(n.getOutput(0), values, scalar ? new long[0] : new long[] {values.length});
-            return AttributeProto.newBuilder().setName("value").setType(AttributeProto.AttributeType.TENSOR)
-                    .setT(half(t)).build();
+            TensorProto t =
+                    TensorValues.floats(n.getOutput(0), values, scalar ? new long[0] : new long[] {values.length});
+            return AttributeProto.newBuilder()
+                    .setName("value")
+                    .setType(AttributeProto.AttributeType.TENSOR)
+                    .setT(half(t))
+                    .build();
         }
         return a;
     }

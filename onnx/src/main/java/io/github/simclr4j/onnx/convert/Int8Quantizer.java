@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
@@ -43,6 +44,7 @@ final class Int8Quantizer {
     private final int levels;
     /** The values to quantize, each with the value whose range it has, which is usually itself. */
     private final Map<String, String> values = new LinkedHashMap<>();
+
     private final Set<NodeProto> convolutions = new HashSet<>();
 
     /**
@@ -62,7 +64,8 @@ final class Int8Quantizer {
                     throw new IllegalArgumentException("The encoder is quantized already: expected a float32 encoder");
                 case "Conv" -> convolution(n);
                 case "Add" -> {
-                    if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
+                    if (isActivation(n.getInput(0))
+                            && isActivation(n.getInput(1))
                             && (values.containsKey(n.getInput(0)) || values.containsKey(n.getInput(1)))) {
                         takes(n.getInput(0));
                         takes(n.getInput(1));
@@ -80,7 +83,7 @@ final class Int8Quantizer {
                         values.put(n.getOutput(0), values.get(n.getInput(0)));
                     }
                 }
-                default -> { }
+                default -> {}
             }
         }
         if (convolutions.isEmpty()) {
@@ -111,7 +114,8 @@ final class Int8Quantizer {
 
     private boolean isActivation(String value) {
         NodeProto producer = index.producers.get(value);
-        return !index.initialisers.containsKey(value) && (producer == null || !producer.getOpType().equals("Constant"));
+        return !index.initialisers.containsKey(value)
+                && (producer == null || !producer.getOpType().equals("Constant"));
     }
 
     /** Returns an operator's output, or that of the ReLU or Clip that is its only consumer. */
@@ -177,10 +181,13 @@ final class Int8Quantizer {
         String zero = value + "_zero_point";
         b.addInitializer(TensorValues.floats(scale, new float[] {range.scale()}));
         b.addInitializer(TensorValues.bytes(zero, DataType.UINT8, new byte[] {(byte) range.zeroPoint()}));
-        b.addNode(GraphBuilder.node("QuantizeLinear", value + "_QuantizeLinear", List.of(value, scale, zero),
-                value + "_quantized"));
-        b.addNode(GraphBuilder.node("DequantizeLinear", value + "_DequantizeLinear",
-                List.of(value + "_quantized", scale, zero), value + "_dequantized"));
+        b.addNode(GraphBuilder.node(
+                "QuantizeLinear", value + "_QuantizeLinear", List.of(value, scale, zero), value + "_quantized"));
+        b.addNode(GraphBuilder.node(
+                "DequantizeLinear",
+                value + "_DequantizeLinear",
+                List.of(value + "_quantized", scale, zero),
+                value + "_dequantized"));
     }
 
     /** Replaces a convolution's weights and bias by quantized ones with names derived from its output. */
@@ -229,8 +236,11 @@ final class Int8Quantizer {
     }
 
     private static NodeProto dequantize(String name) {
-        return GraphBuilder.node("DequantizeLinear", name + "_DequantizeLinear",
-                List.of(name + "_quantized", name + "_scale", name + "_zero_point"), name + "_dequantized",
+        return GraphBuilder.node(
+                "DequantizeLinear",
+                name + "_DequantizeLinear",
+                List.of(name + "_quantized", name + "_scale", name + "_zero_point"),
+                name + "_dequantized",
                 GraphBuilder.integer("axis", 0));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -77,10 +78,14 @@ public final class EncoderMetadata {
      */
     public static Map<String, String> normalised(float mean, float deviation) {
         return Map.of(
-                preprocessing("layout"), "nchw",
-                preprocessing("scale"), "1/255",
-                preprocessing("mean"), "%1$s,%1$s,%1$s".formatted(mean),
-                preprocessing("std"), "%1$s,%1$s,%1$s".formatted(deviation));
+                preprocessing("layout"),
+                "nchw",
+                preprocessing("scale"),
+                "1/255",
+                preprocessing("mean"),
+                "%1$s,%1$s,%1$s".formatted(mean),
+                preprocessing("std"),
+                "%1$s,%1$s,%1$s".formatted(deviation));
     }
 
     /** Returns whether a file uses this version's resize rule, so that no configuration beside the file is needed. */

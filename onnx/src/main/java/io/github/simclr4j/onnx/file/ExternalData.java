@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -31,6 +32,7 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     private static final int ALIGNMENT = 4096;
     /** Minimum size in bytes of tensors in the data file; smaller ones stay in the model. */
     private static final int SMALL = 1024;
+
     private static final String PENDING = "?";
 
     private final Path model;
@@ -42,8 +44,9 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     ExternalData(Path model) throws IOException {
         this.model = model.toAbsolutePath();
         if (Files.isSymbolicLink(model) || !Destination.of(model).replaced()) {
-            throw new IOException("Can't write " + model + ": a model of this size needs a data file beside it, which is not possible"
-                    + " for a link or a device; choose a regular file");
+            throw new IOException(
+                    "Can't write " + model + ": a model of this size needs a data file beside it, which is not possible"
+                            + " for a link or a device; choose a regular file");
         }
         data = TemporaryFile.beside(this.model.resolveSibling(this.model.getFileName() + ".data"));
     }
@@ -84,7 +87,8 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         data.force();
         String hex = hash.hex();
         String name = model.getFileName() + "-" + hex.substring(0, 12) + ".data";
-        ModelProto.Builder named = built.toBuilder().addMetadataProps(GraphBuilder.entry(EncoderMetadata.EXTERNAL_DATA, hex));
+        ModelProto.Builder named =
+                built.toBuilder().addMetadataProps(GraphBuilder.entry(EncoderMetadata.EXTERNAL_DATA, hex));
         for (TensorProto.Builder t : named.getGraphBuilder().getInitializerBuilderList()) {
             for (StringStringEntryProto.Builder e : t.getExternalDataBuilderList()) {
                 if (e.getValue().equals(PENDING)) {
@@ -128,7 +132,8 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         TreeSet<String> names = new TreeSet<>();
         model.getGraph().getInitializerList().forEach(t -> {
             if (TensorTypes.isExternal(t)) {
-                t.getExternalDataList().stream().filter(e -> e.getKey().equals("location"))
+                t.getExternalDataList().stream()
+                        .filter(e -> e.getKey().equals("location"))
                         .forEach(e -> names.add(e.getValue()));
             }
         });
@@ -142,8 +147,13 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
      * @param name the model's name in messages
      */
     static TensorProto load(TensorProto t, Path folder, String name) throws InvalidEncoderException {
-        return !TensorTypes.isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
-                .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name))).build();
+        return !TensorTypes.isExternal(t)
+                ? t
+                : t.toBuilder()
+                        .clearExternalData()
+                        .clearDataLocation()
+                        .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name)))
+                        .build();
     }
 
     /** Closes the data file, and deletes it unless it was finished. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -82,7 +83,10 @@ final class FunctionInliner {
     }
 
     GraphProto bind(GraphProto g, Map<String, AttributeProto> given) throws InvalidEncoderException {
-        return g.toBuilder().clearNode().addAllNode(bind(g.getNodeList(), given)).build();
+        return g.toBuilder()
+                .clearNode()
+                .addAllNode(bind(g.getNodeList(), given))
+                .build();
     }
 
     /** Checks that a function is not recursive, directly or through others. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -36,7 +37,9 @@ public final class ModelChecksum {
     /** Returns a model with the checksum of its present content. */
     public static ModelProto sign(ModelProto model) {
         ModelProto bare = without(model);
-        return bare.toBuilder().addMetadataProps(GraphBuilder.entry(EncoderMetadata.CHECKSUM, of(bare))).build();
+        return bare.toBuilder()
+                .addMetadataProps(GraphBuilder.entry(EncoderMetadata.CHECKSUM, of(bare)))
+                .build();
     }
 
     /** Returns a model without its checksum, for example to change it. */
@@ -69,9 +72,10 @@ public final class ModelChecksum {
      */
     static void verify(ModelProto model, Set<Path> external, String name) throws IOException {
         if (state(model) == State.DIFFERS) {
-            throw new InvalidEncoderException(name + " is damaged: its content does not have the SHA-256 that was written with it; copy"
-                    + " it again from the original (a program that changes it on purpose must delete the metadata entry "
-                    + EncoderMetadata.CHECKSUM + ")");
+            throw new InvalidEncoderException(
+                    name + " is damaged: its content does not have the SHA-256 that was written with it; copy"
+                            + " it again from the original (a program that changes it on purpose must delete the metadata entry "
+                            + EncoderMetadata.CHECKSUM + ")");
         }
         Optional<String> data = entry(model, EncoderMetadata.EXTERNAL_DATA);
         if (data.isPresent() && external.size() == 1) {
@@ -84,14 +88,18 @@ public final class ModelChecksum {
                 }
             }
             if (!data.get().equals(hash.hex())) {
-                throw new InvalidEncoderException(name + " is damaged: the weights in " + file.getFileName() + " do not have the SHA-256"
-                        + " that was written with them; copy both files again from the originals");
+                throw new InvalidEncoderException(
+                        name + " is damaged: the weights in " + file.getFileName() + " do not have the SHA-256"
+                                + " that was written with them; copy both files again from the originals");
             }
         }
     }
 
     private static Optional<String> entry(ModelProto model, String key) {
-        return model.getMetadataPropsList().stream().filter(e -> e.getKey().equals(key)).map(e -> e.getValue()).findFirst();
+        return model.getMetadataPropsList().stream()
+                .filter(e -> e.getKey().equals(key))
+                .map(e -> e.getValue())
+                .findFirst();
     }
 
     private static String of(ModelProto model) {

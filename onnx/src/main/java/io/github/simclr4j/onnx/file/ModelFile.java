@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -84,8 +85,12 @@ public final class ModelFile {
 
     /** Returns the size of all initialisers in memory in bytes. */
     static long weightBytes(ModelProto model) {
-        return model.getGraph().getInitializerList().stream().mapToLong(t -> t.getRawData().size()
-                + 4L * t.getFloatDataCount() + 4L * t.getInt32DataCount() + 8L * t.getInt64DataCount()).sum();
+        return model.getGraph().getInitializerList().stream()
+                .mapToLong(t -> t.getRawData().size()
+                        + 4L * t.getFloatDataCount()
+                        + 4L * t.getInt32DataCount()
+                        + 8L * t.getInt64DataCount())
+                .sum();
     }
 
     /**
@@ -100,7 +105,8 @@ public final class ModelFile {
         write(file, weightBytes(model), limit, store -> {
             ModelProto.Builder b = model.toBuilder();
             for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
-                b.getGraphBuilder().setInitializer(i, store.apply(model.getGraph().getInitializer(i)));
+                b.getGraphBuilder()
+                        .setInitializer(i, store.apply(model.getGraph().getInitializer(i)));
             }
             return b.build();
         });
@@ -118,14 +124,17 @@ public final class ModelFile {
     public static void write(Path file, long bytes, long limit, Function<UnaryOperator<TensorProto>, ModelProto> build)
             throws IOException {
         if (bytes <= limit) {
-            AtomicFiles.write(file, ModelChecksum.sign(build.apply(UnaryOperator.identity())).toByteArray());
+            AtomicFiles.write(
+                    file,
+                    ModelChecksum.sign(build.apply(UnaryOperator.identity())).toByteArray());
             return;
         }
         try (ExternalData data = new ExternalData(file)) {
             data.finish(build.apply(data));
         } catch (UncheckedIOException | FileSystemException e) {
             Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
-            throw new IOException("Can't write " + file + ": " + cause + "; choose another path or free some space", cause);
+            throw new IOException(
+                    "Can't write " + file + ": " + cause + "; choose another path or free some space", cause);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -49,9 +50,21 @@ public final class ModelInspector {
      * @param random operators that make its outputs random, see {@link RandomOperators}; empty for an encoder in eval mode
      * @param checksum the result of comparing the content with the checksum
      */
-    public record Report(List<String> problems, List<String> warnings, long irVersion, int opset, String producer,
-            List<Port> inputs, List<Port> outputs, Map<String, Integer> operators, Map<String, Long> values, String precision,
-            long bytes, Map<String, String> metadata, List<String> random, ModelChecksum.State checksum) {
+    public record Report(
+            List<String> problems,
+            List<String> warnings,
+            long irVersion,
+            int opset,
+            String producer,
+            List<Port> inputs,
+            List<Port> outputs,
+            Map<String, Integer> operators,
+            Map<String, Long> values,
+            String precision,
+            long bytes,
+            Map<String, String> metadata,
+            List<String> random,
+            ModelChecksum.State checksum) {
         /** Returns the first problems, as many as fit on a line, and the number of others. */
         public String summary() {
             return OneLine.of(problems);
@@ -92,12 +105,14 @@ public final class ModelInspector {
         Set<String> warnings = new TreeSet<>();
         versions(model, problems, warnings);
         GraphProto graph = model.getGraph();
-        GraphChecker checker = GraphChecker.check(model,
+        GraphChecker checker = GraphChecker.check(
+                model,
                 folder == null ? null : (tensor, expected) -> Tensors.external(tensor, expected, folder, "the file"));
         problems.addAll(checker.problems());
         warnings.addAll(checker.warnings());
         Set<String> keys = new HashSet<>();
-        model.getMetadataPropsList().stream().filter(e -> !keys.add(e.getKey()))
+        model.getMetadataPropsList().stream()
+                .filter(e -> !keys.add(e.getKey()))
                 .forEach(e -> problems.add("metadata " + e.getKey() + " occurs twice"));
         long bytes = size;
         try {
@@ -111,19 +126,31 @@ public final class ModelInspector {
         Map<String, Integer> operators = new TreeMap<>();
         graph.getNodeList().forEach(n -> operators.merge(n.getOpType(), 1, Integer::sum));
         Map<String, Long> counts = new TreeMap<>();
-        graph.getInitializerList().forEach(
-                t -> counts.merge(TensorTypes.name(t.getDataType()), Math.max(0, TensorTypes.count(t)), Long::sum));
+        graph.getInitializerList()
+                .forEach(t ->
+                        counts.merge(TensorTypes.name(t.getDataType()), Math.max(0, TensorTypes.count(t)), Long::sum));
         ModelChecksum.State checksum = ModelChecksum.state(model);
         if (checksum == ModelChecksum.State.DIFFERS) {
             problems.add("it is damaged: its content does not have the SHA-256 that was written with it");
         }
-        return new Report(problems.stream().map(OneLine::of).toList(), List.copyOf(warnings), model.getIrVersion(),
-                Opset.of(model.getOpsetImportList()), (model.getProducerName() + " " + model.getProducerVersion()).strip(),
+        return new Report(
+                problems.stream().map(OneLine::of).toList(),
+                List.copyOf(warnings),
+                model.getIrVersion(),
+                Opset.of(model.getOpsetImportList()),
+                (model.getProducerName() + " " + model.getProducerVersion()).strip(),
                 graph.getInputList().stream()
-                        .filter(i -> !checker.isConstant(i.getName())).map(ModelInspector::port).toList(),
+                        .filter(i -> !checker.isConstant(i.getName()))
+                        .map(ModelInspector::port)
+                        .toList(),
                 graph.getOutputList().stream().map(ModelInspector::port).toList(),
-                operators, counts, precision(model), bytes, EncoderMetadata.of(model),
-                RandomOperators.find(model), checksum);
+                operators,
+                counts,
+                precision(model),
+                bytes,
+                EncoderMetadata.of(model),
+                RandomOperators.find(model),
+                checksum);
     }
 
     /**
@@ -133,7 +160,8 @@ public final class ModelInspector {
      */
     public static String precision(ModelProto model) {
         GraphProto graph = model.getGraph();
-        if (graph.getNodeList().stream().anyMatch(n -> Set.of("DequantizeLinear", "QLinearConv").contains(n.getOpType()))) {
+        if (graph.getNodeList().stream()
+                .anyMatch(n -> Set.of("DequantizeLinear", "QLinearConv").contains(n.getOpType()))) {
             return "int8";
         }
         Set<Integer> types = new HashSet<>();
@@ -144,10 +172,13 @@ public final class ModelInspector {
 
     private static Port port(ValueInfoProto v) {
         List<Object> shape = new ArrayList<>();
-        for (TensorShapeProto.Dimension d : v.getType().getTensorType().getShape().getDimList()) {
-            shape.add(d.hasDimValue() ? (Object) d.getDimValue() : d.getDimParam().isEmpty() ? "?" : d.getDimParam());
+        for (TensorShapeProto.Dimension d :
+                v.getType().getTensorType().getShape().getDimList()) {
+            shape.add(
+                    d.hasDimValue() ? (Object) d.getDimValue() : d.getDimParam().isEmpty() ? "?" : d.getDimParam());
         }
-        return new Port(v.getName(), TensorTypes.name(v.getType().getTensorType().getElemType()), shape);
+        return new Port(
+                v.getName(), TensorTypes.name(v.getType().getTensorType().getElemType()), shape);
     }
 
     private static void versions(ModelProto model, List<String> problems, Set<String> warnings) {
@@ -163,12 +194,15 @@ public final class ModelInspector {
         if (!domains.contains("")) {
             problems.add("no opset of ONNX's operators is imported");
         } else if (Opset.of(model.getOpsetImportList()) > Opset.NEWEST) {
-            warnings.add("opset " + Opset.of(model.getOpsetImportList()) + " is newer than the opsets that this version supports");
+            warnings.add("opset " + Opset.of(model.getOpsetImportList())
+                    + " is newer than the opsets that this version supports");
         } else if (model.getIrVersion() < Opset.irVersion(Opset.of(model.getOpsetImportList())) - 2) {
             warnings.add("IR version " + model.getIrVersion() + " is old for the opset");
         }
-        model.getGraph().getNodeList().stream().map(NodeProto::getDomain)
-                .filter(d -> !d.isEmpty() && !d.equals("ai.onnx") && !domains.contains(d)).distinct()
+        model.getGraph().getNodeList().stream()
+                .map(NodeProto::getDomain)
+                .filter(d -> !d.isEmpty() && !d.equals("ai.onnx") && !domains.contains(d))
+                .distinct()
                 .forEach(d -> problems.add("operators of domain " + d + ", whose opset is not imported"));
     }
 }

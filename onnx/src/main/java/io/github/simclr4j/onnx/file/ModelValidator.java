@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
+import ai.onnx.proto.OnnxMl;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -7,7 +9,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import io.github.simclr4j.onnx.internal.TensorValues;
@@ -127,8 +128,8 @@ final class ModelValidator {
                 throw errors.bad("the opset of domain '" + domain + "' is imported twice");
             }
             if (domain.isEmpty() && (o.getVersion() < 1 || o.getVersion() > Opset.NEWEST)) {
-                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to " + Opset.NEWEST
-                        + ": export it again with an older one");
+                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to "
+                        + Opset.NEWEST + ": export it again with an older one");
             }
             if (o.getVersion() < 1 || o.getVersion() > 10_000) {
                 throw errors.bad("opset " + o.getVersion() + " of domain '" + domain + "'");
@@ -169,8 +170,15 @@ final class ModelValidator {
             }
             given.put(a.getName(), a);
         }
-        attributes(call.toBuilder().setOpType(f.getName()).clearAttribute().addAllAttribute(f.getAttributeProtoList()).build(),
-                Set.of(), Map.of(), depth);
+        attributes(
+                call.toBuilder()
+                        .setOpType(f.getName())
+                        .clearAttribute()
+                        .addAllAttribute(f.getAttributeProtoList())
+                        .build(),
+                Set.of(),
+                Map.of(),
+                depth);
         call.getAttributeList().forEach(a -> given.put(a.getName(), a));
         Set<String> defined = new HashSet<>();
         Map<String, TensorProto> known = new HashMap<>();
@@ -275,7 +283,8 @@ final class ModelValidator {
                 node.getOutputList().forEach(o -> constants.put(o, constant));
             }
         }
-        // The specification requires topological order, but ONNX Runtime sorts the nodes itself. Nodes that can't be sorted form a cycle.
+        // The specification requires topological order, but ONNX Runtime sorts the nodes itself. Nodes that can't be
+        // sorted form a cycle.
         Map<String, List<Integer>> waiting = new HashMap<>();
         int[] open = new int[nodes.size()];
         Deque<Integer> ready = new ArrayDeque<>();
@@ -290,7 +299,8 @@ final class ModelValidator {
                     waiting.computeIfAbsent(n, k -> new ArrayList<>()).add(i);
                     open[i]++;
                 } else if (!n.isEmpty() && !defined.contains(n)) {
-                    throw errors.bad("the node " + ModelErrors.label(nodes.get(i)) + " uses " + n + ", which nothing computes");
+                    throw errors.bad(
+                            "the node " + ModelErrors.label(nodes.get(i)) + " uses " + n + ", which nothing computes");
                 }
             }
             if (open[i] == 0) {
@@ -301,7 +311,9 @@ final class ModelValidator {
         while (!ready.isEmpty()) {
             sorted++;
             NodeProto node = nodes.get(ready.poll());
-            if (node.getOpType().equals("Identity") && node.getInputCount() > 0 && constants.containsKey(node.getInput(0))) {
+            if (node.getOpType().equals("Identity")
+                    && node.getInputCount() > 0
+                    && constants.containsKey(node.getInput(0))) {
                 constants.put(node.getOutput(0), constants.get(node.getInput(0)));
             }
             for (String out : node.getOutputList()) {
@@ -315,7 +327,8 @@ final class ModelValidator {
         if (sorted < open.length) {
             for (int i = 0; i < open.length; i++) {
                 if (open[i] > 0) {
-                    throw errors.bad("the graph is cyclic: the node " + ModelErrors.label(nodes.get(i)) + " waits for its own result");
+                    throw errors.bad("the graph is cyclic: the node " + ModelErrors.label(nodes.get(i))
+                            + " waits for its own result");
                 }
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl;
@@ -26,8 +27,7 @@ public final class Opset {
      */
     public static int check(int opset) {
         if (opset < OLDEST || opset > NEWEST) {
-            throw new IllegalArgumentException(
-                    "Opset must be from " + OLDEST + " to " + NEWEST + ", found " + opset);
+            throw new IllegalArgumentException("Opset must be from " + OLDEST + " to " + NEWEST + ", found " + opset);
         }
         return opset;
     }
@@ -66,6 +66,9 @@ public final class Opset {
     }
 
     public static OnnxMl.OperatorSetIdProto proto(int opset) {
-        return OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset).build();
+        return OnnxMl.OperatorSetIdProto.newBuilder()
+                .setDomain("")
+                .setVersion(opset)
+                .build();
     }
 }

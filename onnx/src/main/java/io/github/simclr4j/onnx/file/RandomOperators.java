@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -33,11 +34,18 @@ import java.util.Set;
  * @since 0.1.0
  */
 public final class RandomOperators {
-    private static final Set<String> DRAWN = Set.of("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
-            "Multinomial", "Bernoulli");
+    private static final Set<String> DRAWN = Set.of(
+            "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli");
     /** The inputs for the ratio and for the training mode of each dropout operator. */
-    private static final Map<String, int[]> DROPOUT = Map.of("Dropout", new int[] {1, 2}, "BitmaskDropout", new int[] {1, 2},
-            "BiasDropout", new int[] {3, 4}, "BitmaskBiasDropout", new int[] {3, 4});
+    private static final Map<String, int[]> DROPOUT = Map.of(
+            "Dropout",
+            new int[] {1, 2},
+            "BitmaskDropout",
+            new int[] {1, 2},
+            "BiasDropout",
+            new int[] {3, 4},
+            "BitmaskBiasDropout",
+            new int[] {3, 4});
 
     private final ModelProto model;
     private final int opset;
@@ -67,7 +75,11 @@ public final class RandomOperators {
 
     /** Finds the random operators that the outputs of a model depend on; see {@link #find(ModelProto, Collection)}. */
     public static List<String> find(ModelProto model) {
-        return find(model, model.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList());
+        return find(
+                model,
+                model.getGraph().getOutputList().stream()
+                        .map(ValueInfoProto::getName)
+                        .toList());
     }
 
     /**
@@ -78,22 +90,27 @@ public final class RandomOperators {
      * @param name the model's name in messages
      * @throws InvalidEncoderException if one of them depends on a random operator; the message names the remedy
      */
-    public static void refuse(ModelProto model, Collection<String> outputs, String name) throws InvalidEncoderException {
+    public static void refuse(ModelProto model, Collection<String> outputs, String name)
+            throws InvalidEncoderException {
         List<String> random = find(model, outputs);
         if (!random.isEmpty()) {
-            throw new InvalidEncoderException(name + " computes different features at each run, because it was exported in training mode or draws"
+            throw new InvalidEncoderException(name
+                    + " computes different features at each run, because it was exported in training mode or draws"
                     + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));
         }
     }
 
-    private void reach(List<NodeProto> nodes, Collection<String> outputs, Map<String, TensorProto> constants, int depth) {
+    private void reach(
+            List<NodeProto> nodes, Collection<String> outputs, Map<String, TensorProto> constants, int depth) {
         Map<String, NodeProto> makers = new HashMap<>();
         for (NodeProto n : nodes) {
             n.getOutputList().forEach(o -> makers.put(o, n));
             TensorProto constant = TensorValues.constant(n);
             if (constant != null) {
                 n.getOutputList().forEach(o -> constants.put(o, constant));
-            } else if (n.getOpType().equals("Identity") && n.getInputCount() > 0 && constants.containsKey(n.getInput(0))) {
+            } else if (n.getOpType().equals("Identity")
+                    && n.getInputCount() > 0
+                    && constants.containsKey(n.getInput(0))) {
                 n.getOutputList().forEach(o -> constants.put(o, constants.get(n.getInput(0))));
             }
         }
@@ -149,7 +166,11 @@ public final class RandomOperators {
             for (GraphProto g : inside(a)) {
                 Map<String, TensorProto> known = new HashMap<>(constants);
                 g.getInitializerList().forEach(t -> known.put(t.getName(), t));
-                reach(g.getNodeList(), g.getOutputList().stream().map(ValueInfoProto::getName).toList(), known, depth);
+                reach(
+                        g.getNodeList(),
+                        g.getOutputList().stream().map(ValueInfoProto::getName).toList(),
+                        known,
+                        depth);
             }
         }
     }
@@ -172,8 +193,14 @@ public final class RandomOperators {
             return trains && !none ? " in training mode" : null;
         }
         if (op.equals("BatchNormalization")) {
-            boolean trains = opset >= 14 ? GraphIndex.integer(n, "training_mode", 0) != 0
-                    : opset >= 7 ? n.getOutputList().stream().filter(o -> !o.isEmpty()).count() > 1 : GraphIndex.integer(n, "is_test", 0) == 0;
+            boolean trains = opset >= 14
+                    ? GraphIndex.integer(n, "training_mode", 0) != 0
+                    : opset >= 7
+                            ? n.getOutputList().stream()
+                                            .filter(o -> !o.isEmpty())
+                                            .count()
+                                    > 1
+                            : GraphIndex.integer(n, "is_test", 0) == 0;
             return trains ? " in training mode (an embedding depends on the other images of its batch)" : null;
         }
         return null;
@@ -183,13 +210,18 @@ public final class RandomOperators {
     private static boolean constantDraw(NodeProto n) {
         Map<String, Float> said = new HashMap<>();
         n.getAttributeList().forEach(a -> said.put(a.getName(), a.getF()));
-        return n.getOpType().startsWith("RandomNormal") ? said.getOrDefault("scale", 1f) == 0
-                : n.getOpType().startsWith("RandomUniform") && said.getOrDefault("low", 0f).equals(said.getOrDefault("high", 1f));
+        return n.getOpType().startsWith("RandomNormal")
+                ? said.getOrDefault("scale", 1f) == 0
+                : n.getOpType().startsWith("RandomUniform")
+                        && said.getOrDefault("low", 0f).equals(said.getOrDefault("high", 1f));
     }
 
     /** Returns whether an input is the constant 0 or false. */
     private static boolean zero(NodeProto n, int input, Map<String, TensorProto> constants) {
-        TensorProto t = Optional.of(n).filter(x -> input < x.getInputCount()).map(x -> constants.get(x.getInput(input))).orElse(null);
+        TensorProto t = Optional.of(n)
+                .filter(x -> input < x.getInputCount())
+                .map(x -> constants.get(x.getInput(input)))
+                .orElse(null);
         if (t == null || TensorTypes.isExternal(t) || TensorTypes.count(t) != 1) {
             return false;
         }
@@ -199,7 +231,9 @@ public final class RandomOperators {
                 return false;
             }
         }
-        return t.getInt32DataList().stream().allMatch(v -> v == 0) && t.getFloatDataList().stream().allMatch(v -> v == 0)
-                && t.getInt64DataList().stream().allMatch(v -> v == 0) && t.getDoubleDataList().stream().allMatch(v -> v == 0);
+        return t.getInt32DataList().stream().allMatch(v -> v == 0)
+                && t.getFloatDataList().stream().allMatch(v -> v == 0)
+                && t.getInt64DataList().stream().allMatch(v -> v == 0)
+                && t.getDoubleDataList().stream().allMatch(v -> v == 0);
     }
 }

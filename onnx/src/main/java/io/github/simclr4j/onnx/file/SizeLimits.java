@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
-import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.onnx.internal.TensorTypes;
@@ -17,20 +18,58 @@ final class SizeLimits {
     /** Maximum number of values of a tensor. */
     static final long MAX_ELEMENTS = 1L << 28;
     /** Attributes that are divisors, steps or extents, which must be positive in every operator. */
-    private static final Set<String> POSITIVE = Set.of("strides", "dilations", "kernel_shape", "group", "blocksize", "num_heads",
-            "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size",
+    private static final Set<String> POSITIVE = Set.of(
+            "strides",
+            "dilations",
+            "kernel_shape",
+            "group",
+            "blocksize",
+            "num_heads",
+            "kv_num_heads",
+            "q_num_heads",
+            "num_groups",
+            "groups",
+            "hidden_size",
+            "num_outputs",
+            "block_size",
+            "size",
             "window_size");
     /** Attributes that are axes. ONNX Runtime 1.28 reads out of bounds if a Gather's axis is the smallest int64. */
-    private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis",
-            "batch_axis", "time_axis", "scan_input_axes", "scan_output_axes");
+    private static final Set<String> AXES = Set.of(
+            "axis",
+            "axes",
+            "perm",
+            "batch_dims",
+            "split_axis",
+            "concat_axis",
+            "batch_axis",
+            "time_axis",
+            "scan_input_axes",
+            "scan_output_axes");
     /** Attributes whose values may be the largest int64, which means "to the end". */
     private static final Set<String> UNBOUNDED = Set.of("starts", "ends", "value_int", "value_ints");
     /** Position of the input with axes, by operator; reductions have one too. */
-    private static final Map<String, Integer> AXES_INPUT = Map.of("Squeeze", 1, "Unsqueeze", 1, "Slice", 3, "Pad", 3, "CumSum", 1,
-            "Resize", 4, "CenterCropPad", 2);
+    private static final Map<String, Integer> AXES_INPUT =
+            Map.of("Squeeze", 1, "Unsqueeze", 1, "Slice", 3, "Pad", 3, "CumSum", 1, "Resize", 4, "CenterCropPad", 2);
     /** Position of the input that determines the size of the output, by operator. */
-    private static final Map<String, Integer> SHAPE_INPUT = Map.of("ConstantOfShape", 0, "Reshape", 1, "Expand", 1, "Tile", 1,
-            "Pad", 1, "CenterCropPad", 1, "OneHot", 1, "Upsample", 1);
+    private static final Map<String, Integer> SHAPE_INPUT = Map.of(
+            "ConstantOfShape",
+            0,
+            "Reshape",
+            1,
+            "Expand",
+            1,
+            "Tile",
+            1,
+            "Pad",
+            1,
+            "CenterCropPad",
+            1,
+            "OneHot",
+            1,
+            "Upsample",
+            1);
+
     private static final long MAX_EXTENT = 1 << 16;
 
     private final ModelErrors errors;
@@ -89,7 +128,9 @@ final class SizeLimits {
                 }
             }
         }
-        if (node.getOpType().equals("OneHot") && node.getInputCount() > 1 && constants.containsKey(node.getInput(1))
+        if (node.getOpType().equals("OneHot")
+                && node.getInputCount() > 1
+                && constants.containsKey(node.getInput(1))
                 && TensorTypes.count(constants.get(node.getInput(1))) != 1) {
             // ONNX Runtime crashes if the depth is empty.
             throw errors.bad("the depth of " + ModelErrors.label(node) + " is not one number");
@@ -107,7 +148,8 @@ final class SizeLimits {
                     }
                 }
             } else if (whole(t)) {
-                List<Long> values = Arrays.stream(Tensors.whole(t, folder, name)).boxed().toList();
+                List<Long> values =
+                        Arrays.stream(Tensors.whole(t, folder, name)).boxed().toList();
                 if (node.getOpType().equals("Pad")) {
                     for (long v : values) {
                         if (Math.abs(v) > MAX_EXTENT) {
@@ -122,7 +164,8 @@ final class SizeLimits {
     }
 
     private static boolean whole(TensorProto t) {
-        return t.getDataType() == TensorProto.DataType.INT64_VALUE || t.getDataType() == TensorProto.DataType.INT32_VALUE;
+        return t.getDataType() == TensorProto.DataType.INT64_VALUE
+                || t.getDataType() == TensorProto.DataType.INT32_VALUE;
     }
 
     private void elements(List<Long> shape, String where) throws InvalidEncoderException {

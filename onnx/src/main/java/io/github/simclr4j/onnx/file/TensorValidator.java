@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
+import ai.onnx.proto.OnnxMl;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import ai.onnx.proto.OnnxMl;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import java.nio.file.Path;
 import java.util.Set;
@@ -49,7 +50,8 @@ final class TensorValidator {
             return;
         }
         if (!TensorTypes.isComplete(t, n, size)) {
-            throw errors.bad(where + " has data that do not match its shape " + t.getDimsList() + " and type " + t.getDataType());
+            throw errors.bad(where + " has data that do not match its shape " + t.getDimsList() + " and type "
+                    + t.getDataType());
         }
     }
 
@@ -60,7 +62,8 @@ final class TensorValidator {
             return;
         }
         double elements = 1;
-        for (OnnxMl.TensorShapeProto.Dimension d : v.getType().getTensorType().getShape().getDimList()) {
+        for (OnnxMl.TensorShapeProto.Dimension d :
+                v.getType().getTensorType().getShape().getDimList()) {
             errors.text(d.getDimParamBytes(), "dimension");
             if (d.hasDimValue() && (d.getDimValue() < 0 || d.getDimValue() > MAX_DIMENSION)) {
                 throw errors.bad("the value " + v.getName() + " has a dimension of " + d.getDimValue());
@@ -68,7 +71,8 @@ final class TensorValidator {
             elements *= Math.max(1, d.getDimValue());
         }
         if (elements > 4 * SizeLimits.MAX_ELEMENTS) {
-            throw errors.bad("the value " + v.getName() + " has more than " + 4 * SizeLimits.MAX_ELEMENTS + " elements");
+            throw errors.bad(
+                    "the value " + v.getName() + " has more than " + 4 * SizeLimits.MAX_ELEMENTS + " elements");
         }
         if (v.getType().getTensorType().getShape().getDimCount() > 64) {
             throw errors.bad("the value " + v.getName() + " has more than 64 dimensions");

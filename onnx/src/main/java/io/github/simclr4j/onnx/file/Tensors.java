@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
@@ -45,8 +46,8 @@ public final class Tensors {
         Map<String, String> entries = new HashMap<>();
         for (StringStringEntryProto e : t.getExternalDataList()) {
             if (entries.put(e.getKey(), e.getValue()) != null) {
-                throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + " has the key "
-                        + e.getKey() + " twice");
+                throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName()
+                        + " has the key " + e.getKey() + " twice");
             }
         }
         String location = entries.getOrDefault("location", "");
@@ -58,8 +59,11 @@ public final class Tensors {
             long offset = Long.parseLong(entries.getOrDefault("offset", "0"));
             long length = Long.parseLong(entries.getOrDefault("length", Long.toString(size)));
             Path relative = Path.of(location);
-            boolean plain = !location.isEmpty() && !relative.isAbsolute() && location.indexOf('\\') < 0
-                    && location.indexOf(':') < 0 && location.indexOf('\0') < 0;
+            boolean plain = !location.isEmpty()
+                    && !relative.isAbsolute()
+                    && location.indexOf('\\') < 0
+                    && location.indexOf(':') < 0
+                    && location.indexOf('\0') < 0;
             for (Path part : relative) {
                 plain &= !part.toString().equals("..");
             }
@@ -75,15 +79,18 @@ public final class Tensors {
             }
             return new Place(file, offset);
         } catch (NumberFormatException | InvalidPathException e) {
-            throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + ", "
-                    + e.getMessage(), e);
+            throw new InvalidEncoderException(
+                    name + " is damaged: the external data of " + t.getName() + ", " + e.getMessage(), e);
         } catch (InvalidEncoderException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new InvalidEncoderException(name + " has external data in " + location + ", which is missing: copy it into"
-                    + " the folder of the file", e);
+            throw new InvalidEncoderException(
+                    name + " has external data in " + location + ", which is missing: copy it into"
+                            + " the folder of the file",
+                    e);
         } catch (IOException e) {
-            throw new InvalidEncoderException(name + " has external data that can't be read, " + location + ": " + e, e);
+            throw new InvalidEncoderException(
+                    name + " has external data that can't be read, " + location + ": " + e, e);
         }
     }
 
@@ -159,8 +166,8 @@ public final class Tensors {
     private static int count(TensorProto t, String name) throws InvalidEncoderException {
         long n = TensorTypes.count(t);
         if (n < 0 || n * TensorTypes.bits(t.getDataType()) / 8 > Integer.MAX_VALUE - 8) {
-            throw new InvalidEncoderException(name + ": " + t.getName() + " has the shape " + t.getDimsList()
-                    + ", expected at most 2 GB");
+            throw new InvalidEncoderException(
+                    name + ": " + t.getName() + " has the shape " + t.getDimsList() + ", expected at most 2 GB");
         }
         return (int) n;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import static io.github.simclr4j.onnx.internal.OperatorSchema.require;
@@ -40,7 +41,9 @@ final class AxisShapes {
     static long[] reshape(OperatorCall c) {
         long[] x = c.dims(0);
         long[] d = c.longs(1);
-        require(c.dims(1) == null || c.dims(1).length == 1, "expected a list of dimensions, found " + TensorShape.shape(c.dims(1)));
+        require(
+                c.dims(1) == null || c.dims(1).length == 1,
+                "expected a list of dimensions, found " + TensorShape.shape(c.dims(1)));
         if (d == null) {
             // If the values of the shape are unknown, its length still gives the rank.
             long[] count = c.dims(1);
@@ -52,7 +55,9 @@ final class AxisShapes {
         boolean copied = c.integer("allowzero", 0) == 0;
         for (int i = 0; i < d.length; i++) {
             if (d[i] == 0 && copied) {
-                require(x == null || i < x.length, "shape " + Arrays.toString(d) + " does not fit " + TensorShape.shape(x));
+                require(
+                        x == null || i < x.length,
+                        "shape " + Arrays.toString(d) + " does not fit " + TensorShape.shape(x));
                 d[i] = x == null ? UNKNOWN : x[i];
             } else if (d[i] == -1) {
                 require(open < 0, "two open dimensions in " + Arrays.toString(d));
@@ -68,7 +73,8 @@ final class AxisShapes {
         }
         long all = ShapeInference.product(x, 0, x.length);
         if (all != UNKNOWN && known != UNKNOWN) {
-            require(open < 0 ? all == known : known > 0 && all % known == 0,
+            require(
+                    open < 0 ? all == known : known > 0 && all % known == 0,
                     "shape " + Arrays.toString(d) + " does not fit " + TensorShape.shape(x));
             if (open >= 0) {
                 d[open] = all / known;
@@ -155,7 +161,9 @@ final class AxisShapes {
         List<Long> d = new ArrayList<>();
         for (int i = 0; i < x.length; i++) {
             boolean gone = axes.length == 0 ? x[i] == 1 : at.contains(i);
-            require(!gone || !ShapeInference.differ(x[i], 1), "axis " + i + " of " + TensorShape.shape(x) + " is not 1");
+            require(
+                    !gone || !ShapeInference.differ(x[i], 1),
+                    "axis " + i + " of " + TensorShape.shape(x) + " is not 1");
             if (!gone) {
                 d.add(x[i]);
             }
@@ -212,7 +220,8 @@ final class AxisShapes {
             Arrays.fill(d, UNKNOWN);
             return d;
         }
-        require(starts.length == ends.length && axes.length == starts.length && steps.length == starts.length,
+        require(
+                starts.length == ends.length && axes.length == starts.length && steps.length == starts.length,
                 "starts, ends, axes and steps differ in number");
         List<Integer> at = OperatorCall.distinct(axes, x.length);
         for (int i = 0; i < starts.length; i++) {
@@ -268,7 +277,9 @@ final class AxisShapes {
             Arrays.fill(d, UNKNOWN);
             return d;
         }
-        require(repeats.length == x.length, "repeats " + Arrays.toString(repeats) + " do not fit " + TensorShape.shape(x));
+        require(
+                repeats.length == x.length,
+                "repeats " + Arrays.toString(repeats) + " do not fit " + TensorShape.shape(x));
         for (int i = 0; i < d.length; i++) {
             d[i] = x[i] == UNKNOWN ? UNKNOWN : Math.multiplyExact(x[i], repeats[i]);
         }
@@ -293,14 +304,19 @@ final class AxisShapes {
     }
 
     static long[] oneHot(OperatorCall c, long[] x) {
-        require(c.dims(2) == null || c.dims(2).length == 1 && (c.dims(2)[0] == UNKNOWN || c.dims(2)[0] == 2),
+        require(
+                c.dims(2) == null || c.dims(2).length == 1 && (c.dims(2)[0] == UNKNOWN || c.dims(2)[0] == 2),
                 "expected two values, off and on, found " + TensorShape.shape(c.dims(2)));
-        require(c.dims(1) == null || TensorShape.isSingle(c.dims(1)), "expected one depth, found " + TensorShape.shape(c.dims(1)));
+        require(
+                c.dims(1) == null || TensorShape.isSingle(c.dims(1)),
+                "expected one depth, found " + TensorShape.shape(c.dims(1)));
         long[] depth = c.longs(1);
         long[] d = new long[x.length + 1];
         int at = OperatorCall.position(c.integer("axis", -1), d.length);
         for (int i = 0; i < d.length; i++) {
-            d[i] = i == at ? depth == null || depth.length != 1 || depth[0] < 0 ? UNKNOWN : depth[0] : x[i < at ? i : i - 1];
+            d[i] = i == at
+                    ? depth == null || depth.length != 1 || depth[0] < 0 ? UNKNOWN : depth[0]
+                    : x[i < at ? i : i - 1];
         }
         return d;
     }
@@ -326,8 +342,11 @@ final class AxisShapes {
         } else if (parts == null) {
             parts = equal(c, x[at], out.length);
         } else {
-            require(parts.length == out.length, "split " + Arrays.toString(parts) + " does not fit " + out.length + " outputs");
-            require(x[at] == UNKNOWN || Arrays.stream(parts).sum() == x[at],
+            require(
+                    parts.length == out.length,
+                    "split " + Arrays.toString(parts) + " does not fit " + out.length + " outputs");
+            require(
+                    x[at] == UNKNOWN || Arrays.stream(parts).sum() == x[at],
                     "split " + Arrays.toString(parts) + " does not fit " + TensorShape.shape(x));
         }
         for (int i = 0; i < out.length; i++) {

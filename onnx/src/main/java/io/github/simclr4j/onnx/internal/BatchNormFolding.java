@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -47,8 +48,12 @@ public final class BatchNormFolding {
         for (NodeProto n : model.getGraph().getNodeList()) {
             NodeProto next = n.getOpType().equals("Conv") ? index.onlyConsumer(n.getOutput(0)) : null;
             boolean bias = n.getInputCount() < 3 || index.floatConstant(n, 2) != null;
-            if (next != null && next.getOpType().equals("BatchNormalization") && next.getOutputCount() == 1
-                    && next.getInput(0).equals(n.getOutput(0)) && index.floatConstant(n, 1) != null && bias
+            if (next != null
+                    && next.getOpType().equals("BatchNormalization")
+                    && next.getOutputCount() == 1
+                    && next.getInput(0).equals(n.getOutput(0))
+                    && index.floatConstant(n, 1) != null
+                    && bias
                     && List.of(1, 2, 3, 4).stream().allMatch(i -> index.floatConstant(next, i) != null)) {
                 norms.put(n, next);
             }
@@ -70,8 +75,11 @@ public final class BatchNormFolding {
             TensorProto kernel = index.floatConstant(n, 1);
             TensorProto shift = index.floatConstant(n, 2);
             float[] bias = shift == null ? new float[Math.toIntExact(kernel.getDims(0))] : TensorValues.floats(shift);
-            float epsilon = norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
-                    .map(a -> a.getF()).orElse(1e-5f);
+            float epsilon = norm.getAttributeList().stream()
+                    .filter(a -> a.getName().equals("epsilon"))
+                    .findFirst()
+                    .map(a -> a.getF())
+                    .orElse(1e-5f);
             float[][] p = new float[5][];
             for (int i = 1; i < 5; i++) {
                 p[i] = TensorValues.floats(index.floatConstant(norm, i));
@@ -80,8 +88,13 @@ public final class BatchNormFolding {
             String out = norm.getOutput(0);
             made.add(TensorValues.floats(out + "_folded_weight", w, TensorValues.dims(kernel)));
             made.add(TensorValues.floats(out + "_folded_bias", bias, bias.length));
-            b.addNode(n.toBuilder().clearInput().clearOutput()
-                    .addInput(n.getInput(0)).addInput(out + "_folded_weight").addInput(out + "_folded_bias").addOutput(out));
+            b.addNode(n.toBuilder()
+                    .clearInput()
+                    .clearOutput()
+                    .addInput(n.getInput(0))
+                    .addInput(out + "_folded_weight")
+                    .addInput(out + "_folded_bias")
+                    .addOutput(out));
         }
         b.addAllInitializer(made);
         return model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build();

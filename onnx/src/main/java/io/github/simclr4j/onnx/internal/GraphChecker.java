@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -29,6 +30,7 @@ public final class GraphChecker {
     private final Scope scope;
     /** The checker of the outer graph, or null for the main graph. */
     private final GraphChecker outer;
+
     private final Map<String, TensorShape> values = new HashMap<>();
     private final Set<String> inferred = new HashSet<>();
     private final Set<String> defined = new HashSet<>();
@@ -36,7 +38,12 @@ public final class GraphChecker {
     private final List<String> results = new ArrayList<>();
 
     /** State shared by the graphs of a model. */
-    private record Scope(Map<String, Integer> opsets, long ir, Set<String> functions, External external, List<String> problems,
+    private record Scope(
+            Map<String, Integer> opsets,
+            long ir,
+            Set<String> functions,
+            External external,
+            List<String> problems,
             Set<String> warnings) {
         Scope with(Map<String, Integer> other) {
             return new Scope(other, ir, functions, external, problems, warnings);
@@ -69,7 +76,12 @@ public final class GraphChecker {
     public static GraphChecker check(ModelProto model, External external) {
         Set<String> functions = new HashSet<>();
         model.getFunctionsList().forEach(f -> functions.add(f.getDomain() + ":" + f.getName()));
-        Scope scope = new Scope(opsets(model.getOpsetImportList()), model.getIrVersion(), functions, external, new ArrayList<>(),
+        Scope scope = new Scope(
+                opsets(model.getOpsetImportList()),
+                model.getIrVersion(),
+                functions,
+                external,
+                new ArrayList<>(),
                 new TreeSet<>());
         GraphChecker checker = new GraphChecker(scope, null);
         checker.all(model.getGraph());
@@ -81,8 +93,8 @@ public final class GraphChecker {
 
     private static Map<String, Integer> opsets(List<OperatorSetIdProto> imports) {
         Map<String, Integer> opsets = new HashMap<>();
-        imports.forEach(o -> opsets.put(o.getDomain().equals("ai.onnx") ? "" : o.getDomain(),
-                (int) Math.max(0, Math.min(Integer.MAX_VALUE, o.getVersion()))));
+        imports.forEach(o -> opsets.put(o.getDomain().equals("ai.onnx") ? "" : o.getDomain(), (int)
+                Math.max(0, Math.min(Integer.MAX_VALUE, o.getVersion()))));
         return opsets;
     }
 
@@ -124,7 +136,8 @@ public final class GraphChecker {
                     + " can't be inferred, so it can't be an output of the new file: choose one of the outputs");
         }
         ValueInfoProto.Builder b = ValueInfoProto.newBuilder().setName(name);
-        TypeProto.Tensor.Builder tensor = b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
+        TypeProto.Tensor.Builder tensor =
+                b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
         tensor.setShape(TensorShapeProto.getDefaultInstance());
         for (long d : v.dims()) {
             TensorShapeProto.Dimension.Builder dim = tensor.getShapeBuilder().addDimBuilder();
@@ -188,8 +201,9 @@ public final class GraphChecker {
             return;
         }
         TypeProto.Tensor t = v.getType().getTensorType();
-        if (v.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET || v.getType().hasTensorType()
-                && (t.getElemType() == 0 || TensorTypes.bits(t.getElemType()) < 0 || !t.hasShape())) {
+        if (v.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET
+                || v.getType().hasTensorType()
+                        && (t.getElemType() == 0 || TensorTypes.bits(t.getElemType()) < 0 || !t.hasShape())) {
             problem(what + " " + v.getName() + " has no type or shape");
         }
     }
@@ -295,7 +309,8 @@ public final class GraphChecker {
     /** Infers the outputs of an If from its branches, as far as they agree. */
     private void branches(List<GraphChecker> bodies, TensorShape[] out) {
         for (GraphChecker body : bodies) {
-            OperatorSchema.require(body.results.size() == out.length,
+            OperatorSchema.require(
+                    body.results.size() == out.length,
                     "expected " + out.length + " outputs of a branch, found " + body.results.size());
         }
         for (int i = 0; i < out.length && bodies.size() == 2; i++) {
@@ -304,7 +319,8 @@ public final class GraphChecker {
             if (a == null || b == null) {
                 continue;
             }
-            OperatorSchema.require(a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches return " + a + " and " + b);
+            OperatorSchema.require(
+                    a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches return " + a + " and " + b);
             long[] d = a.common(b);
             out[i] = new TensorShape(a.type(), d);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -22,7 +23,9 @@ public final class GraphIndex {
         graph.getInitializerList().forEach(t -> initialisers.put(t.getName(), t));
         for (NodeProto n : graph.getNodeList()) {
             n.getOutputList().forEach(o -> producers.put(o, n));
-            n.getInputList().forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(n));
+            n.getInputList()
+                    .forEach(i ->
+                            consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(n));
         }
         graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(outputs::add);
     }
@@ -41,8 +44,11 @@ public final class GraphIndex {
 
     /** Returns an integer attribute, or a default. */
     public static long integer(NodeProto node, String name, long otherwise) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
-                .map(a -> a.getI()).orElse(otherwise);
+        return node.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name))
+                .findFirst()
+                .map(a -> a.getI())
+                .orElse(otherwise);
     }
 
     /** Returns a graph without unused initialisers. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -21,6 +22,7 @@ public final class NativeRuntime {
     private static final List<String> LIBRARIES = List.of("onnxruntime", "onnxruntime4j_jni");
     /** The library that ONNX Runtime loads when a provider is requested. */
     private static final String SHARED = "onnxruntime_providers_shared";
+
     private static final List<String> OTHERS = List.of("cuda", "tensorrt", "rocm", "dnnl", "openvino", "qnn");
 
     private static boolean loaded;
@@ -49,9 +51,12 @@ public final class NativeRuntime {
             OrtEnvironment.getEnvironment();
         } catch (LinkageError e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new IllegalStateException("ONNX Runtime's native library can't be loaded: "
-                    + (cause.getCause() == null ? cause : cause.getCause()) + "; it is first copied to " + TemporarySpace.folder()
-                    + ": check that folder, or choose another one by the Java property java.io.tmpdir", e);
+            throw new IllegalStateException(
+                    "ONNX Runtime's native library can't be loaded: "
+                            + (cause.getCause() == null ? cause : cause.getCause()) + "; it is first copied to "
+                            + TemporarySpace.folder()
+                            + ": check that folder, or choose another one by the Java property java.io.tmpdir",
+                    e);
         }
         loaded = true;
     }
@@ -59,7 +64,8 @@ public final class NativeRuntime {
     /** Returns whether the libraries come from the jar. ONNX Runtime finds those of GPU providers by itself. */
     private static boolean isOwn() {
         return System.getProperties().stringPropertyNames().stream().noneMatch(p -> p.startsWith("onnxruntime.native."))
-                && LIBRARIES.stream().allMatch(NativeRuntime::isThere) && OTHERS.stream().noneMatch(p -> isThere("onnxruntime_providers_" + p));
+                && LIBRARIES.stream().allMatch(NativeRuntime::isThere)
+                && OTHERS.stream().noneMatch(p -> isThere("onnxruntime_providers_" + p));
     }
 
     private static boolean isThere(String library) {
@@ -70,8 +76,8 @@ public final class NativeRuntime {
     private static String resource(String library) {
         String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
-        String platform = (os.contains("mac") || os.contains("darwin") ? "osx" : os.contains("win") ? "win" : "linux") + "-"
-                + (arch.startsWith("amd64") || arch.startsWith("x86_64") ? "x64" : arch);
+        String platform = (os.contains("mac") || os.contains("darwin") ? "osx" : os.contains("win") ? "win" : "linux")
+                + "-" + (arch.startsWith("amd64") || arch.startsWith("x86_64") ? "x64" : arch);
         return "/ai/onnxruntime/native/" + platform + "/" + file(library);
     }
 

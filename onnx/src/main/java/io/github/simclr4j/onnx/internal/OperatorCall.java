@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,9 @@ record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String,
     }
 
     private Optional<AttributeProto> attribute(String name) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
+        return node.getAttributeList().stream()
+                .filter(a -> a.getName().equals(name))
+                .findFirst();
     }
 
     /** Returns whether the node has an attribute. */

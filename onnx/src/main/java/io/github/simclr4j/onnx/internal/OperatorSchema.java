@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -21,7 +22,13 @@ import java.util.TreeSet;
  * @param gives the outputs; the last may be variadic
  * @param attributes the attributes by name
  */
-record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated, List<Parameter> takes, List<Parameter> gives,
+record OperatorSchema(
+        int since,
+        Count inputs,
+        Count outputs,
+        boolean deprecated,
+        List<Parameter> takes,
+        List<Parameter> gives,
         Map<String, Attribute> attributes) {
     /** The name that marks an operator which may have further attributes. */
     private static final String OTHERS = "*";
@@ -77,19 +84,29 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
                 // ONNX reserves such names for implementations.
                 continue;
             }
-            require(known != null, "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(attributes.keySet()));
-            require(a.getType() == known.type(), "attribute " + a.getName() + " is " + a.getType() + ", expected " + known.type());
+            require(
+                    known != null,
+                    "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(attributes.keySet()));
+            require(
+                    a.getType() == known.type(),
+                    "attribute " + a.getName() + " is " + a.getType() + ", expected " + known.type());
         }
-        attributes.forEach((name, a) -> require(!a.required() || seen.contains(name), "attribute " + name + " is missing"));
+        attributes.forEach(
+                (name, a) -> require(!a.required() || seen.contains(name), "attribute " + name + " is missing"));
     }
 
     private static void ports(String what, List<String> names, Count count, List<Parameter> parameters) {
         int n = names.size();
-        require(n >= count.least() && n <= count.most(), "expected " + count.least() + " to "
-                + (count.most() == Integer.MAX_VALUE ? "any number of" : count.most()) + " " + what + ", found " + n);
+        require(
+                n >= count.least() && n <= count.most(),
+                "expected " + count.least() + " to "
+                        + (count.most() == Integer.MAX_VALUE ? "any number of" : count.most()) + " " + what + ", found "
+                        + n);
         for (int i = 0; i < (parameters.isEmpty() ? 0 : n); i++) {
-            require(!names.get(i).isEmpty() || !parameter(parameters, i).needed(), what.substring(0, what.length() - 1) + " " + i
-                    + " (" + parameter(parameters, i).name() + ") is missing");
+            require(
+                    !names.get(i).isEmpty() || !parameter(parameters, i).needed(),
+                    what.substring(0, what.length() - 1) + " " + i + " ("
+                            + parameter(parameters, i).name() + ") is missing");
         }
     }
 
@@ -110,7 +127,9 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
         for (int i = 0; i < out.length; i++) {
             Parameter p = parameter(gives, i);
             int type = out[i] == null ? 0 : out[i].type();
-            if (type == 0 && p.types().tensors().cardinality() == 1 && !p.types().others()) {
+            if (type == 0
+                    && p.types().tensors().cardinality() == 1
+                    && !p.types().others()) {
                 type = p.types().tensors().nextSetBit(0);
             } else if (type == 0) {
                 type = bound.getOrDefault(p.variable(), 0);
@@ -127,11 +146,15 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
     }
 
     private static void bind(Parameter p, int type, Map<String, Integer> bound) {
-        require(type > 0 && p.types().tensors().get(type), p.name() + " is " + TensorTypes.name(type) + ", which the operator does not accept here");
+        require(
+                type > 0 && p.types().tensors().get(type),
+                p.name() + " is " + TensorTypes.name(type) + ", which the operator does not accept here");
         if (p.same() && !p.variable().isEmpty()) {
             int other = bound.getOrDefault(p.variable(), type);
-            require(other == type, "operands differ in type: " + p.name() + " is " + TensorTypes.name(type) + ", another is "
-                    + TensorTypes.name(other));
+            require(
+                    other == type,
+                    "operands differ in type: " + p.name() + " is " + TensorTypes.name(type) + ", another is "
+                            + TensorTypes.name(other));
             bound.put(p.variable(), type);
         }
     }

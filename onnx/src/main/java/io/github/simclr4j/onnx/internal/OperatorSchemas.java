@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
@@ -40,7 +41,9 @@ final class OperatorSchemas {
      */
     static OperatorSchema find(String domain, String operator, int opset) {
         TreeMap<Integer, OperatorSchema> versions = ALL.get((domain.equals("ai.onnx") ? "" : domain) + ":" + operator);
-        return versions == null || versions.floorEntry(opset) == null ? null : versions.floorEntry(opset).getValue();
+        return versions == null || versions.floorEntry(opset) == null
+                ? null
+                : versions.floorEntry(opset).getValue();
     }
 
     private static Map<String, TreeMap<Integer, OperatorSchema>> read() {
@@ -54,7 +57,8 @@ final class OperatorSchemas {
                     types.put(line.substring(4, colon), types(line.substring(colon + 1)));
                 } else if (!line.startsWith("#")) {
                     String[] f = line.split("\\|", -1);
-                    all.computeIfAbsent(f[0] + ":" + f[1], k -> new TreeMap<>()).put(Integer.valueOf(f[2]), schema(f, types));
+                    all.computeIfAbsent(f[0] + ":" + f[1], k -> new TreeMap<>())
+                            .put(Integer.valueOf(f[2]), schema(f, types));
                 }
             }
         } catch (IOException e) {
@@ -83,8 +87,14 @@ final class OperatorSchemas {
             String type = a.substring(colon + 1).replace("!", "");
             attributes.put(a.substring(0, colon), new Attribute(AttributeType.valueOf(type), a.endsWith("!")));
         }
-        return new OperatorSchema(Integer.parseInt(f[2]), count(f[3], f[4]), count(f[5], f[6]), !f[7].isEmpty(),
-                parameters(f[8], types), parameters(f[9], types), attributes);
+        return new OperatorSchema(
+                Integer.parseInt(f[2]),
+                count(f[3], f[4]),
+                count(f[5], f[6]),
+                !f[7].isEmpty(),
+                parameters(f[8], types),
+                parameters(f[9], types),
+                attributes);
     }
 
     private static Count count(String least, String most) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
@@ -28,8 +29,13 @@ public record TensorShape(int type, long[] dims) {
             return null;
         }
         TypeProto.Tensor t = v.getType().getTensorType();
-        return new TensorShape(t.getElemType(), !t.hasShape() ? null : t.getShape().getDimList().stream()
-                .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : UNKNOWN).toArray());
+        return new TensorShape(
+                t.getElemType(),
+                !t.hasShape()
+                        ? null
+                        : t.getShape().getDimList().stream()
+                                .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : UNKNOWN)
+                                .toArray());
     }
 
     /** Combines two partly known shapes of a value, or returns null if they contradict each other. */

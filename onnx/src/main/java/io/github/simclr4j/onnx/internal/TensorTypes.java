@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -24,8 +25,14 @@ public final class TensorTypes {
 
     /** Returns whether a tensor in the file has exactly the values that its shape and type require, in the field for that type. */
     public static boolean isComplete(TensorProto t, long n, long size) {
-        int[] counts = {t.getFloatDataCount(), t.getInt32DataCount(), t.getInt64DataCount(), t.getDoubleDataCount(),
-            t.getUint64DataCount(), t.getStringDataCount()};
+        int[] counts = {
+            t.getFloatDataCount(),
+            t.getInt32DataCount(),
+            t.getInt64DataCount(),
+            t.getDoubleDataCount(),
+            t.getUint64DataCount(),
+            t.getStringDataCount()
+        };
         long filled = 0;
         for (int c : counts) {
             filled += c;
@@ -55,9 +62,7 @@ public final class TensorTypes {
         int fraction = bits & 1023;
         float magnitude = exponent == 31
                 ? (fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN)
-                : exponent == 0
-                        ? fraction * 0x1p-24f
-                        : Math.scalb(1 + fraction * 0x1p-10f, exponent - 15);
+                : exponent == 0 ? fraction * 0x1p-24f : Math.scalb(1 + fraction * 0x1p-10f, exponent - 15);
         return bits < 0 ? -magnitude : magnitude;
     }
 
@@ -100,6 +105,8 @@ public final class TensorTypes {
     /** Returns the name of a type by ONNX's number of it, such as {@code float32} or {@code uint8}. */
     public static String name(int number) {
         TensorProto.DataType t = TensorProto.DataType.forNumber(number);
-        return t == null ? "type " + number : t == TensorProto.DataType.FLOAT ? "float32" : t.name().toLowerCase(Locale.ROOT);
+        return t == null
+                ? "type " + number
+                : t == TensorProto.DataType.FLOAT ? "float32" : t.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
@@ -44,19 +45,31 @@ public final class TensorValues {
     }
 
     public static TensorProto floats(String name, float[] values, long... dims) {
-        return raw(name, DataType.FLOAT, dims, values.length, b -> b.asFloatBuffer().put(values));
+        return raw(
+                name,
+                DataType.FLOAT,
+                dims,
+                values.length,
+                b -> b.asFloatBuffer().put(values));
     }
 
     public static TensorProto ints(String name, int[] values, long... dims) {
-        return raw(name, DataType.INT32, dims, values.length, b -> b.asIntBuffer().put(values));
+        return raw(
+                name, DataType.INT32, dims, values.length, b -> b.asIntBuffer().put(values));
     }
 
     public static TensorProto longs(String name, long[] values, long... dims) {
-        return raw(name, DataType.INT64, dims, values.length, b -> b.asLongBuffer().put(values));
+        return raw(
+                name, DataType.INT64, dims, values.length, b -> b.asLongBuffer().put(values));
     }
 
     public static TensorProto halves(String name, short[] values, long... dims) {
-        return raw(name, DataType.FLOAT16, dims, values.length, b -> b.asShortBuffer().put(values));
+        return raw(
+                name,
+                DataType.FLOAT16,
+                dims,
+                values.length,
+                b -> b.asShortBuffer().put(values));
     }
 
     public static TensorProto bytes(String name, DataType type, byte[] values, long... dims) {
@@ -126,15 +139,19 @@ public final class TensorValues {
                     return whole.addInt64Data(a.getI()).build();
                 }
                 case "value_ints" -> {
-                    return whole.addDims(a.getIntsCount()).addAllInt64Data(a.getIntsList()).build();
+                    return whole.addDims(a.getIntsCount())
+                            .addAllInt64Data(a.getIntsList())
+                            .build();
                 }
                 case "value_float" -> {
                     return floats.addFloatData(a.getF()).build();
                 }
                 case "value_floats" -> {
-                    return floats.addDims(a.getFloatsCount()).addAllFloatData(a.getFloatsList()).build();
+                    return floats.addDims(a.getFloatsCount())
+                            .addAllFloatData(a.getFloatsList())
+                            .build();
                 }
-                default -> { }
+                default -> {}
             }
         }
         return null;

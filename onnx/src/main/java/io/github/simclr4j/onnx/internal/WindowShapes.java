@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import static io.github.simclr4j.onnx.internal.OperatorSchema.require;
@@ -24,19 +25,28 @@ final class WindowShapes {
             return null;
         }
         long group = c.integer("group", 1);
-        require(group > 0 && w.length == x.length, "weights " + TensorShape.shape(w) + " do not fit " + TensorShape.shape(x));
-        require(x[1] == UNKNOWN || w[1] == UNKNOWN || x[1] == Math.multiplyExact(w[1], group), "weights " + TensorShape.shape(w)
-                + " in " + group + " groups do not fit " + TensorShape.shape(x));
-        require(w[0] == UNKNOWN || w[0] % group == 0, "weights " + TensorShape.shape(w) + " do not divide into " + group + " groups");
+        require(
+                group > 0 && w.length == x.length,
+                "weights " + TensorShape.shape(w) + " do not fit " + TensorShape.shape(x));
+        require(
+                x[1] == UNKNOWN || w[1] == UNKNOWN || x[1] == Math.multiplyExact(w[1], group),
+                "weights " + TensorShape.shape(w) + " in " + group + " groups do not fit " + TensorShape.shape(x));
+        require(
+                w[0] == UNKNOWN || w[0] % group == 0,
+                "weights " + TensorShape.shape(w) + " do not divide into " + group + " groups");
         long[] kernel = Arrays.copyOfRange(w, 2, w.length);
         long[] said = c.integers("kernel_shape", kernel);
-        require(said.length == kernel.length, "kernel_shape " + Arrays.toString(said) + " is not that of the weights " + TensorShape.shape(w));
+        require(
+                said.length == kernel.length,
+                "kernel_shape " + Arrays.toString(said) + " is not that of the weights " + TensorShape.shape(w));
         for (int i = 0; i < kernel.length; i++) {
-            require(!ShapeInference.differ(said[i], kernel[i]),
+            require(
+                    !ShapeInference.differ(said[i], kernel[i]),
                     "kernel_shape " + Arrays.toString(said) + " is not that of the weights " + TensorShape.shape(w));
         }
         long[] bias = c.node().getOpType().equals("Conv") ? c.dims(2) : null;
-        require(bias == null || bias.length == 1 && !ShapeInference.differ(bias[0], w[0]),
+        require(
+                bias == null || bias.length == 1 && !ShapeInference.differ(bias[0], w[0]),
                 "bias " + TensorShape.shape(bias) + " does not fit weights " + TensorShape.shape(w));
         long[] out = window(c, x, said);
         out[1] = w[0];
@@ -58,11 +68,14 @@ final class WindowShapes {
         long[] dilations = c.integers("dilations", ones);
         long[] pads = c.integers("pads", new long[2 * spatial]);
         String auto = c.text("auto_pad", "NOTSET");
-        require(strides.length == spatial && dilations.length == spatial && pads.length == 2 * spatial,
+        require(
+                strides.length == spatial && dilations.length == spatial && pads.length == 2 * spatial,
                 "strides, dilations or pads do not fit " + TensorShape.shape(x));
-        require(Arrays.stream(strides).allMatch(s -> s > 0 && s < LARGEST) && Arrays.stream(dilations).allMatch(s -> s > 0 && s < 1 << 20)
-                && Arrays.stream(kernel).allMatch(s -> (s > 0 || s == UNKNOWN) && s < 1 << 20)
-                && Arrays.stream(pads).allMatch(s -> s >= 0 && s < LARGEST),
+        require(
+                Arrays.stream(strides).allMatch(s -> s > 0 && s < LARGEST)
+                        && Arrays.stream(dilations).allMatch(s -> s > 0 && s < 1 << 20)
+                        && Arrays.stream(kernel).allMatch(s -> (s > 0 || s == UNKNOWN) && s < 1 << 20)
+                        && Arrays.stream(pads).allMatch(s -> s >= 0 && s < LARGEST),
                 "strides, dilations and kernel_shape must be positive, pads not negative");
         long[] d = x.clone();
         boolean ceil = c.integer("ceil_mode", 0) != 0;
@@ -108,9 +121,16 @@ final class WindowShapes {
         long[] pads = c.integers("pads", new long[2 * spatial]);
         long[] more = c.integers("output_padding", new long[spatial]);
         long[] kernel = c.integers("kernel_shape", Arrays.copyOfRange(w, 2, w.length));
-        require(Arrays.stream(pads).allMatch(p -> p >= 0) && Arrays.stream(more).allMatch(p -> p >= 0), "pads must not be negative");
-        require(strides.length == spatial && dilations.length == spatial && pads.length == 2 * spatial && more.length == spatial
-                && kernel.length == spatial, "strides, dilations or pads do not fit " + TensorShape.shape(x));
+        require(
+                Arrays.stream(pads).allMatch(p -> p >= 0) && Arrays.stream(more).allMatch(p -> p >= 0),
+                "pads must not be negative");
+        require(
+                strides.length == spatial
+                        && dilations.length == spatial
+                        && pads.length == 2 * spatial
+                        && more.length == spatial
+                        && kernel.length == spatial,
+                "strides, dilations or pads do not fit " + TensorShape.shape(x));
         long[] d = new long[x.length];
         Arrays.fill(d, UNKNOWN);
         d[0] = x[0];
@@ -121,7 +141,8 @@ final class WindowShapes {
         for (int i = 0; i < spatial; i++) {
             if (x[2 + i] != UNKNOWN && kernel[i] != UNKNOWN) {
                 long extent = Math.addExact(Math.multiplyExact(kernel[i] - 1, dilations[i]), 1);
-                d[2 + i] = Math.addExact(Math.multiplyExact(strides[i], x[2 + i] - 1), more[i] + extent - pads[i] - pads[spatial + i]);
+                d[2 + i] = Math.addExact(
+                        Math.multiplyExact(strides[i], x[2 + i] - 1), more[i] + extent - pads[i] - pads[spatial + i]);
             }
         }
         return d;
@@ -144,9 +165,11 @@ final class WindowShapes {
         require(side > 0 && side < 1 << 20, "blocksize must be above 0");
         require(x.length == 4, "expected an image, found " + TensorShape.shape(x));
         long area = side * side;
-        require(toDepth || x[1] == UNKNOWN || x[1] % area == 0,
+        require(
+                toDepth || x[1] == UNKNOWN || x[1] % area == 0,
                 "the channels of " + TensorShape.shape(x) + " do not divide by " + area);
-        require(!toDepth || Arrays.stream(x, 2, 4).allMatch(v -> v == UNKNOWN || v % side == 0),
+        require(
+                !toDepth || Arrays.stream(x, 2, 4).allMatch(v -> v == UNKNOWN || v % side == 0),
                 "the sides of " + TensorShape.shape(x) + " do not divide by " + side);
         long[] d = x.clone();
         for (int i = 1; i < 4; i++) {
@@ -164,7 +187,11 @@ final class WindowShapes {
         long[] d = new long[x.length];
         Arrays.fill(d, UNKNOWN);
         long[] axes = c.integers("axes", null);
-        int[] at = axes == null ? null : OperatorCall.distinct(axes, x.length).stream().mapToInt(Integer::intValue).toArray();
+        int[] at = axes == null
+                ? null
+                : OperatorCall.distinct(axes, x.length).stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray();
         int resized = at == null ? x.length : at.length;
         if (!upsample && c.since() >= 11 && c.has(3)) {
             long[] sizes = c.longs(3);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
@@ -24,6 +25,7 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
     public static final String MAP_5 = "map5";
     /** The name of the feature map of 7x7 positions. */
     public static final String MAP_7 = "map7";
+
     private static final int SMALLEST = 32;
 
     /**
@@ -33,8 +35,10 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
      */
     public AmdimEncoder {
         if (channels < 1 || depth < 1 || features < 4 * channels) {
-            throw new IllegalArgumentException("Expected for AMDIM's encoder at least 1 channel, a depth of at least 1 and at least"
-                    + " four times as many features as channels, found " + channels + ", " + depth + " and " + features);
+            throw new IllegalArgumentException(
+                    "Expected for AMDIM's encoder at least 1 channel, a depth of at least 1 and at least"
+                            + " four times as many features as channels, found " + channels + ", " + depth + " and "
+                            + features);
         }
     }
 
@@ -62,7 +66,8 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
     public LayerGraph graph(int imageSize) {
         int times = Integer.numberOfTrailingZeros(Math.max(1, imageSize / SMALLEST));
         if (imageSize != SMALLEST << times || times > 3) {
-            throw new IllegalArgumentException("AMDIM's encoder takes images of 32, 64, 128 or 256 pixels, found " + imageSize);
+            throw new IllegalArgumentException(
+                    "AMDIM's encoder takes images of 32, 64, 128 or 256 pixels, found " + imageSize);
         }
         LayerGraph.Builder g = LayerGraph.builder();
         Node x = convolve(g, "stem", g.input(3, imageSize, imageSize), channels, 3, 1, 1);
@@ -82,7 +87,8 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
         x = block(g, "map3", x, wide, 3, 1);
         x = residual(g, "map1", x, features, 3, 1);
         x = g.add(new Layer.BatchNorm("map1.norm", features, ResNet.EPSILON, true, false), x);
-        return g.output(LayerGraph.FEATURES, g.add(new Layer.Reshape(List.of(features)), x)).build();
+        return g.output(LayerGraph.FEATURES, g.add(new Layer.Reshape(List.of(features)), x))
+                .build();
     }
 
     private Node block(LayerGraph.Builder g, String name, Node x, int out, int kernel, int stride) {
@@ -104,20 +110,37 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
         return g.relu(g.add(new Layer.Add(), y, skip));
     }
 
-    private static Node convolve(LayerGraph.Builder g, String name, Node x, int out, int kernel, int stride, double factor) {
+    private static Node convolve(
+            LayerGraph.Builder g, String name, Node x, int out, int kernel, int stride, double factor) {
         double deviation = factor * Math.sqrt(2.0 / ((double) out * kernel * kernel));
-        return g.add(new Layer.Conv(name, x.shape().get(0), out, kernel, stride, 0, 1, true, new Weight.Normal(deviation)), x);
+        return g.add(
+                new Layer.Conv(name, x.shape().get(0), out, kernel, stride, 0, 1, true, new Weight.Normal(deviation)),
+                x);
     }
 
     /** The family of AMDIM encoders. */
     public static final class Family implements EncoderFamily {
-        private static final Option<Integer> CHANNELS = Option.whole("channels", 32, 1, 4096,
+        private static final Option<Integer> CHANNELS = Option.whole(
+                "channels",
+                32,
+                1,
+                4096,
                 "Number of channels of the first layer; with 32 it is about as fast as a ResNet-18 of width 0.25",
                 "256 in Bachman et al. 2019 for images of 32 pixels");
-        private static final Option<Integer> FEATURES = Option.whole("features", 256, 4, 1 << 14,
-                "Length of the features, at least four times the number of channels", "2048 in Bachman et al. 2019 for images of 32 pixels");
-        private static final Option<Integer> DEPTH = Option.whole("depth", 3, 1, 64,
-                "Number of pairs of convolutions per block", "10 in Bachman et al. 2019 for images of 32 pixels");
+        private static final Option<Integer> FEATURES = Option.whole(
+                "features",
+                256,
+                4,
+                1 << 14,
+                "Length of the features, at least four times the number of channels",
+                "2048 in Bachman et al. 2019 for images of 32 pixels");
+        private static final Option<Integer> DEPTH = Option.whole(
+                "depth",
+                3,
+                1,
+                64,
+                "Number of pairs of convolutions per block",
+                "10 in Bachman et al. 2019 for images of 32 pixels");
 
         @Override
         public List<String> names() {

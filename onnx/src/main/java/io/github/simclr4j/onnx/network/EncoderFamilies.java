@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.util.Option;
@@ -24,8 +25,8 @@ public final class EncoderFamilies {
      */
     public static List<EncoderFamily> all() {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
-        ServiceLoader<EncoderFamily> found = ServiceLoader.load(EncoderFamily.class,
-                context == null ? EncoderFamilies.class.getClassLoader() : context);
+        ServiceLoader<EncoderFamily> found = ServiceLoader.load(
+                EncoderFamily.class, context == null ? EncoderFamilies.class.getClassLoader() : context);
         return found.stream().map(ServiceLoader.Provider::get).toList();
     }
 
@@ -45,12 +46,15 @@ public final class EncoderFamilies {
      * @throws IllegalArgumentException if there is no such architecture; the message lists the names
      */
     public static EncoderFamily family(String name) {
-        return find(name).orElseThrow(() -> new IllegalArgumentException(
-                "Unknown encoder, expected one of " + String.join(", ", names()) + ", found " + name));
+        return find(name)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Unknown encoder, expected one of " + String.join(", ", names()) + ", found " + name));
     }
 
     private static Optional<EncoderFamily> find(String name) {
-        return all().stream().filter(f -> f.names().contains(name.toLowerCase(Locale.ROOT))).findFirst();
+        return all().stream()
+                .filter(f -> f.names().contains(name.toLowerCase(Locale.ROOT)))
+                .findFirst();
     }
 
     /**
@@ -68,7 +72,8 @@ public final class EncoderFamilies {
     }
 
     private static boolean isChoice(EncoderFamily family, String option) {
-        return family.options().stream().anyMatch(o -> o.name().equals(option) && !o.choices().isEmpty());
+        return family.options().stream()
+                .anyMatch(o -> o.name().equals(option) && !o.choices().isEmpty());
     }
 
     /**

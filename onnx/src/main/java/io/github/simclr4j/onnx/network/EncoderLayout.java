@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.file.Opset;

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
@@ -60,10 +61,12 @@ public final class EncoderWriter {
             Map<String, String> metadata,
             EncoderLayout layout) {
         if (weightBytes(net, preprocessing, layout) > ModelFile.LIMIT) {
-            throw new IllegalArgumentException(net.describe() + " has " + weightBytes(net, preprocessing, layout)
-                    + " bytes of weights, but one ONNX file can contain only 2 GB: write it to a path, with external data");
+            throw new IllegalArgumentException(
+                    net.describe() + " has " + weightBytes(net, preprocessing, layout)
+                            + " bytes of weights, but one ONNX file can contain only 2 GB: write it to a path, with external data");
         }
-        return ModelChecksum.sign(model(net, preprocessing, weights, metadata, layout, UnaryOperator.identity())).toByteArray();
+        return ModelChecksum.sign(model(net, preprocessing, weights, metadata, layout, UnaryOperator.identity()))
+                .toByteArray();
     }
 
     /**
@@ -84,13 +87,24 @@ public final class EncoderWriter {
             Preprocessing preprocessing,
             Function<String, float[]> weights,
             Map<String, String> metadata,
-            EncoderLayout layout) throws IOException {
+            EncoderLayout layout)
+            throws IOException {
         write(file, net, preprocessing, weights, metadata, layout, ModelFile.LIMIT);
     }
 
-    public static void write(Path file, Architecture net, Preprocessing preprocessing, Function<String, float[]> weights,
-            Map<String, String> metadata, EncoderLayout layout, long limit) throws IOException {
-        ModelFile.write(file, weightBytes(net, preprocessing, layout), limit,
+    public static void write(
+            Path file,
+            Architecture net,
+            Preprocessing preprocessing,
+            Function<String, float[]> weights,
+            Map<String, String> metadata,
+            EncoderLayout layout,
+            long limit)
+            throws IOException {
+        ModelFile.write(
+                file,
+                weightBytes(net, preprocessing, layout),
+                limit,
                 store -> model(net, preprocessing, weights, metadata, layout, store));
     }
 
@@ -108,8 +122,13 @@ public final class EncoderWriter {
         return 4 * network(net, preprocessing, layout).parameters();
     }
 
-    private static ModelProto model(Architecture net, Preprocessing preprocessing, Function<String, float[]> weights,
-            Map<String, String> metadata, EncoderLayout layout, UnaryOperator<TensorProto> store) {
+    private static ModelProto model(
+            Architecture net,
+            Preprocessing preprocessing,
+            Function<String, float[]> weights,
+            Map<String, String> metadata,
+            EncoderLayout layout,
+            UnaryOperator<TensorProto> store) {
         GraphBuilder graph = new GraphBuilder("simclr4j-encoder", store);
         int size = preprocessing.size();
         String x = EncoderContract.INPUT;
@@ -137,7 +156,9 @@ public final class EncoderWriter {
         all.put(EncoderMetadata.RESIZE, Preprocessing.RULE);
         all.put(EncoderMetadata.LIBRARY_VERSION, LibraryVersion.current());
         if (layout.head() != null) {
-            all.put(EncoderMetadata.HEAD_LAYERS, Integer.toString(layout.head().layers().size()));
+            all.put(
+                    EncoderMetadata.HEAD_LAYERS,
+                    Integer.toString(layout.head().layers().size()));
         }
         if (!layout.preprocessing()) {
             all.putAll(EncoderMetadata.normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
@@ -157,9 +178,12 @@ public final class EncoderWriter {
             GraphBuilder graph, int dimension, LinearClassifier linear, Map<String, String> metadata) {
         fits("The classifier", linear.dimension(), dimension);
         int classes = linear.labels().size();
-        String logits = graph.node("Gemm", List.of(EncoderContract.OUTPUT,
-                graph.tensor(TensorValues.floats("classifier.weight", linear.weights(), classes, dimension)),
-                graph.tensor(TensorValues.floats("classifier.bias", linear.bias(), classes))),
+        String logits = graph.node(
+                "Gemm",
+                List.of(
+                        EncoderContract.OUTPUT,
+                        graph.tensor(TensorValues.floats("classifier.weight", linear.weights(), classes, dimension)),
+                        graph.tensor(TensorValues.floats("classifier.bias", linear.bias(), classes))),
                 GraphBuilder.integer("transB", 1));
         graph.node("Softmax", List.of(logits), EncoderContract.PROBABILITIES, GraphBuilder.integer("axis", 1));
         graph.output(GraphBuilder.value(EncoderContract.PROBABILITIES, DataType.FLOAT, classes));
@@ -170,7 +194,8 @@ public final class EncoderWriter {
 
     private static void fits(String what, int takes, int dimension) {
         if (takes != dimension) {
-            throw new IllegalArgumentException(what + " takes " + takes + " values, but the encoder outputs " + dimension);
+            throw new IllegalArgumentException(
+                    what + " takes " + takes + " values, but the encoder outputs " + dimension);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -51,7 +52,9 @@ final class FileGraph {
         graph.getInitializerList().forEach(t -> constants.put(t.getName(), t));
         for (NodeProto node : graph.getNodeList()) {
             node.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(o -> producers.put(o, node));
-            new HashSet<>(node.getInputList()).forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
+            new HashSet<>(node.getInputList())
+                    .forEach(i ->
+                            consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
             TensorProto constant = TensorValues.constant(node);
             if (constant != null) {
                 constants.put(node.getOutput(0), constant);
@@ -145,7 +148,8 @@ final class FileGraph {
         TensorProto s = constants.get(input(node, 1));
         TensorProto z = constants.get(input(node, 2));
         if (q == null || s == null || z == null && !input(node, 2).isEmpty()) {
-            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantized with a scale or zero point that is not a constant");
+            throw new InvalidEncoderException(file + ": " + node.getOutput(0)
+                    + " is quantized with a scale or zero point that is not a constant");
         }
         used.addAll(node.getInputList());
         int axis = (int) GraphIndex.integer(node, "axis", 1);
@@ -157,7 +161,8 @@ final class FileGraph {
         long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
         long scales = TensorTypes.count(s);
         if (z != null && TensorTypes.count(z) != scales || scales != 1 && scales != along) {
-            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
+            throw new InvalidEncoderException(
+                    file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
         }
         float[] scale = Tensors.floats(s, folder, file);
         long[] zero = z == null ? new long[scale.length] : Tensors.whole(z, folder, file);
@@ -174,7 +179,8 @@ final class FileGraph {
     List<String> leftOver() {
         List<String> leftOver = new ArrayList<>();
         for (TensorProto t : graph.getInitializerList()) {
-            if (!used.contains(t.getName()) && TensorTypes.count(t) > 1
+            if (!used.contains(t.getName())
+                    && TensorTypes.count(t) > 1
                     && t.getDataType() != TensorProto.DataType.INT64_VALUE) {
                 leftOver.add(t.getName() + " " + t.getDimsList());
             }
@@ -219,8 +225,11 @@ final class FileGraph {
 
     /** Returns a batch norm's epsilon. */
     static float epsilon(NodeProto norm) {
-        return norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
-                .map(AttributeProto::getF).orElse(1e-5f);
+        return norm.getAttributeList().stream()
+                .filter(a -> a.getName().equals("epsilon"))
+                .findFirst()
+                .map(AttributeProto::getF)
+                .orElse(1e-5f);
     }
 
     /** Returns an attribute of a convolution or pooling with two values, one per axis, or four for pads. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -42,6 +43,7 @@ final class FileLayers {
     private final Map<String, Integer> makers = new HashMap<>();
     /** Layers by the index of their node. Learned tensors have indices after the last node. */
     private final Map<Integer, FileLayer> layers = new HashMap<>();
+
     private final Map<String, Integer> learned = new HashMap<>();
     /** Outputs of nodes that belong to the layer before them. */
     private final Set<String> absorbed = new HashSet<>();
@@ -73,10 +75,20 @@ final class FileLayers {
         for (int i = 0; i < nodes.size(); i++) {
             inputs.set(i, inputs(i));
         }
-        List<Integer> results = graph.graph.getOutputList().stream().map(ValueInfoProto::getName).filter(makers::containsKey)
-                .map(makers::get).toList();
-        return LayerOrder.of(IntStream.range(0, nodes.size()).boxed().toList(), i -> i < nodes.size() ? inputs.get(i) : List.of(),
-                layers::containsKey, results).stream().filter(layers::containsKey).map(layers::get).toList();
+        List<Integer> results = graph.graph.getOutputList().stream()
+                .map(ValueInfoProto::getName)
+                .filter(makers::containsKey)
+                .map(makers::get)
+                .toList();
+        return LayerOrder.of(
+                        IntStream.range(0, nodes.size()).boxed().toList(),
+                        i -> i < nodes.size() ? inputs.get(i) : List.of(),
+                        layers::containsKey,
+                        results)
+                .stream()
+                .filter(layers::containsKey)
+                .map(layers::get)
+                .toList();
     }
 
     /** Returns the indices of the inputs of a node. */
@@ -86,9 +98,11 @@ final class FileLayers {
         if (Set.of("Shape", "Size", "Constant").contains(node.getOpType())) {
             return List.of();
         }
-        boolean first = layer != null && layer.signature().kind() != Kind.NORM || node.getOpType().endsWith("Normalization");
+        boolean first = layer != null && layer.signature().kind() != Kind.NORM
+                || node.getOpType().endsWith("Normalization");
         List<Integer> all = new ArrayList<>();
-        for (String value : first ? node.getInputList().subList(0, Math.min(1, node.getInputCount())) : node.getInputList()) {
+        for (String value :
+                first ? node.getInputList().subList(0, Math.min(1, node.getInputCount())) : node.getInputList()) {
             if (graph.isConstant(value)) {
                 if (layer == null && !absorbed.contains(output(node)) && isVector(value)) {
                     all.add(learned.computeIfAbsent(value, this::learn));
@@ -111,9 +125,15 @@ final class FileLayers {
             case "Conv" -> convolution(node);
             case "MatMul", "Gemm" -> dense(node);
             case "LayerNormalization", "GroupNormalization" -> isVector(FileGraph.input(node, 1)) ? norm(node) : null;
-            case "BatchNormalization" -> isVector(FileGraph.input(node, 1))
-                    ? new FileLayer(LayerSignature.of(Kind.BATCH_NORM, count(FileGraph.input(node, 1))), "", false, "", node)
-                    : null;
+            case "BatchNormalization" ->
+                isVector(FileGraph.input(node, 1))
+                        ? new FileLayer(
+                                LayerSignature.of(Kind.BATCH_NORM, count(FileGraph.input(node, 1))),
+                                "",
+                                false,
+                                "",
+                                node)
+                        : null;
             case "Add" -> affine(node);
             default -> null;
         };
@@ -133,14 +153,24 @@ final class FileLayers {
         long[] pads = FileGraph.ints(node, "pads", 0);
         long[] dilations = FileGraph.ints(node, "dilations", 1);
         long groups = GraphIndex.integer(node, "group", 1);
-        String automatic = node.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad"))
-                .map(a -> a.getS().toStringUtf8()).filter(a -> !a.equals("NOTSET")).findFirst().orElse("");
+        String automatic = node.getAttributeList().stream()
+                .filter(a -> a.getName().equals("auto_pad"))
+                .map(a -> a.getS().toStringUtf8())
+                .filter(a -> !a.equals("NOTSET"))
+                .findFirst()
+                .orElse("");
         boolean plain = automatic.isEmpty() && alike(strides) && alike(pads) && alike(dilations) && dilations[0] == 1;
-        String detail = plain ? LayerSignature.detail(strides[0], pads[0], groups)
-                : "strides " + Arrays.toString(strides) + ", padding " + (automatic.isEmpty() ? Arrays.toString(pads) : automatic)
-                        + ", dilations " + Arrays.toString(dilations) + ", groups " + groups;
-        return new FileLayer(new LayerSignature(Kind.CONVOLUTION, shape(w), detail), node.getInput(1), false,
-                FileGraph.input(node, 2), normBehind(output(node)));
+        String detail = plain
+                ? LayerSignature.detail(strides[0], pads[0], groups)
+                : "strides " + Arrays.toString(strides) + ", padding "
+                        + (automatic.isEmpty() ? Arrays.toString(pads) : automatic) + ", dilations "
+                        + Arrays.toString(dilations) + ", groups " + groups;
+        return new FileLayer(
+                new LayerSignature(Kind.CONVOLUTION, shape(w), detail),
+                node.getInput(1),
+                false,
+                FileGraph.input(node, 2),
+                normBehind(output(node)));
     }
 
     private static boolean alike(long[] values) {
@@ -165,19 +195,26 @@ final class FileLayers {
             x = FileGraph.input(p, 0);
         }
         TensorProto w = graph.tensor(x);
-        if (w == null || w.getDimsCount() != 2 || GraphIndex.integer(node, "transA", 0) != 0 || !isOne(node, "alpha")
-                || !isOne(node, "beta") || graph.tensor(FileGraph.input(node, 0)) != null) {
+        if (w == null
+                || w.getDimsCount() != 2
+                || GraphIndex.integer(node, "transA", 0) != 0
+                || !isOne(node, "alpha")
+                || !isOne(node, "beta")
+                || graph.tensor(FileGraph.input(node, 0)) != null) {
             return null;
         }
         List<Integer> shape = shape(w);
-        LayerSignature signature = transposed ? LayerSignature.of(Kind.DENSE, shape.get(1), shape.get(0))
+        LayerSignature signature = transposed
+                ? LayerSignature.of(Kind.DENSE, shape.get(1), shape.get(0))
                 : LayerSignature.of(Kind.DENSE, shape.get(0), shape.get(1));
         String bias = gemm ? FileGraph.input(node, 2) : "";
         String end = output(node);
         NodeProto sum = bias.isEmpty() ? graph.only(end, "Add") : null;
         for (int i = 0; sum != null && i < 2; i++) {
             String value = FileGraph.input(sum, i);
-            if (bias.isEmpty() && graph.tensor(value) != null && count(value) == signature.shape().get(0)) {
+            if (bias.isEmpty()
+                    && graph.tensor(value) != null
+                    && count(value) == signature.shape().get(0)) {
                 bias = value;
                 end = output(sum);
                 absorbed.add(end);
@@ -187,7 +224,9 @@ final class FileLayers {
     }
 
     private static boolean isOne(NodeProto node, String attribute) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(attribute)).map(AttributeProto::getF)
+        return node.getAttributeList().stream()
+                .filter(a -> a.getName().equals(attribute))
+                .map(AttributeProto::getF)
                 .allMatch(f -> f == 1);
     }
 
@@ -196,11 +235,15 @@ final class FileLayers {
         for (int i = 0; i < 2; i++) {
             String shift = FileGraph.input(sum, i);
             NodeProto product = graph.producer(FileGraph.input(sum, 1 - i));
-            if (isVector(shift) && product != null && product.getOpType().equals("Mul")
+            if (isVector(shift)
+                    && product != null
+                    && product.getOpType().equals("Mul")
                     && graph.only(output(product), "Add") == sum) {
                 for (int k = 0; k < 2; k++) {
                     String scale = FileGraph.input(product, k);
-                    if (isVector(scale) && count(scale) == count(shift) && !graph.isConstant(FileGraph.input(product, 1 - k))) {
+                    if (isVector(scale)
+                            && count(scale) == count(shift)
+                            && !graph.isConstant(FileGraph.input(product, 1 - k))) {
                         absorbed.add(output(product));
                         return new FileLayer(LayerSignature.of(Kind.NORM, count(scale)), scale, false, shift, null);
                     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
@@ -38,6 +39,7 @@ final class GraphReader {
     private final List<FileLayer> layers;
     /** Shapes of the weights of convolutions and dense layers. */
     private final List<List<Integer>> shapes;
+
     private final Set<LayerSignature> learned;
 
     /** A layer of the architecture and its batch norm, if one follows. */
@@ -55,8 +57,12 @@ final class GraphReader {
         if (layers.size() > MOST) {
             throw new InvalidEncoderException(file + " has " + layers.size() + " layers, expected at most " + MOST);
         }
-        List<LayerSignature> signatures = layers.stream().map(FileLayer::signature).toList();
-        this.shapes = signatures.stream().filter(GraphReader::isMatrix).map(LayerSignature::shape).toList();
+        List<LayerSignature> signatures =
+                layers.stream().map(FileLayer::signature).toList();
+        this.shapes = signatures.stream()
+                .filter(GraphReader::isMatrix)
+                .map(LayerSignature::shape)
+                .toList();
         this.learned = signatures.stream().filter(s -> s.kind() == Kind.LEARNED).collect(Collectors.toSet());
     }
 
@@ -83,11 +89,15 @@ final class GraphReader {
         if (targets.isEmpty() || Arrays.stream(matches).anyMatch(m -> m < 0)) {
             return false;
         }
-        Set<Integer> matched = new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
+        Set<Integer> matched =
+                new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
         int end = matches[matches.length - 1] + 1;
         List<FileLayer> behind = layers.subList(end, layers.size());
-        return IntStream.range(0, end).noneMatch(i -> !matched.contains(i) && isMatrix(layers.get(i).signature()))
-                && behind.size() <= HEAD && behind.stream().allMatch(l -> isMatrix(l.signature()));
+        return IntStream.range(0, end)
+                        .noneMatch(i ->
+                                !matched.contains(i) && isMatrix(layers.get(i).signature()))
+                && behind.size() <= HEAD
+                && behind.stream().allMatch(l -> isMatrix(l.signature()));
     }
 
     /**
@@ -100,7 +110,8 @@ final class GraphReader {
     Loaded load(Architecture net, int imageSize) throws InvalidEncoderException {
         LayerGraph network = network(net, imageSize);
         if (network == null) {
-            throw new InvalidEncoderException(file + " does not fit " + net.describe() + ", which does not support its image size");
+            throw new InvalidEncoderException(
+                    file + " does not fit " + net.describe() + ", which does not support its image size");
         }
         List<Target> targets = targets(network);
         int[] matches = match(targets);
@@ -108,7 +119,8 @@ final class GraphReader {
         Map<String, float[]> weights = new LinkedHashMap<>();
         List<String> missing = new ArrayList<>();
         for (int i = 0; i < matches.length; i++) {
-            String why = matches[i] < 0 ? reason(targets, matches, i) : put(weights, targets.get(i), layers.get(matches[i]));
+            String why =
+                    matches[i] < 0 ? reason(targets, matches, i) : put(weights, targets.get(i), layers.get(matches[i]));
             if (why != null) {
                 missing.add(targets.get(i).name() + ": " + why);
             }
@@ -130,7 +142,8 @@ final class GraphReader {
         }
         List<Integer> stated = statedSizes();
         LayerGraph first = null;
-        for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST)).toArray()) {
+        for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST))
+                .toArray()) {
             LayerGraph network;
             try {
                 network = net.graph(size);
@@ -146,7 +159,8 @@ final class GraphReader {
     }
 
     private boolean hasLearned(LayerGraph network) {
-        return network.weights().stream().filter(w -> w.kind() == Weight.Kind.TOKEN)
+        return network.weights().stream()
+                .filter(w -> w.kind() == Weight.Kind.TOKEN)
                 .allMatch(w -> learned.contains(LayerSignature.learned(w.shape())));
     }
 
@@ -155,10 +169,13 @@ final class GraphReader {
         List<Integer> sizes = new ArrayList<>();
         for (ValueInfoProto in : graph.graph.getInputList()) {
             List<Long> dims = in.getType().getTensorType().getShape().getDimList().stream()
-                    .map(TensorShapeProto.Dimension::getDimValue).toList();
+                    .map(TensorShapeProto.Dimension::getDimValue)
+                    .toList();
             if (dims.size() == 4 && !graph.isConstant(in.getName())) {
                 int height = dims.get(1) == 3 ? 2 : 1;
-                if (dims.get(height).equals(dims.get(height + 1)) && dims.get(height) > 0 && dims.get(height) <= 4 * LARGEST) {
+                if (dims.get(height).equals(dims.get(height + 1))
+                        && dims.get(height) > 0
+                        && dims.get(height) <= 4 * LARGEST) {
                     sizes.add(dims.get(height).intValue());
                 }
             }
@@ -170,17 +187,26 @@ final class GraphReader {
         return sizes;
     }
 
-    private void checkSize(Architecture net, int imageSize, List<Target> targets, int[] matches) throws InvalidEncoderException {
+    private void checkSize(Architecture net, int imageSize, List<Target> targets, int[] matches)
+            throws InvalidEncoderException {
         for (int i = 0; i < matches.length; i++) {
             if (imageSize > 0 && matches[i] < 0 && targets.get(i).signature().kind() == Kind.LEARNED) {
                 LayerGraph own = network(net, 0);
                 String name = targets.get(i).name();
-                Node input = own == null || !hasLearned(own) ? null : own.nodes().stream()
-                        .filter(n -> n.layer() instanceof Layer.Input).findFirst().orElse(null);
+                Node input = own == null || !hasLearned(own)
+                        ? null
+                        : own.nodes().stream()
+                                .filter(n -> n.layer() instanceof Layer.Input)
+                                .findFirst()
+                                .orElse(null);
                 if (input != null && ((Layer.Input) input.layer()).height() != imageSize) {
                     int size = ((Layer.Input) input.layer()).height();
-                    Weight has = own.weights().stream().filter(w -> w.name().equals(name)).findFirst().orElseThrow();
-                    throw new InvalidEncoderException(file + " is for images of " + size + "x" + size + " pixels: its " + name
+                    Weight has = own.weights().stream()
+                            .filter(w -> w.name().equals(name))
+                            .findFirst()
+                            .orElseThrow();
+                    throw new InvalidEncoderException(file + " is for images of " + size + "x" + size + " pixels: its "
+                            + name
                             + " has the shape " + has.shape() + ", images of " + imageSize + "x" + imageSize + " need "
                             + targets.get(i).signature().shape() + "; choose the image size " + size);
                 }
@@ -194,7 +220,8 @@ final class GraphReader {
         network.nodes().forEach(n -> nodes.put(n.id(), n));
         Node result = network.output(LayerGraph.FEATURES);
         Map<Integer, Node> norms = OnnxBackend.foldable(network, result);
-        Set<Integer> folded = new LinkedHashSet<>(norms.values().stream().map(Node::id).toList());
+        Set<Integer> folded =
+                new LinkedHashSet<>(norms.values().stream().map(Node::id).toList());
         Map<Integer, Target> targets = new HashMap<>();
         for (Node node : network.nodes()) {
             if (!node.layer().weights().isEmpty() && !folded.contains(node.id())) {
@@ -202,15 +229,24 @@ final class GraphReader {
                 targets.put(node.id(), target(node.layer(), norm == null ? null : (Layer.BatchNorm) norm.layer()));
             }
         }
-        return LayerOrder.of(network.nodes().stream().map(Node::id).toList(), i -> nodes.get(i).inputs(),
-                i -> targets.containsKey(i) && !(nodes.get(i).layer() instanceof Layer.Learned), List.of(result.id()))
-                .stream().filter(targets::containsKey).map(targets::get).toList();
+        return LayerOrder.of(
+                        network.nodes().stream().map(Node::id).toList(),
+                        i -> nodes.get(i).inputs(),
+                        i -> targets.containsKey(i) && !(nodes.get(i).layer() instanceof Layer.Learned),
+                        List.of(result.id()))
+                .stream()
+                .filter(targets::containsKey)
+                .map(targets::get)
+                .toList();
     }
 
     private static Target target(Layer layer, Layer.BatchNorm norm) {
         if (layer instanceof Layer.Conv l) {
-            return new Target(l.name(), LayerSignature.convolution(
-                    l.weights().get(0).shape(), l.stride(), l.padding(), l.groups()), l, norm);
+            return new Target(
+                    l.name(),
+                    LayerSignature.convolution(l.weights().get(0).shape(), l.stride(), l.padding(), l.groups()),
+                    l,
+                    norm);
         } else if (layer instanceof Layer.Dense l) {
             return new Target(l.name(), LayerSignature.of(Kind.DENSE, l.out(), l.in()), l, norm);
         } else if (layer instanceof Layer.LayerNorm l) {
@@ -232,13 +268,14 @@ final class GraphReader {
         int[][] longest = new int[n + 1][m + 1];
         for (int i = n - 1; i >= 0; i--) {
             for (int k = m - 1; k >= 0; k--) {
-                longest[i][k] = targets.get(i).signature().equals(layers.get(k).signature()) ? longest[i + 1][k + 1] + 1
+                longest[i][k] = targets.get(i).signature().equals(layers.get(k).signature())
+                        ? longest[i + 1][k + 1] + 1
                         : Math.max(longest[i + 1][k], longest[i][k + 1]);
             }
         }
         int[] matches = new int[n];
         Arrays.fill(matches, -1);
-        for (int i = 0, k = 0; i < n && k < m;) {
+        for (int i = 0, k = 0; i < n && k < m; ) {
             if (targets.get(i).signature().equals(layers.get(k).signature())) {
                 matches[i++] = k++;
             } else if (longest[i + 1][k] >= longest[i][k + 1]) {
@@ -262,28 +299,41 @@ final class GraphReader {
         while (after < matches.length && matches[after] < 0) {
             after++;
         }
-        return layers.subList(before < 0 ? 0 : matches[before] + 1, after < matches.length ? matches[after] : layers.size())
-                .stream().map(FileLayer::signature).filter(s -> s.kind() == kind).skip(skip).findFirst()
-                .map(s -> "expected the shape " + targets.get(missing).signature() + ", found " + s).orElse("not in the file");
+        return layers
+                .subList(before < 0 ? 0 : matches[before] + 1, after < matches.length ? matches[after] : layers.size())
+                .stream()
+                .map(FileLayer::signature)
+                .filter(s -> s.kind() == kind)
+                .skip(skip)
+                .findFirst()
+                .map(s -> "expected the shape " + targets.get(missing).signature() + ", found " + s)
+                .orElse("not in the file");
     }
 
     /** Adds a layer's weights under the architecture's names; returns null, or the reason why that is not possible. */
     private String put(Map<String, float[]> weights, Target to, FileLayer from) throws InvalidEncoderException {
         String name = to.name();
         int size = to.signature().shape().isEmpty() ? 1 : to.signature().shape().get(0);
-        boolean biased = to.layer() instanceof Layer.Conv c && c.bias() || to.layer() instanceof Layer.Dense d && d.bias();
+        boolean biased =
+                to.layer() instanceof Layer.Conv c && c.bias() || to.layer() instanceof Layer.Dense d && d.bias();
         switch (to.signature().kind()) {
-            case LEARNED -> weights.put(name, graph.values(from.weight(), to.layer().weights().get(0).size()));
+            case LEARNED ->
+                weights.put(
+                        name,
+                        graph.values(from.weight(), to.layer().weights().get(0).size()));
             case NORM -> {
                 weights.put(name + ".weight", graph.values(from.weight(), size));
                 weights.put(name + ".bias", from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size));
             }
             case BATCH_NORM -> putNorm(weights, to.norm(), from, new float[size]);
             default -> {
-                if (to.norm() == null && !biased && (from.norm() != null || !from.bias().isEmpty())) {
+                if (to.norm() == null
+                        && !biased
+                        && (from.norm() != null || !from.bias().isEmpty())) {
                     return "expected no bias, found one";
                 }
-                float[] w = graph.values(from.weight(), to.layer().weights().get(0).size());
+                float[] w =
+                        graph.values(from.weight(), to.layer().weights().get(0).size());
                 w = from.transposed() ? OnnxBackend.transposed(w, w.length / size) : w;
                 float[] bias = from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size);
                 if (to.norm() != null) {
@@ -292,7 +342,13 @@ final class GraphReader {
                     bias = new float[size];
                 } else if (from.norm() != null) {
                     bias = bias.clone();
-                    w = BatchNormFolding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
+                    w = BatchNormFolding.fold(
+                            w,
+                            bias,
+                            norm(from, 1, size),
+                            norm(from, 2, size),
+                            norm(from, 3, size),
+                            norm(from, 4, size),
                             FileGraph.epsilon(from.norm()));
                 }
                 weights.put(name + ".weight", w);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.List;
@@ -40,7 +41,16 @@ public sealed interface Layer {
      * @param bias whether there is a bias
      * @param init distribution of the initial weights
      */
-    record Conv(String name, int in, int out, int kernel, int stride, int padding, int groups, boolean bias, Weight.Init init)
+    record Conv(
+            String name,
+            int in,
+            int out,
+            int kernel,
+            int stride,
+            int padding,
+            int groups,
+            boolean bias,
+            Weight.Init init)
             implements Layer {
         @Override
         public List<Weight> weights() {
@@ -62,9 +72,11 @@ public sealed interface Layer {
     record BatchNorm(String name, int channels, float epsilon, boolean shift, boolean endsBranch) implements Layer {
         @Override
         public List<Weight> weights() {
-            return List.of(Weight.scale(name + ".weight", channels),
+            return List.of(
+                    Weight.scale(name + ".weight", channels),
                     shift ? Weight.shift(name + ".bias", channels) : Weight.fixed(name + ".bias", 0, channels),
-                    Weight.fixed(name + ".running_mean", 0, channels), Weight.fixed(name + ".running_var", 1, channels));
+                    Weight.fixed(name + ".running_mean", 0, channels),
+                    Weight.fixed(name + ".running_var", 1, channels));
         }
     }
 

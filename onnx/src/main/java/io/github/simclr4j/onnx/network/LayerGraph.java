@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.HashSet;
 
 /**
  * A network as a graph of {@link Layer layers} in topological order. Its results have names, such as {@link #FEATURES}. Immutable. A
@@ -60,7 +61,8 @@ public final class LayerGraph {
     public Node output(String name) {
         Node node = outputs.get(name);
         if (node == null) {
-            throw new IllegalArgumentException("Unknown result of a network, expected one of " + outputs.keySet() + ", found " + name);
+            throw new IllegalArgumentException(
+                    "Unknown result of a network, expected one of " + outputs.keySet() + ", found " + name);
         }
         return node;
     }
@@ -72,7 +74,10 @@ public final class LayerGraph {
 
     /** Returns the number of trained parameters. */
     public long parameters() {
-        return weights().stream().filter(w -> w.kind().isTrained()).mapToLong(Weight::size).sum();
+        return weights().stream()
+                .filter(w -> w.kind().isTrained())
+                .mapToLong(Weight::size)
+                .sum();
     }
 
     /**

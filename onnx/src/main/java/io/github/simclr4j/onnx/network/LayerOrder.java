@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.ArrayDeque;
@@ -35,17 +36,22 @@ final class LayerOrder {
             Iterable<Integer> nodes, IntFunction<List<Integer>> inputs, IntPredicate counted, List<Integer> results) {
         Map<Integer, Integer> depths = new HashMap<>();
         for (int node : nodes) {
-            int depth = inputs.apply(node).stream().mapToInt(i -> depths.getOrDefault(i, 0)).max().orElse(0);
+            int depth = inputs.apply(node).stream()
+                    .mapToInt(i -> depths.getOrDefault(i, 0))
+                    .max()
+                    .orElse(0);
             depths.put(node, depth + (counted.test(node) ? 1 : 0));
         }
-        Comparator<Integer> deepest = Comparator.comparing((Integer i) -> depths.getOrDefault(i, 0)).reversed();
+        Comparator<Integer> deepest =
+                Comparator.comparing((Integer i) -> depths.getOrDefault(i, 0)).reversed();
         List<Integer> order = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
         // Not recursive, since a chain of nodes may be longer than the stack.
         Deque<Visit> open = new ArrayDeque<>();
         for (int result : results) {
             if (seen.add(result)) {
-                open.push(new Visit(result, inputs.apply(result).stream().sorted(deepest).iterator()));
+                open.push(new Visit(
+                        result, inputs.apply(result).stream().sorted(deepest).iterator()));
             }
             while (!open.isEmpty()) {
                 Visit visit = open.peek();
@@ -55,7 +61,8 @@ final class LayerOrder {
                 }
                 int next = visit.inputs().next();
                 if (seen.add(next)) {
-                    open.push(new Visit(next, inputs.apply(next).stream().sorted(deepest).iterator()));
+                    open.push(new Visit(
+                            next, inputs.apply(next).stream().sorted(deepest).iterator()));
                 }
             }
         }

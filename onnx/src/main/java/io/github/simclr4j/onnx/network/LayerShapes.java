@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.ArrayList;
@@ -25,7 +26,9 @@ final class LayerShapes {
             if (l.in() % l.groups() != 0 || l.out() % l.groups() != 0) {
                 throw wrong(layer, in);
             }
-            return List.of(l.out(), window(layer, in, x.get(1), l.kernel(), l.stride(), l.padding()),
+            return List.of(
+                    l.out(),
+                    window(layer, in, x.get(1), l.kernel(), l.stride(), l.padding()),
                     window(layer, in, x.get(2), l.kernel(), l.stride(), l.padding()));
         } else if (layer instanceof Layer.BatchNorm l) {
             int axes = in.size() == 1 ? in.get(0).size() : 0;
@@ -38,7 +41,9 @@ final class LayerShapes {
             List<Integer> shape = new ArrayList<>(last(layer, in, l.in()));
             shape.set(shape.size() - 1, l.out());
             return shape;
-        } else if (layer instanceof Layer.Activation || layer instanceof Layer.Scale || layer instanceof Layer.Softmax) {
+        } else if (layer instanceof Layer.Activation
+                || layer instanceof Layer.Scale
+                || layer instanceof Layer.Softmax) {
             return one(layer, in);
         } else if (layer instanceof Layer.MaxPool l) {
             return pooled(layer, in, l.kernel(), l.stride(), l.padding());
@@ -62,7 +67,10 @@ final class LayerShapes {
             return l.shape();
         } else if (layer instanceof Layer.Transpose l) {
             List<Integer> x = one(layer, in);
-            if (!l.order().stream().sorted().toList().equals(IntStream.range(0, x.size()).boxed().toList())) {
+            if (!l.order().stream()
+                    .sorted()
+                    .toList()
+                    .equals(IntStream.range(0, x.size()).boxed().toList())) {
                 throw wrong(layer, in);
             }
             return l.order().stream().map(x::get).toList();
@@ -139,7 +147,9 @@ final class LayerShapes {
 
     private static List<Integer> pooled(Layer layer, List<List<Integer>> in, int kernel, int stride, int padding) {
         List<Integer> x = axes(layer, in, 3);
-        return List.of(x.get(0), window(layer, in, x.get(1), kernel, stride, padding),
+        return List.of(
+                x.get(0),
+                window(layer, in, x.get(1), kernel, stride, padding),
                 window(layer, in, x.get(2), kernel, stride, padding));
     }
 
@@ -184,7 +194,10 @@ final class LayerShapes {
         List<Integer> a = in.get(0);
         List<Integer> b = in.get(1);
         int n = a.size();
-        if (n < 2 || b.size() != n || !a.subList(0, n - 2).equals(b.subList(0, n - 2)) || !a.get(n - 1).equals(b.get(n - 2))) {
+        if (n < 2
+                || b.size() != n
+                || !a.subList(0, n - 2).equals(b.subList(0, n - 2))
+                || !a.get(n - 1).equals(b.get(n - 2))) {
             throw wrong(layer, in);
         }
         List<Integer> shape = new ArrayList<>(a);

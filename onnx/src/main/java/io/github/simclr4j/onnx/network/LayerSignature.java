@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.List;
@@ -11,7 +12,13 @@ import java.util.List;
  */
 record LayerSignature(Kind kind, List<Integer> shape, String detail) {
     /** The kinds of layers with weights. */
-    enum Kind { CONVOLUTION, DENSE, NORM, BATCH_NORM, LEARNED }
+    enum Kind {
+        CONVOLUTION,
+        DENSE,
+        NORM,
+        BATCH_NORM,
+        LEARNED
+    }
 
     static LayerSignature convolution(List<Integer> shape, long stride, long padding, long groups) {
         return new LayerSignature(Kind.CONVOLUTION, shape, detail(stride, padding, groups));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.List;
@@ -20,11 +21,13 @@ public record LinearClassifier(float[] weights, float[] bias, List<String> label
     public LinearClassifier {
         labels = List.copyOf(labels);
         if (labels.size() < 2 || bias.length != labels.size() || weights.length % labels.size() != 0) {
-            throw new IllegalArgumentException("Expected at least two labels, a bias and a row of weights for each, found "
-                    + labels.size() + " labels, " + bias.length + " biases and " + weights.length + " weights");
+            throw new IllegalArgumentException(
+                    "Expected at least two labels, a bias and a row of weights for each, found " + labels.size()
+                            + " labels, " + bias.length + " biases and " + weights.length + " weights");
         }
         if (Set.copyOf(labels).size() < labels.size()) {
-            throw new IllegalArgumentException("Expected a different label for each class, found a duplicate among " + labels);
+            throw new IllegalArgumentException(
+                    "Expected a different label for each class, found a duplicate among " + labels);
         }
     }
 

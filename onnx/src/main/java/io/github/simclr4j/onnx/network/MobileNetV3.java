@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.Layer.Activation.Function;
@@ -18,12 +19,20 @@ import java.util.stream.Stream;
  */
 public final class MobileNetV3 implements EncoderFamily {
     private static final String NAME = "mobilenetv3-large";
-    private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
-            v -> v > 0 && v <= 8, List.of(),
+    private static final Option<Double> WIDTH = new Option<>(
+            "width",
+            Double.class,
+            1.0,
+            "above 0 and at most 8",
+            v -> v > 0 && v <= 8,
+            List.of(),
             "Factor of the number of channels of every layer, which is rounded to a multiple of 8",
             "Howard et al. 2019");
-    private static final Option<String> STEM = Option.choice("stem", List.of("imagenet", "cifar"),
-            "Stride of the first convolution: 2, or 1 for images of about 32 pixels a side", "Howard et al. 2019");
+    private static final Option<String> STEM = Option.choice(
+            "stem",
+            List.of("imagenet", "cifar"),
+            "Stride of the first convolution: 2, or 1 for images of about 32 pixels a side",
+            "Howard et al. 2019");
 
     /**
      * The architecture.
@@ -35,11 +44,22 @@ public final class MobileNetV3 implements EncoderFamily {
         private static final float EPSILON = 1e-3f;
         /** Kernel, expanded channels, channels out, squeeze-excitation (1 or 0), hard-swish (1) or ReLU (0), stride. */
         private static final int[][] BLOCKS = {
-            {3, 16, 16, 0, 0, 1}, {3, 64, 24, 0, 0, 2}, {3, 72, 24, 0, 0, 1},
-            {5, 72, 40, 1, 0, 2}, {5, 120, 40, 1, 0, 1}, {5, 120, 40, 1, 0, 1},
-            {3, 240, 80, 0, 1, 2}, {3, 200, 80, 0, 1, 1}, {3, 184, 80, 0, 1, 1}, {3, 184, 80, 0, 1, 1},
-            {3, 480, 112, 1, 1, 1}, {3, 672, 112, 1, 1, 1},
-            {5, 672, 160, 1, 1, 2}, {5, 960, 160, 1, 1, 1}, {5, 960, 160, 1, 1, 1}};
+            {3, 16, 16, 0, 0, 1},
+            {3, 64, 24, 0, 0, 2},
+            {3, 72, 24, 0, 0, 1},
+            {5, 72, 40, 1, 0, 2},
+            {5, 120, 40, 1, 0, 1},
+            {5, 120, 40, 1, 0, 1},
+            {3, 240, 80, 0, 1, 2},
+            {3, 200, 80, 0, 1, 1},
+            {3, 184, 80, 0, 1, 1},
+            {3, 184, 80, 0, 1, 1},
+            {3, 480, 112, 1, 1, 1},
+            {3, 672, 112, 1, 1, 1},
+            {5, 672, 160, 1, 1, 2},
+            {5, 960, 160, 1, 1, 1},
+            {5, 960, 160, 1, 1, 1}
+        };
 
         @Override
         public String name() {
@@ -81,7 +101,8 @@ public final class MobileNetV3 implements EncoderFamily {
                 x = block(g, x, "features." + (i + 1) + ".block.", BLOCKS[i]);
             }
             x = unit(g, x, "features." + (BLOCKS.length + 1), dimension(), 1, 1, 1, Function.HARD_SWISH, false);
-            return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x)).build();
+            return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x))
+                    .build();
         }
 
         /** Adds an inverted residual block (Howard et al. 2019, figure 4). */
@@ -108,17 +129,39 @@ public final class MobileNetV3 implements EncoderFamily {
             int channels = x.shape().get(0);
             int squeezed = divisible(channels / 4);
             Node s = g.add(new Layer.GlobalAveragePool(true), x);
-            s = g.add(new Layer.Conv(name + ".fc1", channels, squeezed, 1, 1, 0, 1, true, Weight.heFanOut(squeezed, 1)), s);
+            s = g.add(
+                    new Layer.Conv(name + ".fc1", channels, squeezed, 1, 1, 0, 1, true, Weight.heFanOut(squeezed, 1)),
+                    s);
             s = g.relu(s);
-            s = g.add(new Layer.Conv(name + ".fc2", squeezed, channels, 1, 1, 0, 1, true, Weight.heFanOut(channels, 1)), s);
+            s = g.add(
+                    new Layer.Conv(name + ".fc2", squeezed, channels, 1, 1, 0, 1, true, Weight.heFanOut(channels, 1)),
+                    s);
             return g.add(new Layer.Multiply(), g.activation(Function.HARD_SIGMOID, s), x);
         }
 
         /** Adds a convolution, batch norm and an activation. */
-        private static Node unit(LayerGraph.Builder g, Node x, String name, int out, int kernel, int stride, int groups,
-                Function function, boolean endsBranch) {
-            Node y = g.add(new Layer.Conv(name + ".0", x.shape().get(0), out, kernel, stride, kernel / 2, groups, false,
-                    Weight.heFanOut(out, kernel)), x);
+        private static Node unit(
+                LayerGraph.Builder g,
+                Node x,
+                String name,
+                int out,
+                int kernel,
+                int stride,
+                int groups,
+                Function function,
+                boolean endsBranch) {
+            Node y = g.add(
+                    new Layer.Conv(
+                            name + ".0",
+                            x.shape().get(0),
+                            out,
+                            kernel,
+                            stride,
+                            kernel / 2,
+                            groups,
+                            false,
+                            Weight.heFanOut(out, kernel)),
+                    x);
             y = g.add(new Layer.BatchNorm(name + ".1", out, EPSILON, true, endsBranch), y);
             return function == null ? y : g.activation(function, y);
         }
@@ -150,11 +193,18 @@ public final class MobileNetV3 implements EncoderFamily {
      */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
-        return shapes.stream().filter(s -> s.size() == 4 && s.get(0) == 6 * s.get(1)).reduce((first, last) -> last).stream()
-                .flatMap(s -> Stream.concat(Stream.of(s.get(1) / 160.0), Stream.of(0.25, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-                        .filter(usual -> new Net(usual, "imagenet").dimension() == s.get(0))))
-                .filter(WIDTH.valid()).distinct()
+        return shapes.stream()
+                .filter(s -> s.size() == 4 && s.get(0) == 6 * s.get(1))
+                .reduce((first, last) -> last)
+                .stream()
+                .flatMap(s -> Stream.concat(
+                        Stream.of(s.get(1) / 160.0),
+                        Stream.of(0.25, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+                                .filter(usual -> new Net(usual, "imagenet").dimension() == s.get(0))))
+                .filter(WIDTH.valid())
+                .distinct()
                 .filter(w -> shapes.get(0).equals(List.of(new Net(w, "imagenet").channels(16), 3, 3, 3)))
-                .flatMap(w -> STEM.choices().stream().map(stem -> (Architecture) new Net(w, stem))).toList();
+                .flatMap(w -> STEM.choices().stream().map(stem -> (Architecture) new Net(w, stem)))
+                .toList();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -36,9 +37,11 @@ final class OnnxBackend {
     private final Set<Integer> constant = new HashSet<>();
     /** The folded batch norms by the node of the layer before them. */
     private final Map<Integer, Node> folded = new HashMap<>();
+
     private final Map<String, String> constants = new HashMap<>();
 
-    private OnnxBackend(GraphBuilder graph, int opset, Function<String, float[]> weights, Node result, String resultName) {
+    private OnnxBackend(
+            GraphBuilder graph, int opset, Function<String, float[]> weights, Node result, String resultName) {
         this.graph = graph;
         this.opset = opset;
         this.weights = weights;
@@ -57,7 +60,13 @@ final class OnnxBackend {
      * @param opset version of the operators, 13 or later
      * @param weights returns values by the weights' names, row-major
      */
-    static void write(LayerGraph network, String output, String image, String name, GraphBuilder graph, int opset,
+    static void write(
+            LayerGraph network,
+            String output,
+            String image,
+            String name,
+            GraphBuilder graph,
+            int opset,
             Function<String, float[]> weights) {
         LayerGraph needed = network.only(output);
         OnnxBackend backend = new OnnxBackend(graph, opset, weights, needed.output(output), name);
@@ -84,7 +93,9 @@ final class OnnxBackend {
     static Map<Integer, Node> foldable(LayerGraph network, Node result) {
         Map<Integer, List<Node>> takers = new HashMap<>();
         for (Node node : network.nodes()) {
-            node.inputs().forEach(i -> takers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
+            node.inputs()
+                    .forEach(i ->
+                            takers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
         }
         Map<Integer, Node> norms = new HashMap<>();
         for (Node node : network.nodes()) {
@@ -124,13 +135,23 @@ final class OnnxBackend {
             return activation(node, l.function(), in.get(0));
         } else if (layer instanceof Layer.MaxPool l) {
             long p = l.padding();
-            return last(node, "MaxPool", in, GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
-                    GraphBuilder.ints("strides", l.stride(), l.stride()), GraphBuilder.ints("pads", p, p, p, p));
+            return last(
+                    node,
+                    "MaxPool",
+                    in,
+                    GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
+                    GraphBuilder.ints("strides", l.stride(), l.stride()),
+                    GraphBuilder.ints("pads", p, p, p, p));
         } else if (layer instanceof Layer.AveragePool l) {
-            return last(node, "AveragePool", in, GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
+            return last(
+                    node,
+                    "AveragePool",
+                    in,
+                    GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
                     GraphBuilder.ints("strides", l.stride(), l.stride()));
         } else if (layer instanceof Layer.GlobalAveragePool l) {
-            return l.keepAxes() ? last(node, "GlobalAveragePool", in)
+            return l.keepAxes()
+                    ? last(node, "GlobalAveragePool", in)
                     : last(node, "Flatten", List.of(graph.node("GlobalAveragePool", in)));
         } else if (layer instanceof Layer.Mean l) {
             return mean(node, in.get(0), l.axis() + 1, false);
@@ -145,8 +166,15 @@ final class OnnxBackend {
         } else if (layer instanceof Layer.Reshape l) {
             return last(node, "Reshape", List.of(in.get(0), shape(l.shape())));
         } else if (layer instanceof Layer.Transpose l) {
-            return last(node, "Transpose", in, GraphBuilder.ints("perm",
-                    IntStream.concat(IntStream.of(0), l.order().stream().mapToInt(i -> i + 1)).asLongStream().toArray()));
+            return last(
+                    node,
+                    "Transpose",
+                    in,
+                    GraphBuilder.ints(
+                            "perm",
+                            IntStream.concat(IntStream.of(0), l.order().stream().mapToInt(i -> i + 1))
+                                    .asLongStream()
+                                    .toArray()));
         } else if (layer instanceof Layer.Slice l) {
             return last(node, "Slice", List.of(in.get(0), longs(l.from()), longs(l.to()), longs(l.axis() + 1L)));
         } else if (layer instanceof Layer.MatMul) {
@@ -169,7 +197,8 @@ final class OnnxBackend {
 
     /** Adds a layer's last operator. If the layer is the result, the operator's output gets the result's name. */
     private String last(Node node, String op, List<String> in, AttributeProto... attributes) {
-        return node == result && !constant.contains(node.id()) ? graph.node(op, in, resultName, attributes)
+        return node == result && !constant.contains(node.id())
+                ? graph.node(op, in, resultName, attributes)
                 : graph.node(op, in, attributes);
     }
 
@@ -181,7 +210,8 @@ final class OnnxBackend {
             return last(node, "BatchNormalization", operands, real("epsilon", l.epsilon()));
         }
         String x = values.get(before.inputs().get(0));
-        return before.layer() instanceof Layer.Conv c ? convolution(node, c, x, l)
+        return before.layer() instanceof Layer.Conv c
+                ? convolution(node, c, x, l)
                 : dense(node, (Layer.Dense) before.layer(), x, l);
     }
 
@@ -189,8 +219,10 @@ final class OnnxBackend {
         List<String> operands = new ArrayList<>(List.of(x));
         weights(c.weights(), c.bias(), norm, c.out(), false).forEach(operands::add);
         long p = c.padding();
-        List<AttributeProto> attributes = new ArrayList<>(List.of(GraphBuilder.ints("kernel_shape", c.kernel(), c.kernel()),
-                GraphBuilder.ints("strides", c.stride(), c.stride()), GraphBuilder.ints("pads", p, p, p, p)));
+        List<AttributeProto> attributes = new ArrayList<>(List.of(
+                GraphBuilder.ints("kernel_shape", c.kernel(), c.kernel()),
+                GraphBuilder.ints("strides", c.stride(), c.stride()),
+                GraphBuilder.ints("pads", p, p, p, p)));
         if (c.groups() > 1) {
             attributes.add(GraphBuilder.integer("group", c.groups()));
         }
@@ -207,7 +239,8 @@ final class OnnxBackend {
             return last(node, "Gemm", all, GraphBuilder.integer("transB", 1));
         }
         List<String> product = List.of(x, operands.get(0));
-        return operands.size() == 1 ? last(node, "MatMul", product)
+        return operands.size() == 1
+                ? last(node, "MatMul", product)
                 : last(node, "Add", List.of(graph.node("MatMul", product), operands.get(1)));
     }
 
@@ -218,14 +251,17 @@ final class OnnxBackend {
         float[] bias = biased ? weights.apply(own.get(1).name()) : new float[out];
         if (norm != null) {
             bias = bias.clone();
-            float[][] n = norm.weights().stream().map(t -> weights.apply(t.name())).toArray(float[][]::new);
+            float[][] n =
+                    norm.weights().stream().map(t -> weights.apply(t.name())).toArray(float[][]::new);
             w = BatchNormFolding.fold(w, bias, n[0], n[1], n[2], n[3], norm.epsilon());
         }
         String layer = kernel.name().substring(0, kernel.name().lastIndexOf('.'));
-        String first = graph.tensor(transposed
-                ? TensorValues.floats(kernel.name() + "_transposed", transposed(w, out), w.length / out, out)
-                : TensorValues.floats(kernel.name(), w, kernel.dimensions()));
-        return !biased && norm == null ? List.of(first)
+        String first = graph.tensor(
+                transposed
+                        ? TensorValues.floats(kernel.name() + "_transposed", transposed(w, out), w.length / out, out)
+                        : TensorValues.floats(kernel.name(), w, kernel.dimensions()));
+        return !biased && norm == null
+                ? List.of(first)
                 : List.of(first, graph.tensor(TensorValues.floats(layer + ".bias", bias, out)));
     }
 
@@ -246,7 +282,11 @@ final class OnnxBackend {
         String scale = tensor(l.name() + ".weight", List.of(l.size()));
         String shift = tensor(l.name() + ".bias", List.of(l.size()));
         if (opset >= 17) {
-            return last(node, "LayerNormalization", List.of(x, scale, shift), GraphBuilder.integer("axis", -1),
+            return last(
+                    node,
+                    "LayerNormalization",
+                    List.of(x, scale, shift),
+                    GraphBuilder.integer("axis", -1),
                     real("epsilon", l.epsilon()));
         }
         String centred = graph.node("Sub", List.of(x, mean(null, x, -1, true)));
@@ -273,8 +313,8 @@ final class OnnxBackend {
     private String mean(Node node, String x, long axis, boolean keep) {
         AttributeProto dims = GraphBuilder.integer("keepdims", keep ? 1 : 0);
         List<String> in = opset < 18 ? List.of(x) : List.of(x, longs(axis));
-        AttributeProto[] attributes = opset < 18 ? new AttributeProto[] {GraphBuilder.ints("axes", axis), dims}
-                : new AttributeProto[] {dims};
+        AttributeProto[] attributes =
+                opset < 18 ? new AttributeProto[] {GraphBuilder.ints("axes", axis), dims} : new AttributeProto[] {dims};
         return node == null ? graph.node("ReduceMean", in, attributes) : last(node, "ReduceMean", in, attributes);
     }
 
@@ -284,24 +324,43 @@ final class OnnxBackend {
             case SIGMOID -> last(node, "Sigmoid", List.of(x));
             case TANH -> last(node, "Tanh", List.of(x));
             case LINEAR_LIGHT -> {
-                String v = graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(Preprocessing.DEVIATION))),
-                        scalar(Preprocessing.MEAN)));
+                String v = graph.node(
+                        "Add",
+                        List.of(
+                                graph.node("Mul", List.of(x, scalar(Preprocessing.DEVIATION))),
+                                scalar(Preprocessing.MEAN)));
                 v = graph.node("Clip", List.of(v, scalar(0f, true), scalar(1f, true)));
-                String curve = graph.node("Div", List.of(graph.node("Add", List.of(v, scalar(0.055f))), scalar(1.055f)));
-                yield last(node, "Where", List.of(graph.node("Greater", List.of(v, scalar(0.04045f))),
-                        graph.node("Pow", List.of(curve, scalar(2.4f))), graph.node("Div", List.of(v, scalar(12.92f)))));
+                String curve =
+                        graph.node("Div", List.of(graph.node("Add", List.of(v, scalar(0.055f))), scalar(1.055f)));
+                yield last(
+                        node,
+                        "Where",
+                        List.of(
+                                graph.node("Greater", List.of(v, scalar(0.04045f))),
+                                graph.node("Pow", List.of(curve, scalar(2.4f))),
+                                graph.node("Div", List.of(v, scalar(12.92f)))));
             }
             case LAB -> {
                 // Below the limit the root is not used, but its operand must not be negative.
-                String root = graph.node("Pow", List.of(graph.node("Max", List.of(x, scalar(LAB_LIMIT))), scalar(1 / 3f)));
-                String line = graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(841 / 108f))), scalar(4 / 29f)));
-                String f = graph.node("Where", List.of(graph.node("Greater", List.of(x, scalar(LAB_LIMIT))), root, line));
+                String root =
+                        graph.node("Pow", List.of(graph.node("Max", List.of(x, scalar(LAB_LIMIT))), scalar(1 / 3f)));
+                String line =
+                        graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(841 / 108f))), scalar(4 / 29f)));
+                String f =
+                        graph.node("Where", List.of(graph.node("Greater", List.of(x, scalar(LAB_LIMIT))), root, line));
                 yield last(node, "Sub", List.of(f, scalar(66 / 116f)));
             }
             case HARD_SIGMOID -> last(node, "HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f));
-            case HARD_SWISH -> opset >= 14 ? last(node, "HardSwish", List.of(x))
-                    : last(node, "Mul", List.of(x,
-                            graph.node("HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f))));
+            case HARD_SWISH ->
+                opset >= 14
+                        ? last(node, "HardSwish", List.of(x))
+                        : last(
+                                node,
+                                "Mul",
+                                List.of(
+                                        x,
+                                        graph.node(
+                                                "HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f))));
             // The operator Gelu exists only from opset 20 on. Runtimes fuse these steps in this order.
             case GELU -> {
                 String error = graph.node("Erf", List.of(graph.node("Div", List.of(x, scalar((float) Math.sqrt(2))))));
@@ -316,8 +375,10 @@ final class OnnxBackend {
         List<String> all = new ArrayList<>(in);
         for (int i = 0; i < in.size() && !constant.contains(node.id()); i++) {
             if (constant.contains(node.inputs().get(i))) {
-                int other = IntStream.range(0, in.size()).filter(k -> !constant.contains(node.inputs().get(k)))
-                        .findFirst().getAsInt();
+                int other = IntStream.range(0, in.size())
+                        .filter(k -> !constant.contains(node.inputs().get(k)))
+                        .findFirst()
+                        .getAsInt();
                 all.set(i, repeated(in.get(i), node, in.get(other), null));
             }
         }
@@ -328,7 +389,9 @@ final class OnnxBackend {
         String batch = graph.node("Slice", List.of(graph.node("Shape", List.of(like)), longs(0), longs(1), longs(0)));
         long[] ones = IntStream.range(0, node.shape().size()).mapToLong(i -> 1).toArray();
         String shape = graph.node("Concat", List.of(batch, longs(ones)), GraphBuilder.integer("axis", 0));
-        return name == null ? graph.node("Expand", List.of(value, shape)) : graph.node("Expand", List.of(value, shape), name);
+        return name == null
+                ? graph.node("Expand", List.of(value, shape))
+                : graph.node("Expand", List.of(value, shape), name);
     }
 
     /** Adds operators that gather the rows of each patch, then the columns. */
@@ -343,18 +406,23 @@ final class OnnxBackend {
     /** Adds the indices along an axis that each patch gathers, [patches, side]. */
     private String places(Layer.Patches l, int size) {
         int count = l.along(size);
-        long[] places = IntStream.range(0, count * l.side()).mapToLong(i -> i / l.side() * l.stride() + i % l.side()).toArray();
+        long[] places = IntStream.range(0, count * l.side())
+                .mapToLong(i -> i / l.side() * l.stride() + i % l.side())
+                .toArray();
         String name = "patches." + size + "." + l.side() + "." + l.stride();
         return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, places, count, l.side())));
     }
 
     /** Adds a shape whose batch axis is inferred (-1). */
     private String rows(List<Integer> shape) {
-        return longs(IntStream.concat(IntStream.of(-1), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
+        return longs(IntStream.concat(IntStream.of(-1), shape.stream().mapToInt(i -> i))
+                .asLongStream()
+                .toArray());
     }
 
     private String tensor(String name, List<Integer> shape) {
-        return graph.tensor(TensorValues.floats(name, weights.apply(name), shape.stream().mapToLong(i -> i).toArray()));
+        return graph.tensor(TensorValues.floats(
+                name, weights.apply(name), shape.stream().mapToLong(i -> i).toArray()));
     }
 
     private String tensor(String name, int batch, List<Integer> shape) {
@@ -365,17 +433,21 @@ final class OnnxBackend {
 
     /** Adds a shape whose batch axis is copied from the input (0). */
     private String shape(List<Integer> shape) {
-        return longs(IntStream.concat(IntStream.of(0), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
+        return longs(IntStream.concat(IntStream.of(0), shape.stream().mapToInt(i -> i))
+                .asLongStream()
+                .toArray());
     }
 
     private String longs(long... v) {
-        String name = "integers." + String.join(".", Arrays.stream(v).mapToObj(Long::toString).toList());
+        String name = "integers."
+                + String.join(".", Arrays.stream(v).mapToObj(Long::toString).toList());
         return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, v, v.length)));
     }
 
     /** Adds a number as a tensor, without axes if {@code bare}, which some operators require. */
     private String scalar(float v, boolean bare) {
-        return constants.computeIfAbsent("bare." + v, n -> graph.tensor(TensorValues.floats(n, new float[] {v}, new long[0])));
+        return constants.computeIfAbsent(
+                "bare." + v, n -> graph.tensor(TensorValues.floats(n, new float[] {v}, new long[0])));
     }
 
     private String scalar(float v) {
@@ -383,6 +455,10 @@ final class OnnxBackend {
     }
 
     private static AttributeProto real(String name, float value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOAT).setF(value).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.FLOAT)
+                .setF(value)
+                .build();
     }
 }

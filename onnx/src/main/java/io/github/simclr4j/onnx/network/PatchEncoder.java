@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
@@ -40,8 +41,15 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
 
     @Override
     public Map<String, String> settings() {
-        return Map.of("width", Double.toString(net.width()), "stem", net.stem().name().toLowerCase(Locale.ROOT),
-                "patch_size", "" + patch, "patch_stride", "" + stride);
+        return Map.of(
+                "width",
+                Double.toString(net.width()),
+                "stem",
+                net.stem().name().toLowerCase(Locale.ROOT),
+                "patch_size",
+                "" + patch,
+                "patch_stride",
+                "" + stride);
     }
 
     @Override
@@ -57,12 +65,15 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
     @Override
     public LayerGraph graph(int imageSize) {
         if (imageSize < patch) {
-            throw new IllegalArgumentException("Patches of " + patch + " pixels don't fit into images of " + imageSize + " pixels");
+            throw new IllegalArgumentException(
+                    "Patches of " + patch + " pixels don't fit into images of " + imageSize + " pixels");
         }
         LayerGraph.Builder g = LayerGraph.builder();
         Node patches = g.add(new Layer.Patches(patch, stride), g.input(3, imageSize, imageSize));
         Node each = net.append(g, g.add(new Layer.IntoBatch(), patches), "", ResNet.Norm.LAYER);
         Node all = g.add(new Layer.OutOfBatch(patches.shape().get(0)), each);
-        return g.output(PATCHES, all).output(LayerGraph.FEATURES, g.add(new Layer.Mean(0), all)).build();
+        return g.output(PATCHES, all)
+                .output(LayerGraph.FEATURES, g.add(new Layer.Mean(0), all))
+                .build();
     }
 }

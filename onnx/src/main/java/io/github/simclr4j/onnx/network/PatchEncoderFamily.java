@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.util.Option;
@@ -11,10 +12,18 @@ import java.util.List;
  * @since 0.1.0
  */
 public final class PatchEncoderFamily implements EncoderFamily {
-    private static final Option<Integer> PATCH = Option.whole("patch-size", 8, 8, 1024,
+    private static final Option<Integer> PATCH = Option.whole(
+            "patch-size",
+            8,
+            8,
+            1024,
             "Side length of a patch in pixels, at least 32 with the ImageNet stem",
             "80 for images of 260 pixels in Hénaff et al. 2020, appendix A; 8 for 32 in small reproductions");
-    private static final Option<Integer> STRIDE = Option.whole("patch-stride", 4, 1, 1024,
+    private static final Option<Integer> STRIDE = Option.whole(
+            "patch-stride",
+            4,
+            1,
+            1024,
             "Distance from one patch to the next in pixels; half the side length makes patches overlap by half",
             "Hénaff et al. 2020, appendix A");
     private final ResNetFamily net = new ResNetFamily();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.Layer.BatchNorm;
@@ -37,7 +38,8 @@ public record ProjectionHead(List<Layer> layers) {
          */
         public Layer {
             if (in < 1 || out < 1) {
-                throw new IllegalArgumentException("Expected input and output sizes of at least 1, found " + in + " and " + out);
+                throw new IllegalArgumentException(
+                        "Expected input and output sizes of at least 1, found " + in + " and " + out);
             }
         }
     }
@@ -54,8 +56,9 @@ public record ProjectionHead(List<Layer> layers) {
         }
         for (int i = 1; i < layers.size(); i++) {
             if (layers.get(i).in() != layers.get(i - 1).out()) {
-                throw new IllegalArgumentException("The layer " + layers.get(i).dense() + " takes " + layers.get(i).in()
-                        + " values, but the one before outputs " + layers.get(i - 1).out());
+                throw new IllegalArgumentException("The layer " + layers.get(i).dense() + " takes "
+                        + layers.get(i).in() + " values, but the one before outputs "
+                        + layers.get(i - 1).out());
             }
         }
     }
@@ -92,7 +95,8 @@ public record ProjectionHead(List<Layer> layers) {
      * @param outputNorm whether batch norm follows the last layer
      * @throws IllegalArgumentException if a number is below 1
      */
-    public static ProjectionHead withNorms(int in, int hidden, int out, int layers, boolean batchNorm, boolean outputNorm) {
+    public static ProjectionHead withNorms(
+            int in, int hidden, int out, int layers, boolean batchNorm, boolean outputNorm) {
         List<Layer> all = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             boolean last = i == layers - 1;
@@ -114,8 +118,8 @@ public record ProjectionHead(List<Layer> layers) {
      */
     public ProjectionHead first(int kept) {
         if (kept < 1 || kept > layers.size()) {
-            throw new IllegalArgumentException(
-                    "The head has " + layers.size() + " layers: expected a number from 1 to " + layers.size() + ", found " + kept);
+            throw new IllegalArgumentException("The head has " + layers.size() + " layers: expected a number from 1 to "
+                    + layers.size() + ", found " + kept);
         }
         return new ProjectionHead(layers.subList(0, kept));
     }
@@ -154,7 +158,8 @@ public record ProjectionHead(List<Layer> layers) {
     private Node append(LayerGraph.Builder graph, Node features, String name, String prefix) {
         int given = features.shape().get(features.shape().size() - 1);
         if (given != layers.get(0).in()) {
-            throw new IllegalArgumentException("The head takes " + layers.get(0).in() + " values, but the encoder outputs " + given);
+            throw new IllegalArgumentException(
+                    "The head takes " + layers.get(0).in() + " values, but the encoder outputs " + given);
         }
         Node x = features;
         for (Layer l : layers) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
@@ -193,7 +194,8 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     @Override
     public LayerGraph graph(int imageSize) {
         LayerGraph.Builder g = LayerGraph.builder();
-        return g.output(LayerGraph.FEATURES, append(g, g.input(3, imageSize, imageSize), "", Norm.BATCH)).build();
+        return g.output(LayerGraph.FEATURES, append(g, g.input(3, imageSize, imageSize), "", Norm.BATCH))
+                .build();
     }
 
     /** The kind of normalisation of feature maps. */
@@ -213,8 +215,12 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
      */
     Node append(LayerGraph.Builder g, Node image, String prefix, Norm norm) {
         Conv first = stemConv();
-        Node x = g.relu(convolve(g, image,
-                new Conv(first.name(), first.norm(), image.shape().get(0), first.out(), first.kernel(), first.stride()), prefix, norm,
+        Node x = g.relu(convolve(
+                g,
+                image,
+                new Conv(first.name(), first.norm(), image.shape().get(0), first.out(), first.kernel(), first.stride()),
+                prefix,
+                norm,
                 false));
         if (stem == Stem.IMAGENET) {
             x = g.add(new Layer.MaxPool(3, 2, 1), x);
@@ -232,9 +238,22 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     }
 
     private static Node convolve(LayerGraph.Builder g, Node x, Conv c, String prefix, Norm norm, boolean endsBranch) {
-        Node y = g.add(new Layer.Conv(prefix + c.name(), c.in(), c.out(), c.kernel(), c.stride(), c.padding(), 1, false,
-                Weight.heFanOut(c.out(), c.kernel())), x);
-        return g.add(norm == Norm.BATCH ? new Layer.BatchNorm(prefix + c.norm(), c.out(), EPSILON, true, endsBranch)
-                : new Layer.GroupNorm(prefix + c.norm(), c.out(), 1, EPSILON), y);
+        Node y = g.add(
+                new Layer.Conv(
+                        prefix + c.name(),
+                        c.in(),
+                        c.out(),
+                        c.kernel(),
+                        c.stride(),
+                        c.padding(),
+                        1,
+                        false,
+                        Weight.heFanOut(c.out(), c.kernel())),
+                x);
+        return g.add(
+                norm == Norm.BATCH
+                        ? new Layer.BatchNorm(prefix + c.norm(), c.out(), EPSILON, true, endsBranch)
+                        : new Layer.GroupNorm(prefix + c.norm(), c.out(), 1, EPSILON),
+                y);
     }
 }

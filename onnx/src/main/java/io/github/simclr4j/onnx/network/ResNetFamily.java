@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.util.Option;
@@ -10,11 +11,21 @@ import java.util.List;
  * @since 0.1.0
  */
 public final class ResNetFamily implements EncoderFamily {
-    private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
-            v -> v > 0 && v <= 8, List.of(), "Factor of the number of channels of every layer", "He et al. 2016");
-    private static final Option<String> STEM = Option.choice("stem", List.of("cifar", "imagenet"),
+    private static final Option<Double> WIDTH = new Option<>(
+            "width",
+            Double.class,
+            1.0,
+            "above 0 and at most 8",
+            v -> v > 0 && v <= 8,
+            List.of(),
+            "Factor of the number of channels of every layer",
+            "He et al. 2016");
+    private static final Option<String> STEM = Option.choice(
+            "stem",
+            List.of("cifar", "imagenet"),
             "First layers of the network: a 3x3 convolution for images of about 32x32 pixels, or a strided 7x7 convolution and"
-                    + " pooling for about 224x224", "Chen et al. 2020, appendix B.9");
+                    + " pooling for about 224x224",
+            "Chen et al. 2020, appendix B.9");
 
     @Override
     public List<String> names() {

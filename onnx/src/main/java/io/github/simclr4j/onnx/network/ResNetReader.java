@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -20,6 +21,7 @@ import java.util.Set;
 final class ResNetReader {
     /** Operators that may precede the first convolution. */
     private static final Set<String> BEFORE = Set.of("Transpose", "Mul", "Add", "Sub", "Div", "Clip");
+
     private static final int[] DEPTHS = {18, 34, 50, 101, 152};
 
     private final FileGraph graph;
@@ -89,7 +91,10 @@ final class ResNetReader {
             boolean shortcut = ways.size() == 2 && sum == null && ways.get(1).size() == 1;
             boolean identity = ways.size() == 1 && sum != null;
             NodeProto add = ends.get(0);
-            if (add == null || uses.size() != 2 || !shortcut && !identity || shortcut && ends.get(1) != add
+            if (add == null
+                    || uses.size() != 2
+                    || !shortcut && !identity
+                    || shortcut && ends.get(1) != add
                     || identity && sum != add) {
                 stopped = "no residual block follows the first " + units.size() + " convolutions";
                 return;
@@ -129,13 +134,14 @@ final class ResNetReader {
                 x = n != null && BEFORE.contains(n.getOpType()) ? n.getOutput(0) : null;
             }
         }
-        throw new InvalidEncoderException(file + " is not a residual network: its image is not the input of a convolution");
+        throw new InvalidEncoderException(
+                file + " is not a residual network: its image is not the input of a convolution");
     }
 
     /** Returns a chain of convolutions with ReLUs between them. */
     private List<Unit> chain(NodeProto first) throws InvalidEncoderException {
         List<Unit> chain = new ArrayList<>();
-        for (NodeProto conv = first; conv != null;) {
+        for (NodeProto conv = first; conv != null; ) {
             Unit u = unit(conv);
             chain.add(u);
             NodeProto relu = graph.only(u.end(), "Relu");
@@ -147,8 +153,8 @@ final class ResNetReader {
     private Unit unit(NodeProto conv) throws InvalidEncoderException {
         TensorProto w = conv.getInputCount() > 1 ? graph.tensor(conv.getInput(1)) : null;
         if (w == null || w.getDimsCount() != 4) {
-            throw new InvalidEncoderException(file + ": the weights of the convolution " + conv.getName() + " are not a constant"
-                    + " [out, in, height, width]");
+            throw new InvalidEncoderException(file + ": the weights of the convolution " + conv.getName()
+                    + " are not a constant" + " [out, in, height, width]");
         }
         long[] shape = w.getDimsList().stream().mapToLong(Long::longValue).toArray();
         NodeProto norm = graph.only(conv.getOutput(0), "BatchNormalization");
@@ -185,9 +191,10 @@ final class ResNetReader {
             }
             least = least == null || missing.size() < least.size() ? missing : least;
         }
-        throw new InvalidEncoderException(file + " is not a residual network of a known depth (18, 34, 50, 101, 152): found "
-                + units.size() + " convolutions, blocks " + stages + (stopped.isEmpty() ? "" : "; " + stopped)
-                + (least == null || least.isEmpty() ? "" : "; " + least.get(0)));
+        throw new InvalidEncoderException(
+                file + " is not a residual network of a known depth (18, 34, 50, 101, 152): found "
+                        + units.size() + " convolutions, blocks " + stages + (stopped.isEmpty() ? "" : "; " + stopped)
+                        + (least == null || least.isEmpty() ? "" : "; " + least.get(0)));
     }
 
     /**
@@ -208,8 +215,8 @@ final class ResNetReader {
             }
         }
         if (weights.isEmpty()) {
-            throw new InvalidEncoderException(file + " has no layer that matches " + net.name() + " of width " + net.width()
-                    + "; " + missing.get(0));
+            throw new InvalidEncoderException(file + " has no layer that matches " + net.name() + " of width "
+                    + net.width() + "; " + missing.get(0));
         }
         return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
     }
@@ -226,21 +233,27 @@ final class ResNetReader {
         long[] strides = FileGraph.ints(u.conv(), "strides", 1);
         long[] pads = FileGraph.ints(u.conv(), "pads", 0);
         long p = c.padding();
-        boolean automatic = u.conv().getAttributeList().stream().anyMatch(
-                a -> a.getName().equals("auto_pad") && !a.getS().toStringUtf8().equals("NOTSET"));
-        if (automatic || !Arrays.equals(strides, new long[] {c.stride(), c.stride()})
+        boolean automatic = u.conv().getAttributeList().stream()
+                .anyMatch(a -> a.getName().equals("auto_pad")
+                        && !a.getS().toStringUtf8().equals("NOTSET"));
+        if (automatic
+                || !Arrays.equals(strides, new long[] {c.stride(), c.stride()})
                 || !Arrays.equals(pads, new long[] {p, p, p, p})
                 || GraphIndex.integer(u.conv(), "group", 1) != 1
                 || !Arrays.equals(FileGraph.ints(u.conv(), "dilations", 1), new long[] {1, 1})) {
-            return "expected stride " + c.stride() + " and padding " + p + ", found " + Arrays.toString(strides) + " and "
-                    + (automatic ? "automatic" : Arrays.toString(pads)) + ", or groups or dilations";
+            return "expected stride " + c.stride() + " and padding " + p + ", found " + Arrays.toString(strides)
+                    + " and " + (automatic ? "automatic" : Arrays.toString(pads)) + ", or groups or dilations";
         }
         return null;
     }
 
     private void put(Map<String, float[]> weights, ResNet.Conv c, Unit u) throws InvalidEncoderException {
-        weights.put(c.name() + ".weight", graph.values(u.conv().getInput(1), (long) c.out() * c.in() * c.kernel() * c.kernel()));
-        float[] bias = FileGraph.input(u.conv(), 2).isEmpty() ? new float[c.out()] : graph.values(u.conv().getInput(2), c.out());
+        weights.put(
+                c.name() + ".weight",
+                graph.values(u.conv().getInput(1), (long) c.out() * c.in() * c.kernel() * c.kernel()));
+        float[] bias = FileGraph.input(u.conv(), 2).isEmpty()
+                ? new float[c.out()]
+                : graph.values(u.conv().getInput(2), c.out());
         graph.putNorm(weights, c.norm(), c.out(), ResNet.EPSILON, u.norm(), bias);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
@@ -43,8 +44,13 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
 
     @Override
     public Map<String, String> settings() {
-        return Map.of("width", Double.toString(whole.width()), "stem", whole.stem().name().toLowerCase(Locale.ROOT),
-                "colour_space", space.name().toLowerCase(Locale.ROOT));
+        return Map.of(
+                "width",
+                Double.toString(whole.width()),
+                "stem",
+                whole.stem().name().toLowerCase(Locale.ROOT),
+                "colour_space",
+                space.name().toLowerCase(Locale.ROOT));
     }
 
     @Override
@@ -68,10 +74,12 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
         }
         List<Node> split = space == Space.LAB ? lab(g, channels) : ycbcr(g, channels);
         Node luminance = tower().append(g, split.get(0), "luminance.", ResNet.Norm.BATCH);
-        Node chrominance = tower().append(g, g.add(new Layer.Concat(0), split.get(1), split.get(2)), "chrominance.",
-                ResNet.Norm.BATCH);
-        return g.output(LUMINANCE, luminance).output(CHROMINANCE, chrominance)
-                .output(LayerGraph.FEATURES, g.add(new Layer.Concat(0), luminance, chrominance)).build();
+        Node chrominance = tower().append(
+                        g, g.add(new Layer.Concat(0), split.get(1), split.get(2)), "chrominance.", ResNet.Norm.BATCH);
+        return g.output(LUMINANCE, luminance)
+                .output(CHROMINANCE, chrominance)
+                .output(LayerGraph.FEATURES, g.add(new Layer.Concat(0), luminance, chrominance))
+                .build();
     }
 
     /**
@@ -79,7 +87,9 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
      * normalised in YCbCr, and zero padding is grey in both.
      */
     private static List<Node> ycbcr(LayerGraph.Builder g, List<Node> rgb) {
-        return List.of(mix(g, rgb, 0.299, 0.587, 0.114), mix(g, rgb, -0.168736, -0.331264, 0.5),
+        return List.of(
+                mix(g, rgb, 0.299, 0.587, 0.114),
+                mix(g, rgb, -0.168736, -0.331264, 0.5),
                 mix(g, rgb, 0.5, -0.418688, -0.081312));
     }
 
@@ -93,7 +103,9 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
         Node y = lab(g, mix(g, light, 0.212671, 0.715160, 0.072169));
         Node z = lab(g, mix(g, light, 0.019334 / 1.088754, 0.119193 / 1.088754, 0.950227 / 1.088754));
         List<Node> xyz = List.of(x, y, z);
-        return List.of(g.add(new Layer.Scale(116 / 50f), y), mix(g, xyz, 500 / 92.2, -500 / 92.2, 0),
+        return List.of(
+                g.add(new Layer.Scale(116 / 50f), y),
+                mix(g, xyz, 500 / 92.2, -500 / 92.2, 0),
                 mix(g, xyz, 0, 200 / 101.2, -200 / 101.2));
     }
 

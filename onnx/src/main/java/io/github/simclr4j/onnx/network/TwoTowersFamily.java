@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.util.Option;
@@ -12,7 +13,9 @@ import java.util.Locale;
  * @since 0.1.0
  */
 public final class TwoTowersFamily implements EncoderFamily {
-    private static final Option<String> SPACE = Option.choice("colour-space", List.of("ycbcr", "lab"),
+    private static final Option<String> SPACE = Option.choice(
+            "colour-space",
+            List.of("ycbcr", "lab"),
             "Colour space that separates luminance and chrominance",
             "Tian et al. 2020, section 3.2; YCbCr is 0.5 to 1 points better in its repository");
     private final ResNetFamily whole = new ResNetFamily();
@@ -37,6 +40,8 @@ public final class TwoTowersFamily implements EncoderFamily {
     @Override
     public Architecture create(String name, OptionValues values) {
         String of = name.substring(0, name.length() - TwoTowers.SUFFIX.length());
-        return new TwoTowers((ResNet) whole.create(of, values), TwoTowers.Space.valueOf(values.get(SPACE).toUpperCase(Locale.ROOT)));
+        return new TwoTowers(
+                (ResNet) whole.create(of, values),
+                TwoTowers.Space.valueOf(values.get(SPACE).toUpperCase(Locale.ROOT)));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.Layer.Activation.Function;
@@ -17,8 +18,13 @@ import java.util.stream.Stream;
  * @since 0.1.0
  */
 public final class VisionTransformer implements EncoderFamily {
-    private static final Option<Integer> PATCH = Option.whole("patch-size", 16, 1, 256,
-            "Side length of a patch in pixels, a divisor of the image size", "Dosovitskiy et al. 2021");
+    private static final Option<Integer> PATCH = Option.whole(
+            "patch-size",
+            16,
+            1,
+            256,
+            "Side length of a patch in pixels, a divisor of the image size",
+            "Dosovitskiy et al. 2021");
 
     /**
      * The architecture.
@@ -59,16 +65,21 @@ public final class VisionTransformer implements EncoderFamily {
         @Override
         public LayerGraph graph(int imageSize) {
             if (imageSize < patch || imageSize % patch != 0) {
-                throw new IllegalArgumentException("The image size must be a multiple of the patch size, " + patch + ", found "
-                        + imageSize);
+                throw new IllegalArgumentException(
+                        "The image size must be a multiple of the patch size, " + patch + ", found " + imageSize);
             }
             int side = imageSize / patch;
             int tokens = side * side + 1;
             LayerGraph.Builder g = LayerGraph.builder();
-            Node x = g.add(new Layer.Conv("patch_embed.proj", 3, width, patch, patch, 0, 1, true,
-                    Weight.fanIn(3 * patch * patch)), g.input(3, imageSize, imageSize));
+            Node x = g.add(
+                    new Layer.Conv(
+                            "patch_embed.proj", 3, width, patch, patch, 0, 1, true, Weight.fanIn(3 * patch * patch)),
+                    g.input(3, imageSize, imageSize));
             x = g.add(new Layer.Transpose(List.of(1, 0)), g.add(new Layer.Reshape(List.of(width, side * side)), x));
-            x = g.add(new Layer.Concat(0), g.add(new Layer.Learned("cls_token", List.of(1, width), new Weight.Normal(1e-6))), x);
+            x = g.add(
+                    new Layer.Concat(0),
+                    g.add(new Layer.Learned("cls_token", List.of(1, width), new Weight.Normal(1e-6))),
+                    x);
             x = g.add(new Layer.Add(), x, g.add(new Layer.Learned("pos_embed", List.of(tokens, width), START)));
             for (int i = 0; i < depth; i++) {
                 String block = "blocks." + i + ".";
@@ -77,7 +88,8 @@ public final class VisionTransformer implements EncoderFamily {
                 x = g.add(new Layer.Add(), x, dense(g, g.activation(Function.GELU, y), block + "mlp.fc2", width));
             }
             x = g.add(new Layer.Slice(0, 0, 1), norm(g, x, "norm"));
-            return g.output(LayerGraph.FEATURES, g.add(new Layer.Reshape(List.of(width)), x)).build();
+            return g.output(LayerGraph.FEATURES, g.add(new Layer.Reshape(List.of(width)), x))
+                    .build();
         }
 
         /**
@@ -92,7 +104,8 @@ public final class VisionTransformer implements EncoderFamily {
             all = g.add(new Layer.Transpose(List.of(1, 2, 0, 3)), all);
             List<Node> parts = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                parts.add(g.add(new Layer.Reshape(List.of(heads, tokens, d)), g.add(new Layer.Slice(0, i, i + 1), all)));
+                parts.add(
+                        g.add(new Layer.Reshape(List.of(heads, tokens, d)), g.add(new Layer.Slice(0, i, i + 1), all)));
             }
             Node q = g.add(new Layer.Scale((float) (1 / Math.sqrt(d))), parts.get(0));
             Node k = g.add(new Layer.Transpose(List.of(0, 2, 1)), parts.get(1));
@@ -134,11 +147,15 @@ public final class VisionTransformer implements EncoderFamily {
     /** Derives the patch size and the width from the first convolution and the first dense layer, which belongs to attention. */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
-        if (shapes.size() < 2 || shapes.get(0).size() != 4 || !PATCH.valid().test(shapes.get(0).get(3))) {
+        if (shapes.size() < 2
+                || shapes.get(0).size() != 4
+                || !PATCH.valid().test(shapes.get(0).get(3))) {
             return List.of();
         }
         int patch = shapes.get(0).get(3);
         return Stream.of(Net.tiny(patch), Net.small(patch))
-                .filter(n -> shapes.get(1).equals(List.of(3 * n.width(), n.width()))).map(n -> (Architecture) n).toList();
+                .filter(n -> shapes.get(1).equals(List.of(3 * n.width(), n.width())))
+                .map(n -> (Architecture) n)
+                .toList();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.file.EncoderMetadata;
@@ -33,7 +34,8 @@ public final class WeightReader {
      * @param missing layers of the architecture that are missing in the file, each with the reason; empty if all were found
      * @param leftOver tensors of the file that were not used, such as a classifier's, with their shapes
      */
-    public record Loaded(Architecture network, Map<String, float[]> weights, List<String> missing, List<String> leftOver) {}
+    public record Loaded(
+            Architecture network, Map<String, float[]> weights, List<String> missing, List<String> leftOver) {}
 
     /**
      * Detects the architecture and reads its weights.
@@ -44,7 +46,8 @@ public final class WeightReader {
      * @throws IOException if the file can't be read
      */
     public static Loaded read(Path file) throws IOException {
-        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null, 0);
+        return read(
+                ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null, 0);
     }
 
     /**
@@ -70,7 +73,8 @@ public final class WeightReader {
      * @throws IOException if the file can't be read
      */
     public static Loaded read(Path file, Architecture network, int imageSize) throws IOException {
-        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network, imageSize);
+        return read(
+                ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network, imageSize);
     }
 
     static Loaded read(byte[] bytes, String name, Path folder, Architecture network) throws InvalidEncoderException {
@@ -114,7 +118,8 @@ public final class WeightReader {
                 }
             }
         }
-        throw new InvalidEncoderException(notResidual.getMessage() + "; it is also none of "
-                + String.join(", ", EncoderFamilies.names(families)), notResidual);
+        throw new InvalidEncoderException(
+                notResidual.getMessage() + "; it is also none of " + String.join(", ", EncoderFamilies.names(families)),
+                notResidual);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import java.nio.ByteBuffer;
@@ -34,9 +35,11 @@ final class BatchBuffers {
         try {
             return new Pair(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
         } catch (OutOfMemoryError e) {
-            throw new IllegalStateException("Not enough direct memory for a batch of " + batch + " images, "
-                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give Java more"
-                    + " (-XX:MaxDirectMemorySize)", e);
+            throw new IllegalStateException(
+                    "Not enough direct memory for a batch of " + batch + " images, "
+                            + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give Java more"
+                            + " (-XX:MaxDirectMemorySize)",
+                    e);
         }
     }
 

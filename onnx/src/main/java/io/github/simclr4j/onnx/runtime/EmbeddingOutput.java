@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
@@ -46,7 +47,8 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
      * @param name what errors call the encoder
      * @throws InvalidEncoderException if no features can be read from it
      */
-    static EmbeddingOutput of(String output, long[] shape, boolean half, List<Pooling> given, Layout layout, String name)
+    static EmbeddingOutput of(
+            String output, long[] shape, boolean half, List<Pooling> given, Layout layout, String name)
             throws InvalidEncoderException {
         double all = 1;
         int real = 0;
@@ -63,7 +65,8 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
             return new EmbeddingOutput(output, rest, half, List.of(Pooling.NONE), List.of(new Part(size, 0, 1, 0, 1)));
         }
         boolean tokens = rest.length == 2;
-        List<Pooling> poolings = given != null ? given : tokens ? List.of(usual((int) rest[0], shape, name)) : List.of(Pooling.MEAN);
+        List<Pooling> poolings =
+                given != null ? given : tokens ? List.of(usual((int) rest[0], shape, name)) : List.of(Pooling.MEAN);
         List<Part> parts = new ArrayList<>();
         for (Pooling pooling : poolings) {
             if (tokens && pooling != Pooling.NONE) {
@@ -147,8 +150,10 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
 
     private void read(Part part, ByteBuffer result, int at, float[] features, int from) {
         if (!half && part.count() == 1 && part.step() == 1) {
-            result.slice(at + 4 * part.first() * part.tokenStep(), 4 * part.dimension()).order(ByteOrder.nativeOrder())
-                    .asFloatBuffer().get(features, from, part.dimension());
+            result.slice(at + 4 * part.first() * part.tokenStep(), 4 * part.dimension())
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer()
+                    .get(features, from, part.dimension());
             return;
         }
         for (int d = 0; d < part.dimension(); d++) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnxruntime.OnnxJavaType;
@@ -38,7 +39,8 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
         }
         long size = outputs.stream().mapToLong(EmbeddingOutput::size).sum();
         if (size > EmbeddingOutput.MAX_SIZE || 4 * size * batch > TrialRun.MAX_BUFFER) {
-            throw new InvalidEncoderException(name + " is no image encoder: its outputs have " + size + " values an image");
+            throw new InvalidEncoderException(
+                    name + " is no image encoder: its outputs have " + size + " values an image");
         }
     }
 
@@ -59,7 +61,9 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
 
     /** Returns the bytes of the values of a batch. */
     long bytes(int images) {
-        return outputs.stream().mapToLong(o -> aligned((long) images * o.bytes())).sum();
+        return outputs.stream()
+                .mapToLong(o -> aligned((long) images * o.bytes()))
+                .sum();
     }
 
     private static long aligned(long bytes) {
@@ -73,7 +77,8 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
 
     /** Returns the setting {@code pooling} that would give the same, its source the graph; null if there is nothing to pool. */
     Value pooling() {
-        String text = outputs.stream().map(o -> o.pooling().stream().map(PoolingRules::name).collect(Collectors.joining("+")))
+        String text = outputs.stream()
+                .map(o -> o.pooling().stream().map(PoolingRules::name).collect(Collectors.joining("+")))
                 .collect(Collectors.joining(","));
         return outputs.stream().allMatch(EmbeddingOutput::isVector) ? null : new Value(text, "graph");
     }
@@ -97,8 +102,13 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
                     long[] shape = new long[output.shape().length + 1];
                     shape[0] = images;
                     System.arraycopy(output.shape(), 0, shape, 1, shape.length - 1);
-                    tensors.put(output.name(), OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), buffers[k], shape,
-                            output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT));
+                    tensors.put(
+                            output.name(),
+                            OnnxTensor.createTensor(
+                                    OrtEnvironment.getEnvironment(),
+                                    buffers[k],
+                                    shape,
+                                    output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT));
                 }
             } catch (OrtException | RuntimeException e) {
                 close();

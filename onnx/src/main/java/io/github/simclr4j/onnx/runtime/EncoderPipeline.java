@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -70,8 +71,9 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
          */
         public Settings {
             if (workers < 1 || batch < 1 || calls < 1 || calls > workers) {
-                throw new IllegalArgumentException("Expected at least one worker, one image per batch and one call, and no more calls"
-                        + " than workers, found " + workers + ", " + batch + " and " + calls);
+                throw new IllegalArgumentException(
+                        "Expected at least one worker, one image per batch and one call, and no more calls"
+                                + " than workers, found " + workers + ", " + batch + " and " + calls);
             }
         }
 
@@ -103,6 +105,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     private final ExecutorService workers;
     /** A worker's prepared images, in direct memory that ONNX Runtime reads without copying. */
     private final ThreadLocal<ByteBuffer> buffers;
+
     private final Prefetcher<Range, List<Item>> ahead;
     private Iterator<Item> current = List.<Item>of().iterator();
     private int returned;
@@ -117,7 +120,13 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * @param onError receives each image that can't be read, in order, before {@link #next} returns it
      */
     public EncoderPipeline(OnnxEncoder encoder, ImageSource source, Settings settings, Consumer<Item> onError) {
-        this(encoder.preprocessing(), encoder::embed, encoder.hasFixedBatch() ? encoder.batch() : 1, source, settings, onError);
+        this(
+                encoder.preprocessing(),
+                encoder::embed,
+                encoder.hasFixedBatch() ? encoder.batch() : 1,
+                source,
+                settings,
+                onError);
     }
 
     /**
@@ -138,8 +147,13 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * @param encode receives the pixels of prepared images, in a buffer that is reused after it returns
      * @param least minimum batch size, since an encoder with a fixed batch always computes all of it
      */
-    EncoderPipeline(Preprocessing preprocessing, Function<ByteBuffer, float[][]> encode, int least, ImageSource source,
-            Settings settings, Consumer<Item> onError) {
+    EncoderPipeline(
+            Preprocessing preprocessing,
+            Function<ByteBuffer, float[][]> encode,
+            int least,
+            ImageSource source,
+            Settings settings,
+            Consumer<Item> onError) {
         this.source = source;
         this.preprocessing = preprocessing;
         this.encode = encode;
@@ -157,7 +171,8 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             return t;
         });
         Iterator<Range> ranges = IntStream.range(0, (int) (((long) images + batch - 1) / batch))
-                .mapToObj(i -> new Range(i * batch, (int) Math.min(images, (i + 1L) * batch))).iterator();
+                .mapToObj(i -> new Range(i * batch, (int) Math.min(images, (i + 1L) * batch)))
+                .iterator();
         ahead = new Prefetcher<>(workers, ranges, 2 * settings.workers(), range -> work(range.from(), range.to()));
         ahead.fill();
     }
@@ -273,7 +288,8 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                     break;
                 }
             } catch (InterruptedException e) {
-                // The caller may close the encoder after this: keep waiting, and restore the interrupt status afterwards.
+                // The caller may close the encoder after this: keep waiting, and restore the interrupt status
+                // afterwards.
                 interrupted = true;
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.google.gson.JsonArray;
@@ -47,8 +48,19 @@ import java.util.stream.Collectors;
  */
 public record EncoderSettings(Map<String, Value> values) {
     /** The names of all settings. */
-    public static final List<String> NAMES = List.of("image-size", "resize", "resize-short", "interpolation", "scale",
-            "mean", "std", "channels", "layout", "input", "output", "pooling");
+    public static final List<String> NAMES = List.of(
+            "image-size",
+            "resize",
+            "resize-short",
+            "interpolation",
+            "scale",
+            "mean",
+            "std",
+            "channels",
+            "layout",
+            "input",
+            "output",
+            "pooling");
     /** The configuration file of Hugging Face's image processors beside a model. */
     public static final String PREPROCESSOR_CONFIG = "preprocessor_config.json";
     /** The configuration file of timm beside a model. Other libraries have a file of that name that does not describe images. */
@@ -90,7 +102,9 @@ public record EncoderSettings(Map<String, Value> values) {
         Map<String, Value> map = new LinkedHashMap<>();
         for (String name : NAMES) {
             String text = values.get(name) == null ? "" : values.get(name).strip();
-            if (text.isEmpty() && name.equals("resize") && values.get("resize-short") != null
+            if (text.isEmpty()
+                    && name.equals("resize")
+                    && values.get("resize-short") != null
                     && !values.get("resize-short").isBlank()) {
                 // It must override a resize rule of a source with lower precedence.
                 text = "short-side";
@@ -113,7 +127,9 @@ public record EncoderSettings(Map<String, Value> values) {
         Map<String, Value> map = new LinkedHashMap<>(values);
         others.values.forEach(map::putIfAbsent);
         if (!values.containsKey("resize-short")
-                && get("resize").filter(r -> SettingTexts.choice(Preprocessing.Resize.class, r) == Preprocessing.Resize.STRETCH).isPresent()) {
+                && get("resize")
+                        .filter(r -> SettingTexts.choice(Preprocessing.Resize.class, r) == Preprocessing.Resize.STRETCH)
+                        .isPresent()) {
             map.remove("resize-short");
         }
         return new EncoderSettings(map);
@@ -139,7 +155,8 @@ public record EncoderSettings(Map<String, Value> values) {
     public static EncoderSettings read(Path file) throws IOException {
         String source = String.valueOf(file.getFileName());
         if (!Files.exists(file)) {
-            throw new IOException(file + ": no such file; expected a JSON file of settings, such as a " + PREPROCESSOR_CONFIG);
+            throw new IOException(
+                    file + ": no such file; expected a JSON file of settings, such as a " + PREPROCESSOR_CONFIG);
         }
         if (!Files.isRegularFile(file) || Files.size(file) > 1 << 20) {
             throw new IOException(file + " is not a file of settings: expected a small JSON object");
@@ -154,11 +171,17 @@ public record EncoderSettings(Map<String, Value> values) {
             } else if (TimmConfig.isOpenClip(json)) {
                 return TimmConfig.openClip(json, source);
             }
-            boolean processor = json.keySet().stream().anyMatch(k -> k.startsWith("do_")
-                    || k.equals("image_mean") || k.equals("image_processor_type") || k.equals("feature_extractor_type"));
+            boolean processor = json.keySet().stream()
+                    .anyMatch(k -> k.startsWith("do_")
+                            || k.equals("image_mean")
+                            || k.equals("image_processor_type")
+                            || k.equals("feature_extractor_type"));
             return processor ? ImageProcessorConfig.read(json, source) : plain(json, source);
-        } catch (JsonParseException | IllegalStateException | UnsupportedOperationException
-                | IllegalArgumentException | java.nio.charset.CharacterCodingException e) {
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | IllegalArgumentException
+                | java.nio.charset.CharacterCodingException e) {
             throw new IOException(file + ": " + e.getMessage(), e);
         }
     }
@@ -181,7 +204,8 @@ public record EncoderSettings(Map<String, Value> values) {
 
     private static boolean isTimm(Path file) throws IOException {
         try {
-            return Files.size(file) <= 1 << 20 && JsonParser.parseString(Files.readString(file)) instanceof JsonObject json
+            return Files.size(file) <= 1 << 20
+                    && JsonParser.parseString(Files.readString(file)) instanceof JsonObject json
                     && TimmConfig.isTimm(json);
         } catch (JsonParseException | java.nio.charset.CharacterCodingException e) {
             // A file of that name may contain anything.
@@ -248,17 +272,29 @@ public record EncoderSettings(Map<String, Value> values) {
                 case "resize-short" -> Integer.parseInt(value.text());
                 case "scale" -> SettingTexts.number(value.text());
                 case "mean", "std" -> SettingTexts.numbers(value.text());
-                default -> { }
+                default -> {}
             }
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(name + " from " + value.source() + ": "
-                    + (e instanceof NumberFormatException ? "expected numbers, found " + value.text() : e.getMessage()), e);
+            throw new IllegalArgumentException(
+                    name + " from " + value.source() + ": "
+                            + (e instanceof NumberFormatException
+                                    ? "expected numbers, found " + value.text()
+                                    : e.getMessage()),
+                    e);
         }
     }
 
     /** The tensor layout of images. */
-    enum Layout { NCHW, NHWC }
+    enum Layout {
+        NCHW,
+        NHWC
+    }
 
     /** How tokens or places become features; NONE of a vector, which has neither. */
-    enum Pooling { CLASS, MEAN, MEAN_PATCHES, NONE }
+    enum Pooling {
+        CLASS,
+        MEAN,
+        MEAN_PATCHES,
+        NONE
+    }
 }

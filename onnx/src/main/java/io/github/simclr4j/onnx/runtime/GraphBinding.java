@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -8,11 +9,11 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto.Dimension;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.Preprocessing.Channels;
 import io.github.simclr4j.images.Preprocessing.Interpolation;
 import io.github.simclr4j.images.Preprocessing.Resize;
 import io.github.simclr4j.images.Preprocessing.Scaling;
-import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
@@ -55,14 +56,30 @@ public record GraphBinding(
         EncoderSettings settings) {
 
     /** Names of outputs that are embeddings in graphs with several outputs; the best first. */
-    private static final List<String> USUAL_OUTPUTS = List.of("embedding", "embeddings", "image_embeds", "image_embedding",
-            "pooler_output", "features", "last_hidden_state");
+    private static final List<String> USUAL_OUTPUTS = List.of(
+            "embedding",
+            "embeddings",
+            "image_embeds",
+            "image_embedding",
+            "pooler_output",
+            "features",
+            "last_hidden_state");
     /** The settings in a configuration beside the file. If all of them are given, that file is not read. */
     private static final List<String> CONFIGURED =
             List.of("image-size", "resize", "interpolation", "scale", "mean", "std", "channels");
     /** Operators that do not change the layout. */
-    private static final Set<String> ELEMENTWISE = Set.of("Cast", "Mul", "Sub", "Div", "Add", "Identity", "Clip",
-            "QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Pad");
+    private static final Set<String> ELEMENTWISE = Set.of(
+            "Cast",
+            "Mul",
+            "Sub",
+            "Div",
+            "Add",
+            "Identity",
+            "Clip",
+            "QuantizeLinear",
+            "DequantizeLinear",
+            "BatchNormalization",
+            "Pad");
 
     /**
      * Determines the binding of a model. Settings that are not given come from the configuration beside the file, then from its metadata,
@@ -74,7 +91,8 @@ public record GraphBinding(
      * @param name the file's name in messages
      * @throws InvalidEncoderException if the model is not an image encoder, or if the settings contradict it
      */
-    public static GraphBinding of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
+    public static GraphBinding of(ModelProto model, EncoderSettings given, Path folder, String name)
+            throws InvalidEncoderException {
         Map<String, String> metadata = EncoderMetadata.of(model);
         String rule = metadata.get(EncoderMetadata.RESIZE);
         if (metadata.containsKey(EncoderMetadata.LIBRARY_VERSION) && rule != null && !rule.equals(Preprocessing.RULE)) {
@@ -102,7 +120,9 @@ public record GraphBinding(
      */
     public static EncoderSettings stated(ModelProto model, EncoderSettings given, Path folder) throws IOException {
         boolean ours = EncoderMetadata.hasOwnRule(EncoderMetadata.of(model));
-        return ours || folder == null || given.values().keySet().containsAll(CONFIGURED) ? given : given.or(configuration(folder));
+        return ours || folder == null || given.values().keySet().containsAll(CONFIGURED)
+                ? given
+                : given.or(configuration(folder));
     }
 
     private static EncoderSettings configuration(Path folder) throws IOException {
@@ -144,24 +164,39 @@ public record GraphBinding(
             int[] size = size(input, fixed(dims.get(rows)), fixed(dims.get(rows + 1)));
             Resize resize = setting("resize", "center-square", Resize.class);
             int shortSide = 0;
-            if (resize == Resize.SHORT_SIDE || resize == Resize.STRETCH && all.values().containsKey("resize-short")) {
-                shortSide = Integer.parseInt(text("resize-short", Integer.toString(Math.max(size[0], size[1])), "default"));
+            if (resize == Resize.SHORT_SIDE
+                    || resize == Resize.STRETCH && all.values().containsKey("resize-short")) {
+                shortSide =
+                        Integer.parseInt(text("resize-short", Integer.toString(Math.max(size[0], size[1])), "default"));
             }
             Interpolation filter = setting("interpolation", "bilinear", Interpolation.class);
             Preprocessing preprocessing =
                     new Preprocessing(size[0], size[1], resize, shortSide, filter, channels, scaling(type, channels));
             List<String> outputs = outputs();
-            List<String> added = outputs.stream().filter(o -> graph.getOutputList().stream().noneMatch(v -> v.getName().equals(o))).toList();
+            List<String> added = outputs.stream()
+                    .filter(o -> graph.getOutputList().stream()
+                            .noneMatch(v -> v.getName().equals(o)))
+                    .toList();
             PoolingRules pooling = null;
             if (all.values().containsKey("pooling")) {
                 pooling = PoolingRules.parse(text("pooling", "", ""));
                 if (pooling.areSeparate() && pooling.entries().size() != outputs.size()) {
-                    throw new InvalidEncoderException(name + ": " + resolved.get("pooling").source() + " says pooling "
-                            + resolved.get("pooling").text() + ", expected one entry or one for each of " + outputs.size() + " outputs, "
-                            + String.join(", ", outputs));
+                    throw new InvalidEncoderException(
+                            name + ": " + resolved.get("pooling").source() + " says pooling "
+                                    + resolved.get("pooling").text() + ", expected one entry or one for each of "
+                                    + outputs.size() + " outputs, "
+                                    + String.join(", ", outputs));
                 }
             }
-            return new GraphBinding(input.getName(), type, layout, fixed < 0 ? 0 : (int) fixed, preprocessing, outputs, added, pooling,
+            return new GraphBinding(
+                    input.getName(),
+                    type,
+                    layout,
+                    fixed < 0 ? 0 : (int) fixed,
+                    preprocessing,
+                    outputs,
+                    added,
+                    pooling,
                     new EncoderSettings(resolved));
         }
 
@@ -184,27 +219,31 @@ public record GraphBinding(
         private ValueInfoProto input() throws InvalidEncoderException {
             Set<String> initialised = new HashSet<>();
             graph.getInitializerList().forEach(t -> initialised.add(t.getName()));
-            List<ValueInfoProto> inputs =
-                    graph.getInputList().stream().filter(v -> !initialised.contains(v.getName())).toList();
-            List<ValueInfoProto> images = inputs.stream().filter(Resolver::image).toList();
+            List<ValueInfoProto> inputs = graph.getInputList().stream()
+                    .filter(v -> !initialised.contains(v.getName()))
+                    .toList();
+            List<ValueInfoProto> images =
+                    inputs.stream().filter(Resolver::image).toList();
             String wanted = all.get("input").orElse(null);
             if (wanted != null) {
                 images = inputs.stream().filter(v -> v.getName().equals(wanted)).toList();
                 if (images.isEmpty()) {
-                    throw new InvalidEncoderException(name + " has no input " + wanted + ", it has " + describe(inputs));
+                    throw new InvalidEncoderException(
+                            name + " has no input " + wanted + ", it has " + describe(inputs));
                 }
             }
             if (images.isEmpty() || !image(images.get(0))) {
-                throw new InvalidEncoderException(name + " is not an image encoder: expected an input of four dimensions and type"
-                        + " float32, float16 or uint8, found " + describe(images.isEmpty() ? inputs : images));
+                throw new InvalidEncoderException(
+                        name + " is not an image encoder: expected an input of four dimensions and type"
+                                + " float32, float16 or uint8, found " + describe(images.isEmpty() ? inputs : images));
             }
             if (images.size() > 1) {
-                throw new InvalidEncoderException(name + " has several inputs that could be the image, " + describe(images)
-                        + ": choose one by the setting input");
+                throw new InvalidEncoderException(name + " has several inputs that could be the image, "
+                        + describe(images) + ": choose one by the setting input");
             }
             if (inputs.size() > 1) {
-                throw new InvalidEncoderException(name + " needs more than an image, " + describe(inputs)
-                        + ": export only its image encoder");
+                throw new InvalidEncoderException(
+                        name + " needs more than an image, " + describe(inputs) + ": export only its image encoder");
             }
             text("input", images.get(0).getName(), "graph");
             return images.get(0);
@@ -215,12 +254,16 @@ public record GraphBinding(
             boolean type = t.getElemType() == TensorProto.DataType.FLOAT_VALUE
                     || t.getElemType() == TensorProto.DataType.UINT8_VALUE
                     || t.getElemType() == TensorProto.DataType.FLOAT16_VALUE;
-            return v.getType().hasTensorType() && type && (!t.hasShape() || t.getShape().getDimCount() == 4);
+            return v.getType().hasTensorType()
+                    && type
+                    && (!t.hasShape() || t.getShape().getDimCount() == 4);
         }
 
         private static List<Dimension> dimensions(ValueInfoProto v) {
             TypeProto.Tensor t = v.getType().getTensorType();
-            return t.hasShape() ? t.getShape().getDimList() : java.util.Collections.nCopies(4, Dimension.getDefaultInstance());
+            return t.hasShape()
+                    ? t.getShape().getDimList()
+                    : java.util.Collections.nCopies(4, Dimension.getDefaultInstance());
         }
 
         private static long fixed(Dimension d) {
@@ -244,8 +287,8 @@ public record GraphBinding(
                 throw new InvalidEncoderException(name + " does not show where the channels of " + describe(input)
                         + " are: give the setting layout, nchw or nhwc");
             }
-            Layout layout = SettingTexts.choice(Layout.class,
-                    text("layout", String.valueOf(found).toLowerCase(Locale.ROOT), source));
+            Layout layout = SettingTexts.choice(
+                    Layout.class, text("layout", String.valueOf(found).toLowerCase(Locale.ROOT), source));
             long count = fixed(dims.get(layout == Layout.NCHW ? 1 : 3));
             if (count >= 0 && !channelCount(count)) {
                 throw refuse("1 or 3 channels in layout " + layout.name().toLowerCase(Locale.ROOT), input);
@@ -273,8 +316,11 @@ public record GraphBinding(
                     return Layout.NCHW;
                 }
                 if (node.getOpType().equals("Transpose")) {
-                    List<Long> perm = node.getAttributeList().stream().filter(a -> a.getName().equals("perm"))
-                            .map(AttributeProto::getIntsList).findFirst().orElse(List.of());
+                    List<Long> perm = node.getAttributeList().stream()
+                            .filter(a -> a.getName().equals("perm"))
+                            .map(AttributeProto::getIntsList)
+                            .findFirst()
+                            .orElse(List.of());
                     return perm.equals(List.of(0L, 3L, 1L, 2L))
                             ? Layout.NHWC
                             : perm.equals(List.of(0L, 2L, 3L, 1L)) ? Layout.NCHW : null;
@@ -287,8 +333,8 @@ public record GraphBinding(
         }
 
         private Channels channels(ValueInfoProto input, long count) throws InvalidEncoderException {
-            Channels c = SettingTexts.choice(Channels.class, text("channels", count == 1 ? "grey" : "rgb",
-                    count == 1 ? "graph" : "default"));
+            Channels c = SettingTexts.choice(
+                    Channels.class, text("channels", count == 1 ? "grey" : "rgb", count == 1 ? "graph" : "default"));
             if (count >= 0 && c.count() != count) {
                 throw refuse(c.count() + " channels (" + c.name().toLowerCase(Locale.ROOT) + ")", input);
             }
@@ -306,7 +352,8 @@ public record GraphBinding(
             int[] size = SettingTexts.extent(text);
             if (height >= 0 && size[0] != height || width >= 0 && size[1] != width) {
                 throw new InvalidEncoderException(name + " takes " + describe(input) + ", but "
-                        + resolved.get("image-size").source() + " has the image-size " + text + ": change or remove it");
+                        + resolved.get("image-size").source() + " has the image-size " + text
+                        + ": change or remove it");
             }
             return size;
         }
@@ -339,12 +386,16 @@ public record GraphBinding(
             // An operator's output that is left out has no name.
             computed.remove("");
             // A name may have a comma itself.
-            List<String> names = computed.contains(wanted) ? List.of(wanted) : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
+            List<String> names = computed.contains(wanted)
+                    ? List.of(wanted)
+                    : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
             for (String output : names) {
                 if (!computed.remove(output)) {
-                    throw new InvalidEncoderException(names.indexOf(output) < names.lastIndexOf(output)
-                            ? name + ": the setting output names " + output + " twice"
-                            : name + " computes no value " + output + ", its outputs are " + describe(graph.getOutputList()));
+                    throw new InvalidEncoderException(
+                            names.indexOf(output) < names.lastIndexOf(output)
+                                    ? name + ": the setting output names " + output + " twice"
+                                    : name + " computes no value " + output + ", its outputs are "
+                                            + describe(graph.getOutputList()));
                 }
             }
             return names;
@@ -358,8 +409,10 @@ public record GraphBinding(
                     found = usual;
                 }
             }
-            List<String> flat = outputs.stream().filter(v -> v.getType().getTensorType().getShape().getDimCount() == 2)
-                    .map(ValueInfoProto::getName).toList();
+            List<String> flat = outputs.stream()
+                    .filter(v -> v.getType().getTensorType().getShape().getDimCount() == 2)
+                    .map(ValueInfoProto::getName)
+                    .toList();
             if (found == null && flat.size() == 1) {
                 found = flat.get(0);
             }
@@ -384,7 +437,8 @@ public record GraphBinding(
                             ? Long.toString(d.getDimValue())
                             : d.getDimParam().isEmpty() ? "?" : d.getDimParam())
                     .collect(Collectors.joining(", ", "[", "]"));
-            String text = v.getName() + " " + (type == null ? "of unknown type" : type.name().toLowerCase(Locale.ROOT))
+            String text = v.getName() + " "
+                    + (type == null ? "of unknown type" : type.name().toLowerCase(Locale.ROOT))
                     + (t.hasShape() ? " " + dims : "");
             return text.replaceAll("\\p{Cntrl}", "?");
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
@@ -5,9 +6,9 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.Preprocessing.Channels;
 import io.github.simclr4j.images.Preprocessing.Scaling;
-import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import java.nio.ByteBuffer;
@@ -36,8 +37,11 @@ public final class ImageInput {
         int[][] table = new int[s.mean().size()][256];
         for (int c = 0; c < table.length; c++) {
             for (int v = 0; v < 256; v++) {
-                float f = (float) ((v * s.scale() - s.mean().get(c)) / s.deviation().get(c));
-                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE ? TensorTypes.toFloat16(f) : Float.floatToRawIntBits(f);
+                float f = (float)
+                        ((v * s.scale() - s.mean().get(c)) / s.deviation().get(c));
+                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE
+                        ? TensorTypes.toFloat16(f)
+                        : Float.floatToRawIntBits(f);
             }
         }
         return table;
@@ -60,7 +64,9 @@ public final class ImageInput {
 
     /** Returns whether the graph takes the bytes of RGB images unchanged. */
     boolean bytesAsTheyAre() {
-        return values == null && binding.layout() == Layout.NHWC && binding.preprocessing().channels() == Channels.RGB;
+        return values == null
+                && binding.layout() == Layout.NHWC
+                && binding.preprocessing().channels() == Channels.RGB;
     }
 
     /**
@@ -99,7 +105,8 @@ public final class ImageInput {
 
     /** Returns the luma of a pixel, computed in integers like Pillow's mode "L". */
     private static int grey(ByteBuffer rgb, int at) {
-        return (rgb.get(at) & 255) * 19595 + (rgb.get(at + 1) & 255) * 38470 + (rgb.get(at + 2) & 255) * 7471 + 0x8000 >> 16;
+        return (rgb.get(at) & 255) * 19595 + (rgb.get(at + 1) & 255) * 38470 + (rgb.get(at + 2) & 255) * 7471 + 0x8000
+                >> 16;
     }
 
     /**

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.google.gson.JsonArray;
@@ -17,29 +18,59 @@ final class ImageProcessorConfig {
     /** Pillow's filters, by number. */
     private static final List<String> FILTERS = List.of("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming");
     /** Classes for which a single number is the length of the shorter side. */
-    private static final Set<String> SHORTER = Set.of("Bit", "ChineseCLIP", "CLIP", "ConvNext", "Levit", "MobileNetV1",
-            "MobileNetV2", "MobileViT", "PoolFormer", "Siglip");
+    private static final Set<String> SHORTER = Set.of(
+            "Bit",
+            "ChineseCLIP",
+            "CLIP",
+            "ConvNext",
+            "Levit",
+            "MobileNetV1",
+            "MobileNetV2",
+            "MobileViT",
+            "PoolFormer",
+            "Siglip");
     /** Classes with processing that does not appear in their configuration. */
     private static final Set<String> PECULIAR = Set.of("DepthPro", "LayoutLMv2", "Perceiver", "UVDoc", "Vivit");
     /** Keys of classes that pad, split or round the shape of an image, which is not supported except for the values below. */
-    private static final Set<String> SHAPES = Set.of("size_divisor", "ensure_multiple_of", "keep_aspect_ratio", "max_size",
-            "limit_side_len", "max_image_size", "resize_short", "patch_size", "crop_to_patches", "image_grid_pinpoints",
-            "max_image_tiles", "tile_size");
+    private static final Set<String> SHAPES = Set.of(
+            "size_divisor",
+            "ensure_multiple_of",
+            "keep_aspect_ratio",
+            "max_size",
+            "limit_side_len",
+            "max_image_size",
+            "resize_short",
+            "patch_size",
+            "crop_to_patches",
+            "image_grid_pinpoints",
+            "max_image_tiles",
+            "tile_size");
+
     private static final Set<String> WITHOUT_EFFECT = Set.of("false", "1", "1.0", "0");
     /** Switches that are supported, or that matter only for labels. */
-    private static final Set<String> SWITCHES = Set.of("do_resize", "do_center_crop", "do_resize_and_center_crop", "do_rescale",
-            "do_normalize", "do_flip_channel_order", "do_convert_rgb", "do_reduce_labels", "do_convert_annotations");
+    private static final Set<String> SWITCHES = Set.of(
+            "do_resize",
+            "do_center_crop",
+            "do_resize_and_center_crop",
+            "do_rescale",
+            "do_normalize",
+            "do_flip_channel_order",
+            "do_convert_rgb",
+            "do_reduce_labels",
+            "do_convert_annotations");
 
     private ImageProcessorConfig() {}
 
     /** Reads a configuration. A step that is turned off becomes a setting without effect. */
     static EncoderSettings read(JsonObject file, String source) {
-        // "DeiT" stands for DeiTImageProcessor, DeiTImageProcessorFast, DeiTImageProcessorPil and the older DeiTFeatureExtractor.
+        // "DeiT" stands for DeiTImageProcessor, DeiTImageProcessorFast, DeiTImageProcessorPil and the older
+        // DeiTFeatureExtractor.
         JsonElement type = EncoderSettings.value(file, "image_processor_type");
         type = type == null ? EncoderSettings.value(file, "feature_extractor_type") : type;
         String name = type == null
                 ? ""
-                : EncoderSettings.list("image_processor_type", type, ",").replaceFirst("(ImageProcessor|FeatureExtractor)(Fast|Pil)?$", "");
+                : EncoderSettings.list("image_processor_type", type, ",")
+                        .replaceFirst("(ImageProcessor|FeatureExtractor)(Fast|Pil)?$", "");
         refuseOthers(file, name);
         JsonObject json = ProcessorDefaults.complete(file, name);
         Map<String, String> map = new LinkedHashMap<>();
@@ -97,7 +128,9 @@ final class ImageProcessorConfig {
         }
         int[] sides = null;
         int shorter = 0;
-        if (size instanceof JsonObject o && EncoderSettings.value(o, "shortest_edge") != null && EncoderSettings.value(o, "longest_edge") == null) {
+        if (size instanceof JsonObject o
+                && EncoderSettings.value(o, "shortest_edge") != null
+                && EncoderSettings.value(o, "longest_edge") == null) {
             shorter = pixels("shortest_edge", EncoderSettings.value(o, "shortest_edge"));
         } else if (size.isJsonPrimitive() && (name.isEmpty() ? crop || share : SHORTER.contains(name))) {
             shorter = pixels("size", size);
@@ -138,7 +171,8 @@ final class ImageProcessorConfig {
             }
         }
         if (cut[0] > sides[0] || cut[1] > sides[1]) {
-            throw byHand("crop_size " + cut[0] + "x" + cut[1] + " is larger than the resized image, which would add a border");
+            throw byHand("crop_size " + cut[0] + "x" + cut[1]
+                    + " is larger than the resized image, which would add a border");
         }
         put(map, cut, crop ? cropSize : size);
     }
@@ -154,7 +188,9 @@ final class ImageProcessorConfig {
     /** Returns {@code crop_pct}, the share of the resized image that the crop keeps; null means all of it. */
     private static double share(JsonObject json, double otherwise) {
         JsonElement e = EncoderSettings.value(json, "crop_pct");
-        double share = e != null ? SettingTexts.number(EncoderSettings.list("crop_pct", e, ",")) : json.has("crop_pct") ? 1 : otherwise;
+        double share = e != null
+                ? SettingTexts.number(EncoderSettings.list("crop_pct", e, ","))
+                : json.has("crop_pct") ? 1 : otherwise;
         if (!(share > 0 && share <= 1)) {
             throw new IllegalArgumentException("crop_pct must be above 0 and at most 1, found " + share);
         }
@@ -175,7 +211,8 @@ final class ImageProcessorConfig {
         boolean offset = on(json, "rescale_offset", false) && rescale;
         JsonElement mean = EncoderSettings.value(json, "image_mean");
         JsonElement std = EncoderSettings.value(json, "image_std");
-        String means = !normalise ? offset ? "1" : "0" : mean == null ? null : EncoderSettings.list("image_mean", mean, ",");
+        String means =
+                !normalise ? offset ? "1" : "0" : mean == null ? null : EncoderSettings.list("image_mean", mean, ",");
         String deviations = !normalise ? "1" : std == null ? null : EncoderSettings.list("image_std", std, ",");
         boolean again = on(json, "include_top", name.equals("EfficientNet"));
         if (offset && means == null || again && std == null) {
@@ -233,8 +270,12 @@ final class ImageProcessorConfig {
         if (size instanceof JsonArray a && a.size() == 2) {
             return new int[] {pixels(key, a.get(0)), pixels(key, a.get(1))};
         }
-        if (size instanceof JsonObject o && EncoderSettings.value(o, "height") != null && EncoderSettings.value(o, "width") != null) {
-            return new int[] {pixels("height", EncoderSettings.value(o, "height")), pixels("width", EncoderSettings.value(o, "width"))};
+        if (size instanceof JsonObject o
+                && EncoderSettings.value(o, "height") != null
+                && EncoderSettings.value(o, "width") != null) {
+            return new int[] {
+                pixels("height", EncoderSettings.value(o, "height")), pixels("width", EncoderSettings.value(o, "width"))
+            };
         }
         throw byHand(key + ": expected a number, height and width, or shortest_edge, found "
                 + (size instanceof JsonObject o ? o.keySet() : size));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 /**
@@ -13,8 +14,11 @@ public final class InvalidFeaturesException extends IllegalStateException {
     private final String what;
 
     private InvalidFeaturesException(int index, String what, String image, Throwable cause) {
-        super(what + " of " + image + ": if the encoder computes in float16, values above 65504 overflow, so export it in float32;"
-                + " otherwise its weights are damaged or were never finite", cause);
+        super(
+                what + " of " + image
+                        + ": if the encoder computes in float16, values above 65504 overflow, so export it in float32;"
+                        + " otherwise its weights are damaged or were never finite",
+                cause);
         this.index = index;
         this.what = what;
     }
@@ -42,8 +46,12 @@ public final class InvalidFeaturesException extends IllegalStateException {
                 first = bad++ == 0 ? v : first;
             }
         }
-        throw new InvalidFeaturesException(index, "The encoder " + encoder + " computes " + first + " in " + bad + " of "
-                + embedding.length + " features", "image " + index + " of the call", null);
+        throw new InvalidFeaturesException(
+                index,
+                "The encoder " + encoder + " computes " + first + " in " + bad + " of " + embedding.length
+                        + " features",
+                "image " + index + " of the call",
+                null);
     }
 
     /** Returns the index of the image among the images of the call. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 /** Some rows of a feature map that {@link Winograd} has split: a tensor [N, channels, rows, width]. */

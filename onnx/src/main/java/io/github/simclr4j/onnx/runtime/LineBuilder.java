@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -24,6 +25,7 @@ final class LineBuilder {
      * and 2 ns per element assembled were measured. The cost of a weight is fitted to measurements of ResNet-50.
      */
     static final long WRITTEN = 45;
+
     static final long PUT_TOGETHER = 120;
     static final long READ = 5;
 
@@ -115,9 +117,14 @@ final class LineBuilder {
             return TensorValues.floats(k, values, x.channels(), 1, all.length, 1);
         });
         spend((double) WRITTEN * x.channels() * rows * x.width());
-        String y = emit("Conv", List.of(x.name(), key), null, GraphBuilder.ints("kernel_shape", all.length, 1),
+        String y = emit(
+                "Conv",
+                List.of(x.name(), key),
+                null,
+                GraphBuilder.ints("kernel_shape", all.length, 1),
                 GraphBuilder.ints("pads", above, 0, stride > 1 ? 0 : Math.max(0, behind), 0),
-                GraphBuilder.ints("strides", stride, 1), GraphBuilder.integer("group", x.channels()));
+                GraphBuilder.ints("strides", stride, 1),
+                GraphBuilder.integer("group", x.channels()));
         // ONNX Runtime fuses a convolution and a sum.
         y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
         return new Line(y, x.channels(), rows, x.width());
@@ -147,8 +154,13 @@ final class LineBuilder {
         });
         spend((double) READ * filters * x.channels() * kernel);
         List<String> in = bias == null ? List.of(x.name(), key) : List.of(x.name(), key, bias);
-        String y = emit("Conv", in, null, GraphBuilder.ints("kernel_shape", 1, kernel),
-                GraphBuilder.ints("pads", 0, kernel / 2, 0, kernel / 2), GraphBuilder.ints("strides", 1, stride));
+        String y = emit(
+                "Conv",
+                in,
+                null,
+                GraphBuilder.ints("kernel_shape", 1, kernel),
+                GraphBuilder.ints("pads", 0, kernel / 2, 0, kernel / 2),
+                GraphBuilder.ints("strides", 1, stride));
         y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
         return new Line(y, filters, x.rows(), (x.width() + stride - 1) / stride);
     }
@@ -156,7 +168,11 @@ final class LineBuilder {
     /** Applies a node to one line instead of the whole feature map. */
     Line same(NodeProto n, Line x, int channels) {
         String out = prefix + "_" + count++;
-        nodes.add(n.toBuilder().setName(out).setInput(0, x.name()).setOutput(0, out).build());
+        nodes.add(n.toBuilder()
+                .setName(out)
+                .setInput(0, x.name())
+                .setOutput(0, out)
+                .build());
         return new Line(out, channels, x.rows(), x.width());
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import java.util.ArrayList;
@@ -28,7 +29,8 @@ final class MinimalFiltering {
         Line m2 = builder.convolve(t2, w, null, filters, 3, 1, null, -0.5, 0.5, -0.5);
         Line upper = with(more, 0, builder.add(m1, m2));
         Line lower = builder.plus(m2, -1, with(more, 1, builder.fit(m1, odd.rows())), odd.rows());
-        return List.of(builder.convolve(t0, w, null, filters, 3, 1, upper, 1, 0, 0),
+        return List.of(
+                builder.convolve(t0, w, null, filters, 3, 1, upper, 1, 0, 0),
                 builder.convolve(t3, w, null, filters, 3, 1, lower, 0, 0, 1));
     }
 
@@ -59,8 +61,10 @@ final class MinimalFiltering {
         Line u = builder.plus(m2, -1, m1, n);
         Line v = builder.plus(m4, -1, m3, n);
         Line y0 = builder.convolve(t0, w, null, filters, 3, 1, with(more, 0, builder.add(s, t)), 0.25, 0, 0);
-        Line y1 = builder.plus(v, 2, with(more, 1, builder.fit(u, x.get(1).rows())), x.get(1).rows());
-        Line y2 = builder.plus(t, 4, with(more, 2, builder.fit(s, x.get(2).rows())), x.get(2).rows());
+        Line y1 = builder.plus(
+                v, 2, with(more, 1, builder.fit(u, x.get(1).rows())), x.get(1).rows());
+        Line y2 = builder.plus(
+                t, 4, with(more, 2, builder.fit(s, x.get(2).rows())), x.get(2).rows());
         Line sum = builder.plus(v, 8, with(more, 3, builder.fit(u, last)), last);
         Line y3 = builder.convolve(t5, w, null, filters, 3, 1, sum, 0, 0, 1);
         return List.of(y0, y1, y2, y3);
@@ -85,8 +89,8 @@ final class MinimalFiltering {
             for (int d : new int[] {1, 2, 0}) {
                 int row = 2 * q - 1 + d;
                 Line l = row < 0 ? builder.depthwise(x.get(p - 1), 1, rows, 1, null, 1) : builder.fit(x.get(row), rows);
-                sum = builder.convolve(l, w, d == 1 ? bias : null, out[0], 3, 2, sum,
-                        d == 0 ? 1 : 0, d == 1 ? 1 : 0, d == 2 ? 1 : 0);
+                sum = builder.convolve(
+                        l, w, d == 1 ? bias : null, out[0], 3, 2, sum, d == 0 ? 1 : 0, d == 1 ? 1 : 0, d == 2 ? 1 : 0);
             }
             result.add(sum);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -6,14 +7,13 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
-import io.github.simclr4j.onnx.internal.NativeRuntime;
 import io.github.simclr4j.onnx.file.RandomOperators;
+import io.github.simclr4j.onnx.internal.NativeRuntime;
 import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
@@ -65,8 +65,19 @@ public final class OnnxEncoder implements AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
-    private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutputs outputs, int batch, boolean fixedBatch,
-            boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
+    private OnnxEncoder(
+            String name,
+            OrtSession session,
+            GraphBinding binding,
+            ImageInput input,
+            EmbeddingOutputs outputs,
+            int batch,
+            boolean fixedBatch,
+            boolean givenBatch,
+            Map<String, String> metadata,
+            long parameters,
+            String sha256,
+            EncoderSettings settings) {
         this.name = name;
         this.session = session;
         this.binding = binding;
@@ -160,7 +171,8 @@ public final class OnnxEncoder implements AutoCloseable {
         return open(bytes, name, null, given, runtime);
     }
 
-    private static OnnxEncoder open(byte[] bytes, String name, Path folder, EncoderSettings given, RuntimeSettings runtime)
+    private static OnnxEncoder open(
+            byte[] bytes, String name, Path folder, EncoderSettings given, RuntimeSettings runtime)
             throws InvalidEncoderException {
         ModelFile.Checked checked = ModelFile.check(bytes, name, folder);
         ModelProto model = checked.model();
@@ -171,7 +183,9 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto run = model;
         if (!binding.added().isEmpty()) {
             ModelProto.Builder more = model.toBuilder();
-            binding.added().forEach(o -> more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(o)));
+            binding.added()
+                    .forEach(o -> more.getGraphBuilder()
+                            .addOutput(ValueInfoProto.newBuilder().setName(o)));
             run = more.build();
         }
         if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
@@ -179,8 +193,9 @@ public final class OnnxEncoder implements AutoCloseable {
             if (heap <= Runtime.getRuntime().maxMemory()) {
                 run = Winograd.rewrite(run, binding);
             } else {
-                LOGGER.info(name + ": its 3x3 convolutions do not use Winograd's algorithm, which would need a heap of -Xmx"
-                        + ((heap >> 20) + 1) + "m");
+                LOGGER.info(
+                        name + ": its 3x3 convolutions do not use Winograd's algorithm, which would need a heap of -Xmx"
+                                + ((heap >> 20) + 1) + "m");
             }
         }
         byte[] graph = run == model ? bytes : run.toByteArray();
@@ -189,7 +204,9 @@ public final class OnnxEncoder implements AutoCloseable {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             runtime.apply(options, model);
             if (!checked.external().isEmpty()) {
-                options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toRealPath().toString());
+                options.addConfigEntry(
+                        "session.model_external_initializers_file_folder_path",
+                        folder.toRealPath().toString());
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
             TrialRun trial = TrialRun.of(session, binding, input, name);
@@ -208,9 +225,21 @@ public final class OnnxEncoder implements AutoCloseable {
             if (outputs.pooling() != null) {
                 settings.putIfAbsent("pooling", outputs.pooling());
             }
-            long parameters = model.getGraph().getInitializerList().stream().mapToLong(TensorTypes::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(name, session, binding, input, outputs, batch, trial.fixedBatch() > 0,
-                    runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, ModelFile.sha256(bytes, checked.external()),
+            long parameters = model.getGraph().getInitializerList().stream()
+                    .mapToLong(TensorTypes::count)
+                    .sum();
+            OnnxEncoder encoder = new OnnxEncoder(
+                    name,
+                    session,
+                    binding,
+                    input,
+                    outputs,
+                    batch,
+                    trial.fixedBatch() > 0,
+                    runtime.batch() > 0,
+                    Collections.unmodifiableMap(metadata),
+                    parameters,
+                    ModelFile.sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
             encoder.warn();
             session = null;
@@ -228,7 +257,9 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Warns about an unknown normalisation, since silently wrong features are worse than a superfluous warning. */
     private void warn() {
         List<String> assumed = List.of("mean", "std").stream()
-                .filter(k -> settings.values().containsKey(k) && settings.values().get(k).source().equals("default")).toList();
+                .filter(k -> settings.values().containsKey(k)
+                        && settings.values().get(k).source().equals("default"))
+                .toList();
         if (!assumed.isEmpty()) {
             LOGGER.warning(name + " does not state its " + String.join(" and ", assumed)
                     + ": values from 0 to 1 are assumed; give these settings if it was trained with others");
@@ -245,7 +276,10 @@ public final class OnnxEncoder implements AutoCloseable {
      */
     public static String sha256(Path file) throws IOException {
         byte[] bytes = ModelFile.bytes(file);
-        return ModelFile.sha256(bytes, ModelFile.check(bytes, file.toString(), file.toAbsolutePath().getParent()).external());
+        return ModelFile.sha256(
+                bytes,
+                ModelFile.check(bytes, file.toString(), file.toAbsolutePath().getParent())
+                        .external());
     }
 
     /**
@@ -333,7 +367,8 @@ public final class OnnxEncoder implements AutoCloseable {
     private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
         int images = fixedBatch ? batch : n;
         ByteBuffer pixels = in.slice(0, images * input.bytes()).order(ByteOrder.nativeOrder());
-        try (OnnxTensor tensor = input.tensor(pixels, images); EmbeddingOutputs.Batch results = outputs.batch(out, images)) {
+        try (OnnxTensor tensor = input.tensor(pixels, images);
+                EmbeddingOutputs.Batch results = outputs.batch(out, images)) {
             session.run(Map.of(binding.input(), tensor), results.tensors()).close();
             for (int i = 0; i < n; i++) {
                 embeddings[at + i] = InvalidFeaturesException.check(results.read(i), at + i, name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
@@ -26,8 +27,10 @@ record PoolingRules(List<List<Pooling>> entries) {
             for (String name : entry.split("\\+", -1)) {
                 poolings.add(SettingTexts.choice(Pooling.class, name.strip()));
             }
-            if (new HashSet<>(poolings).size() < poolings.size() || poolings.size() > 1 && poolings.contains(Pooling.NONE)) {
-                throw new IllegalArgumentException("expected different poolings joined by +, such as class+mean, found " + entry.strip());
+            if (new HashSet<>(poolings).size() < poolings.size()
+                    || poolings.size() > 1 && poolings.contains(Pooling.NONE)) {
+                throw new IllegalArgumentException(
+                        "expected different poolings joined by +, such as class+mean, found " + entry.strip());
             }
             entries.add(List.copyOf(poolings));
         }

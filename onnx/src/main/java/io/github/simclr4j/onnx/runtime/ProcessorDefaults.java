@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.google.gson.JsonElement;
@@ -28,9 +29,11 @@ final class ProcessorDefaults {
      */
     static JsonObject complete(JsonObject json, String name) {
         JsonObject whole = json.deepCopy();
-        for (Map.Entry<String, JsonElement> e : ALL.getOrDefault(name, new JsonObject()).entrySet()) {
+        for (Map.Entry<String, JsonElement> e :
+                ALL.getOrDefault(name, new JsonObject()).entrySet()) {
             boolean open = e.getKey().startsWith("do_") || e.getKey().equals("crop_pct")
-                    ? !json.has(e.getKey()) : EncoderSettings.value(json, e.getKey()) == null;
+                    ? !json.has(e.getKey())
+                    : EncoderSettings.value(json, e.getKey()) == null;
             if (open && !e.getKey().equals("name")) {
                 whole.add(e.getKey(), e.getValue());
             }
@@ -42,7 +45,9 @@ final class ProcessorDefaults {
         Map<String, JsonObject> all = new HashMap<>();
         try (BufferedReader in = new BufferedReader(new InputStreamReader(
                 ProcessorDefaults.class.getResourceAsStream("processors.jsonl"), StandardCharsets.UTF_8))) {
-            in.lines().map(l -> JsonParser.parseString(l).getAsJsonObject()).forEach(o -> all.put(o.get("name").getAsString(), o));
+            in.lines()
+                    .map(l -> JsonParser.parseString(l).getAsJsonObject())
+                    .forEach(o -> all.put(o.get("name").getAsString(), o));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -47,7 +48,8 @@ public enum Provider {
     public static Set<Provider> available() {
         NativeRuntime.load();
         Set<OrtProvider> built = OrtEnvironment.getAvailableProviders();
-        return List.of(values()).stream().filter(p -> built.contains(p.provider))
+        return List.of(values()).stream()
+                .filter(p -> built.contains(p.provider))
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(Provider.class)));
     }
 
@@ -61,13 +63,18 @@ public enum Provider {
         try {
             return valueOf(name.split(":", 2)[0].toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("Unknown execution provider, expected " + names(Set.of(values()))
-                    + ", optionally with a device as in cuda:1, found " + name, e);
+            throw new IllegalArgumentException(
+                    "Unknown execution provider, expected " + names(Set.of(values()))
+                            + ", optionally with a device as in cuda:1, found " + name,
+                    e);
         }
     }
 
     private static String names(Set<Provider> providers) {
-        return providers.stream().sorted().map(p -> p.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", "));
+        return providers.stream()
+                .sorted()
+                .map(p -> p.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
     }
 
     /**
@@ -86,7 +93,7 @@ public enum Provider {
         try {
             int number = device.isEmpty() || p == OPENVINO ? 0 : Integer.parseInt(device);
             switch (p) {
-                case CPU -> { }
+                case CPU -> {}
                 case CUDA -> options.addCUDA(number);
                 case TENSORRT -> {
                     options.addTensorrt(number);
@@ -105,8 +112,10 @@ public enum Provider {
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("Expected a device number after the colon, found " + name, e);
         } catch (OrtException e) {
-            throw new IllegalStateException("ONNX Runtime has the execution provider " + name
-                    + ", but it can't be initialised on this machine: " + e.getMessage(), e);
+            throw new IllegalStateException(
+                    "ONNX Runtime has the execution provider " + name
+                            + ", but it can't be initialised on this machine: " + e.getMessage(),
+                    e);
         }
     }
 }

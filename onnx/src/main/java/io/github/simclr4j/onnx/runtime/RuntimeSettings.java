@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -31,10 +32,11 @@ import java.util.TreeMap;
  * @param customiser sets further options of the session, or null
  * @since 0.1.0
  */
-public record RuntimeSettings(int threads, String provider, int batch, boolean winograd,
-        Map<String, String> options, Customiser customiser) {
+public record RuntimeSettings(
+        int threads, String provider, int batch, boolean winograd, Map<String, String> options, Customiser customiser) {
     /** The option that disables graph optimizers, and the optimizer that casts float16 weights for float32 operators. */
     private static final String DISABLED = "optimization.disable_specified_optimizers";
+
     private static final String HALF_WEIGHTS = "FuseFp16InitializerToFp32NodeTransformer";
 
     /** The CPU, with the number of threads that ONNX Runtime chooses. */
@@ -136,7 +138,8 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
 
     /** Returns whether Winograd's algorithm is allowed and was measured to be faster on this kind of machine. */
     boolean fewerMultiplications() {
-        return winograd && Provider.of(provider) == Provider.CPU
+        return winograd
+                && Provider.of(provider) == Provider.CPU
                 && Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
     }
 
@@ -157,11 +160,14 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
                 GraphProto graph = graphs.pop();
                 nodes.addAll(graph.getNodeList());
                 half |= graph.getInitializerList().stream().anyMatch(t -> isHalf(t.getDataType()))
-                        || graph.getInputList().stream().anyMatch(v -> isHalf(v.getType().getTensorType().getElemType()));
+                        || graph.getInputList().stream()
+                                .anyMatch(
+                                        v -> isHalf(v.getType().getTensorType().getElemType()));
                 continue;
             }
             NodeProto node = nodes.pop();
-            products |= node.getOpType().equals("MatMul") || !node.getDomain().isEmpty() && !node.getDomain().equals("ai.onnx");
+            products |= node.getOpType().equals("MatMul")
+                    || !node.getDomain().isEmpty() && !node.getDomain().equals("ai.onnx");
             for (AttributeProto a : node.getAttributeList()) {
                 half |= isHalf(a.getT().getDataType()) || a.getName().equals("to") && isHalf((int) a.getI());
                 if (a.hasG()) {
@@ -200,8 +206,10 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
             try {
                 session.addConfigEntry(e.getKey(), e.getValue());
             } catch (OrtException refused) {
-                throw new IllegalArgumentException("ONNX Runtime rejects the session option " + e.getKey() + "=" + e.getValue()
-                        + ": " + refused.getMessage(), refused);
+                throw new IllegalArgumentException(
+                        "ONNX Runtime rejects the session option " + e.getKey() + "=" + e.getValue() + ": "
+                                + refused.getMessage(),
+                        refused);
             }
         }
         Provider.add(provider, session);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.google.gson.JsonArray;
@@ -34,7 +35,9 @@ final class TimmConfig {
 
     private static JsonObject vision(JsonObject json) {
         return EncoderSettings.value(json, "model_cfg") instanceof JsonObject m
-                && EncoderSettings.value(m, "vision_cfg") instanceof JsonObject v ? v : null;
+                        && EncoderSettings.value(m, "vision_cfg") instanceof JsonObject v
+                ? v
+                : null;
     }
 
     /** Returns the settings of timm's evaluation transform. */
@@ -51,7 +54,9 @@ final class TimmConfig {
                 map.put("channels", "grey");
             }
         }
-        double share = EncoderSettings.value(cfg, "crop_pct") == null ? CROP : EncoderSettings.value(cfg, "crop_pct").getAsDouble();
+        double share = EncoderSettings.value(cfg, "crop_pct") == null
+                ? CROP
+                : EncoderSettings.value(cfg, "crop_pct").getAsDouble();
         if (!(share > 0 && share <= 1)) {
             throw new IllegalArgumentException("crop_pct must be above 0 and at most 1, found " + share);
         }
@@ -59,8 +64,10 @@ final class TimmConfig {
         String mode = text(cfg, "crop_mode", "center");
         boolean squash = mode.equals("squash");
         if (!squash && !mode.equals("center") || size[0] != size[1]) {
-            throw ImageProcessorConfig.byHand(squash || mode.equals("center")
-                    ? "input_size " + size[0] + "x" + size[1] + " is not square" : "crop_mode " + mode);
+            throw ImageProcessorConfig.byHand(
+                    squash || mode.equals("center")
+                            ? "input_size " + size[0] + "x" + size[1] + " is not square"
+                            : "crop_mode " + mode);
         }
         map.put("image-size", Integer.toString(size[0]));
         map.put("resize", squash ? "stretch" : "short-side");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnxruntime.OnnxJavaType;
@@ -39,14 +40,18 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
         for (int n : tries) {
             long bytes = (long) n * input.bytes();
             if (bytes > MAX_BUFFER) {
-                throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
+                throw new InvalidEncoderException(
+                        name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
             }
             try (OnnxTensor in = input.tensor(input.buffer(n), n);
-                    OrtSession.Result out = session.run(Map.of(binding.input(), in), new LinkedHashSet<>(binding.outputs()))) {
+                    OrtSession.Result out =
+                            session.run(Map.of(binding.input(), in), new LinkedHashSet<>(binding.outputs()))) {
                 return new TrialRun(outputs(out, n, binding, name), binding.batch() == 0 && n == 2 ? 0 : n);
             } catch (OrtException e) {
-                first = first != null ? first
-                        : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + OneLine.of(e.getMessage()), e);
+                first = first != null
+                        ? first
+                        : new InvalidEncoderException(
+                                name + ": ONNX Runtime can't run it: " + OneLine.of(e.getMessage()), e);
             } catch (InvalidEncoderException e) {
                 first = first != null ? first : e;
             }
@@ -60,7 +65,8 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
         for (String output : binding.outputs()) {
             OnnxValue value = results.get(output).orElseThrow();
             if (!(value.getInfo() instanceof TensorInfo info)) {
-                throw new InvalidEncoderException(name + " is no image encoder: its output " + output + " is no tensor");
+                throw new InvalidEncoderException(
+                        name + " is no image encoder: its output " + output + " is no tensor");
             }
             if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
                 throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
@@ -71,8 +77,10 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
                 throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
                         + ", dimension] for " + n + " images, found " + output + " " + Arrays.toString(shape));
             }
-            List<Pooling> pooling = binding.pooling() == null ? null : binding.pooling().of(outputs.size());
-            outputs.add(EmbeddingOutput.of(output, shape, info.type == OnnxJavaType.FLOAT16, pooling, binding.layout(), name));
+            List<Pooling> pooling =
+                    binding.pooling() == null ? null : binding.pooling().of(outputs.size());
+            outputs.add(EmbeddingOutput.of(
+                    output, shape, info.type == OnnxJavaType.FLOAT16, pooling, binding.layout(), name));
         }
         EmbeddingOutputs all = new EmbeddingOutputs(List.copyOf(outputs));
         all.check(binding.batch(), name);
@@ -89,9 +97,11 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
             EmbeddingOutput output = outputs.outputs().get(k);
             boolean vector = output.shape().length == 1 && !given.of(k).equals(List.of(Pooling.NONE));
             if (vector && (given.areSeparate() || outputs.areVectors())) {
-                throw new InvalidEncoderException(name + " has an output " + output.name() + " [N, D], in which there is"
-                        + " nothing to pool: " + (given.areSeparate() ? "write none for it in" : "drop") + " the setting pooling,"
-                        + " or name an output of tokens or a map by the setting output");
+                throw new InvalidEncoderException(
+                        name + " has an output " + output.name() + " [N, D], in which there is"
+                                + " nothing to pool: " + (given.areSeparate() ? "write none for it in" : "drop")
+                                + " the setting pooling,"
+                                + " or name an output of tokens or a map by the setting output");
             }
         }
     }

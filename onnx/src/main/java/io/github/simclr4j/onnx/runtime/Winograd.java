@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
@@ -46,6 +47,7 @@ final class Winograd {
     private static final double LEAST_GAIN = 0.02;
     /** Number of channels per block of the blocked layout; numbers of channels must be multiples of it. */
     private static final int BLOCK = 16;
+
     private static final Set<String> ELEMENTWISE =
             Set.of("Relu", "Clip", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Identity");
     private static final long[] NONE = {0, 0, 0, 0};
@@ -78,8 +80,10 @@ final class Winograd {
     }
 
     private boolean usesPrefix(String start) {
-        return shapes.keySet().stream().anyMatch(n -> n.startsWith(start)) || model.getGraph().getNodeList().stream()
-                .anyMatch(n -> n.getName().startsWith(start) || n.getOutputList().stream().anyMatch(o -> o.startsWith(start)));
+        return shapes.keySet().stream().anyMatch(n -> n.startsWith(start))
+                || model.getGraph().getNodeList().stream()
+                        .anyMatch(n -> n.getName().startsWith(start)
+                                || n.getOutputList().stream().anyMatch(o -> o.startsWith(start)));
     }
 
     /**
@@ -100,17 +104,22 @@ final class Winograd {
         for (ValueInfoProto.Builder in : b.getGraphBuilder().getInputBuilderList()) {
             if (in.getName().equals(binding.input())) {
                 int rows = binding.layout() == EncoderSettings.Layout.NCHW ? 2 : 1;
-                TensorShapeProto.Builder shape = in.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
+                TensorShapeProto.Builder shape =
+                        in.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
                 shape.getDimBuilder(rows).setDimValue(binding.preprocessing().height());
-                shape.getDimBuilder(rows + 1).setDimValue(binding.preprocessing().width());
+                shape.getDimBuilder(rows + 1)
+                        .setDimValue(binding.preprocessing().width());
             }
         }
         return b.build();
     }
 
     private static ModelProto rewrite(ModelProto model) {
-        boolean simple = model.getGraph().getNodeList().stream().noneMatch(n -> n.getAttributeList().stream()
-                .anyMatch(a -> a.hasG() || a.getGraphsCount() > 0 || !a.getRefAttrName().isEmpty()));
+        boolean simple = model.getGraph().getNodeList().stream()
+                .noneMatch(n -> n.getAttributeList().stream()
+                        .anyMatch(a -> a.hasG()
+                                || a.getGraphsCount() > 0
+                                || !a.getRefAttrName().isEmpty()));
         Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model) : Map.of();
         if (shapes.isEmpty() || Opset.of(model.getOpsetImportList()) < 13) {
             return model;
@@ -134,7 +143,11 @@ final class Winograd {
             return model;
         }
         ModelProto.Builder b = model.toBuilder();
-        b.getGraphBuilder().clearNode().addAllNode(builder.nodes()).addAllInitializer(builder.constants()).clearValueInfo();
+        b.getGraphBuilder()
+                .clearNode()
+                .addAllNode(builder.nodes())
+                .addAllInitializer(builder.constants())
+                .clearValueInfo();
         return b.setGraph(GraphIndex.withoutUnused(b.getGraph())).build();
     }
 
@@ -145,14 +158,22 @@ final class Winograd {
             return;
         }
         if (x != null && ELEMENTWISE.contains(op)) {
-            lines.put(n.getOutput(0), x.stream().map(l -> builder.same(n, l, l.channels())).toList());
+            lines.put(
+                    n.getOutput(0),
+                    x.stream().map(l -> builder.same(n, l, l.channels())).toList());
             return;
         }
-        if (op.equals("Add") && sameMap(n.getInput(0), n.getInput(1)) && (x != null || lines.containsKey(n.getInput(1)))) {
+        if (op.equals("Add")
+                && sameMap(n.getInput(0), n.getInput(1))
+                && (x != null || lines.containsKey(n.getInput(1)))) {
             int p = Math.max(lineCount(n.getInput(0)), lineCount(n.getInput(1)));
             List<Line> a = split(n.getInput(0), p);
             List<Line> b = split(n.getInput(1), p);
-            lines.put(n.getOutput(0), IntStream.range(0, p).mapToObj(j -> builder.sum(a.get(j), b.get(j))).toList());
+            lines.put(
+                    n.getOutput(0),
+                    IntStream.range(0, p)
+                            .mapToObj(j -> builder.sum(a.get(j), b.get(j)))
+                            .toList());
             return;
         }
         n.getInputList().forEach(this::whole);
@@ -181,7 +202,9 @@ final class Winograd {
     }
 
     private boolean sameMap(String a, String b) {
-        return map(a) != null && Arrays.equals(map(a), map(b)) && shapes.get(a).dims()[0] == shapes.get(b).dims()[0];
+        return map(a) != null
+                && Arrays.equals(map(a), map(b))
+                && shapes.get(a).dims()[0] == shapes.get(b).dims()[0];
     }
 
     /** Rewrites a convolution with lines; returns false if it is not supported. */
@@ -195,7 +218,10 @@ final class Winograd {
         long kernel = w.getDims(2);
         all += multiplications(n, w, out);
         boolean biased = n.getInputCount() > 2 && !n.getInput(2).isEmpty();
-        if (GraphIndex.integer(n, "group", 1) != 1 || kernel != w.getDims(3) || in[0] % BLOCK != 0 || out[0] % BLOCK != 0
+        if (GraphIndex.integer(n, "group", 1) != 1
+                || kernel != w.getDims(3)
+                || in[0] % BLOCK != 0
+                || out[0] % BLOCK != 0
                 || !Arrays.equals(ShapeInference.attribute(n, "dilations", ONCE), ONCE)
                 || biased && index.floatConstant(n, 2) == null) {
             return false;
@@ -209,7 +235,9 @@ final class Winograd {
         }
         if (kernel == 1 && padded && once && x != null) {
             builder.spend((double) LineBuilder.READ * in[0] * out[0] * (x.size() - 1));
-            lines.put(n.getOutput(0), x.stream().map(l -> builder.same(n, l, out[0])).toList());
+            lines.put(
+                    n.getOutput(0),
+                    x.stream().map(l -> builder.same(n, l, out[0])).toList());
             return true;
         }
         if ((kernel == 1 || kernel == 3) && padded && second && x != null) {
@@ -239,27 +267,35 @@ final class Winograd {
         int products = p == 4 ? 5 * groups + Line.rows(in[1], 4, 3) : 3 * groups + Line.rows(in[1], 2, 1);
         double won = 3.0 * in[0] * filters * in[2] * (3 * in[1] - products);
         // Sums and depthwise convolutions: 13 on a quarter of the map before and 8 after, or 4 and 2 on a half.
-        double sums = (double) LineBuilder.WRITTEN * groups * in[2]
+        double sums = (double) LineBuilder.WRITTEN
+                * groups
+                * in[2]
                 * (p == 4 ? 13 * in[0] + 8 * filters : 4 * in[0] + 2 * filters);
         if (in[1] < 2 || won < sums) {
             return false;
         }
         List<Line> x = split(n.getInput(0), p);
-        // The sum with a shortcut is passed to the last convolution, so that ONNX Runtime fuses it and the ReLU after it.
+        // The sum with a shortcut is passed to the last convolution, so that ONNX Runtime fuses it and the ReLU after
+        // it.
         NodeProto next = index.onlyConsumer(n.getOutput(0));
-        String shortcut = next == null || !next.getOpType().equals("Add") ? null
+        String shortcut = next == null || !next.getOpType().equals("Add")
+                ? null
                 : next.getInput(next.getInput(0).equals(n.getOutput(0)) ? 1 : 0);
         String result = n.getOutput(0);
         List<Line> more = null;
-        if (shortcut != null && sameMap(shortcut, result) && (whole.contains(shortcut) || lines.containsKey(shortcut))) {
+        if (shortcut != null
+                && sameMap(shortcut, result)
+                && (whole.contains(shortcut) || lines.containsKey(shortcut))) {
             result = next.getOutput(0);
             more = split(shortcut, p);
             done.add(next);
         }
         builder.save(won + LineBuilder.READ * 9.0 * in[0] * filters);
-        lines.put(result, p == 4
-                ? filtering.four(n.getInput(1), bias, filters, x, more)
-                : filtering.two(n.getInput(1), bias, filters, x, more));
+        lines.put(
+                result,
+                p == 4
+                        ? filtering.four(n.getInput(1), bias, filters, x, more)
+                        : filtering.two(n.getInput(1), bias, filters, x, more));
         return true;
     }
 
@@ -304,7 +340,8 @@ final class Winograd {
         builder.spend((double) LineBuilder.PUT_TOGETHER * d[0] * d[1] * d[2]);
         String rows = builder.longs(0, 0, groups, 1, d[2]);
         List<String> in = parts.stream()
-                .map(l -> builder.emit("Reshape", List.of(builder.fit(l, groups).name(), rows), null)).toList();
+                .map(l -> builder.emit("Reshape", List.of(builder.fit(l, groups).name(), rows), null))
+                .toList();
         String together = builder.emit("Concat", in, null, GraphBuilder.integer("axis", 3));
         List<String> shape = List.of(together, builder.longs(0, 0, (long) p * groups, d[2]));
         if (p * groups == d[1]) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -37,8 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 class CalibrationTest {
     private static final int ROWS = 8;
     private static final int COLUMNS = 12;
-    private static final List<RgbImage> IMAGES = List.of(picture(40, 21, 0), picture(17, 60, 1), picture(12, 8, 2),
-            picture(100, 90, 3), picture(33, 33, 4));
+    private static final List<RgbImage> IMAGES =
+            List.of(picture(40, 21, 0), picture(17, 60, 1), picture(12, 8, 2), picture(100, 90, 3), picture(33, 33, 4));
 
     /** Little red and much blue, so that the order of the channels shows. */
     private static RgbImage picture(int width, int height, int k) {
@@ -60,9 +61,10 @@ class CalibrationTest {
             kernel[i * channels + (i + 1) % channels] += 0.25f;
         }
         GraphProto.Builder g = GraphProto.newBuilder()
-                .addInput(channelsLast
-                        ? Graphs.value("x", Graphs.FLOAT, batch, ROWS, COLUMNS, channels)
-                        : Graphs.value("x", Graphs.FLOAT, batch, channels, ROWS, COLUMNS))
+                .addInput(
+                        channelsLast
+                                ? Graphs.value("x", Graphs.FLOAT, batch, ROWS, COLUMNS, channels)
+                                : Graphs.value("x", Graphs.FLOAT, batch, channels, ROWS, COLUMNS))
                 .addInitializer(TensorValues.floats("k", kernel, channels, channels, 1, 1));
         String x = "x";
         if (channelsLast) {
@@ -77,8 +79,14 @@ class CalibrationTest {
     }
 
     private static ModelProto int8(ModelProto model, Map<String, String> settings) throws IOException {
-        return new Conversion(Precision.INT8, 0, true, EncoderSettings.of(settings, "argument"), new CalibrationSettings(
-                IMAGES, CalibrationMethod.MIN_MAX, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(model);
+        return new Conversion(
+                        Precision.INT8,
+                        0,
+                        true,
+                        EncoderSettings.of(settings, "argument"),
+                        new CalibrationSettings(
+                                IMAGES, CalibrationMethod.MIN_MAX, RuntimeSettings.DEFAULT.withThreads(1), false))
+                .convert(model);
     }
 
     /** The range of a value, out of its scale and its zero point. */
@@ -121,7 +129,8 @@ class CalibrationTest {
     }
 
     private static Preprocessing cut(Preprocessing.Resize resize, int shortSide, Preprocessing.Interpolation filter) {
-        return new Preprocessing(ROWS, COLUMNS, resize, shortSide, filter, Preprocessing.Channels.RGB, Preprocessing.Scaling.UNIT);
+        return new Preprocessing(
+                ROWS, COLUMNS, resize, shortSide, filter, Preprocessing.Channels.RGB, Preprocessing.Scaling.UNIT);
     }
 
     @Test
@@ -130,26 +139,50 @@ class CalibrationTest {
         double[] deviation = {0.5, 0.2, 0.1};
         String means = "0.1,0.6,0.9";
         String deviations = "0.5,0.2,0.1";
-        float[] cubic = byHand(cut(Preprocessing.Resize.SHORT_SIDE, 14, Preprocessing.Interpolation.BICUBIC), "bgr", 1 / 255.0,
-                mean, deviation);
-        Map<String, String> options = Map.of("resize-short", "14", "interpolation", "bicubic", "channels", "bgr", "mean", means,
-                "std", deviations);
-        // Either layout, any batch: free, fixed with whole batches only, with some to fill up, with more than there are.
+        float[] cubic = byHand(
+                cut(Preprocessing.Resize.SHORT_SIDE, 14, Preprocessing.Interpolation.BICUBIC),
+                "bgr",
+                1 / 255.0,
+                mean,
+                deviation);
+        Map<String, String> options = Map.of(
+                "resize-short", "14", "interpolation", "bicubic", "channels", "bgr", "mean", means, "std", deviations);
+        // Either layout, any batch: free, fixed with whole batches only, with some to fill up, with more than there
+        // are.
         for (boolean last : new boolean[] {false, true}) {
             for (long batch : new long[] {-1, 1, 2, 16}) {
                 float[] found = range(int8(model(last, 3, batch), options), last ? "planes" : "x");
                 assertRange(cubic, found, last + " " + batch);
             }
         }
-        float[] grey = byHand(cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.NEAREST), "grey", 1, new double[] {7},
+        float[] grey = byHand(
+                cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.NEAREST),
+                "grey",
+                1,
+                new double[] {7},
                 new double[] {2});
-        float[] found = range(int8(model(false, 1, -1),
-                Map.of("resize", "stretch", "interpolation", "nearest", "scale", "1", "mean", "7", "std", "2")), "x");
+        float[] found = range(
+                int8(
+                        model(false, 1, -1),
+                        Map.of("resize", "stretch", "interpolation", "nearest", "scale", "1", "mean", "7", "std", "2")),
+                "x");
         assertRange(grey, found, "grey");
         // What the metadata say, and what is given in its place.
-        byte[] file = Graphs.withMetadata(model(false, 3, -1).toByteArray(), Map.of("preprocessing.mean", "9", "preprocessing.std",
-                deviations, "preprocessing.resize_short", "14", "preprocessing.resize", "short-side",
-                "preprocessing.interpolation", "bicubic", "preprocessing.channels", "bgr"));
+        byte[] file = Graphs.withMetadata(
+                model(false, 3, -1).toByteArray(),
+                Map.of(
+                        "preprocessing.mean",
+                        "9",
+                        "preprocessing.std",
+                        deviations,
+                        "preprocessing.resize_short",
+                        "14",
+                        "preprocessing.resize",
+                        "short-side",
+                        "preprocessing.interpolation",
+                        "bicubic",
+                        "preprocessing.channels",
+                        "bgr"));
         assertRange(cubic, range(int8(Graphs.builder(file).build(), Map.of("mean", means)), "x"), "metadata");
     }
 
@@ -160,14 +193,19 @@ class CalibrationTest {
         Conversion conversion = new Conversion(Precision.INT8, 0, true, images);
         Path out = dir.resolve("int8.onnx");
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> conversion.apply(file, out));
-        assertTrue(e.getMessage().contains("vendor.onnx") && e.getMessage().contains("the settings mean and std"),
+        assertTrue(
+                e.getMessage().contains("vendor.onnx") && e.getMessage().contains("the settings mean and std"),
                 e.getMessage());
         Files.writeString(dir.resolve("preprocessor_config.json"), """
                 {"do_resize": true, "size": {"height": 8, "width": 12}, "resample": 2, "do_normalize": true,
                  "image_mean": [0.25, 0.5, 0.75], "image_std": [0.1, 0.2, 0.4]}""");
         conversion.apply(file, out);
-        float[] expected = byHand(cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR), "rgb", 1 / 255.0,
-                new double[] {0.25, 0.5, 0.75}, new double[] {0.1, 0.2, 0.4});
+        float[] expected = byHand(
+                cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR),
+                "rgb",
+                1 / 255.0,
+                new double[] {0.25, 0.5, 0.75},
+                new double[] {0.1, 0.2, 0.4});
         assertRange(expected, range(ModelFile.read(out), "x"), "beside");
     }
 
@@ -177,9 +215,14 @@ class CalibrationTest {
         byte[] file = Foreign.model("resnet34-spatial");
         EncoderSettings settings = Foreign.settings("resnet34-spatial");
         List<RgbImage> images = Foreign.pictures(64);
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")), new CalibrationSettings(
-                        images, CalibrationMethod.MSE, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(Graphs.builder(file).build());
+        ModelProto int8 = new Conversion(
+                        Precision.INT8,
+                        0,
+                        true,
+                        settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")),
+                        new CalibrationSettings(
+                                images, CalibrationMethod.MSE, RuntimeSettings.DEFAULT.withThreads(1), false))
+                .convert(Graphs.builder(file).build());
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         try (OnnxEncoder a = OnnxEncoder.open(file, "a", settings, RuntimeSettings.DEFAULT);
                 OnnxEncoder b = OnnxEncoder.open(int8.toByteArray(), "b", settings, RuntimeSettings.DEFAULT)) {
@@ -201,7 +244,8 @@ class CalibrationTest {
             x = level;
         }
         g.addNode(Graphs.node("Add", List.of("p1", "p3"), List.of("sum")))
-                .addNode(Graphs.node("MaxPool", List.of("p2"), List.of("pool")).addAttribute(Graphs.ints("kernel_shape", 2, 2)))
+                .addNode(Graphs.node("MaxPool", List.of("p2"), List.of("pool"))
+                        .addAttribute(Graphs.ints("kernel_shape", 2, 2)))
                 .addNode(Graphs.node("Conv", List.of("pool", "k"), List.of("last")));
         for (String out : List.of("p1", "p2", "sum", "last")) {
             g.addOutput(Graphs.value(out, Graphs.FLOAT, -1, 3, -1, -1));
@@ -237,23 +281,30 @@ class CalibrationTest {
     void aDamagedFileIsRefusedBeforeNativeCodeSeesIt(@TempDir Path dir) throws IOException {
         Path out = dir.resolve("out.onnx");
         List<byte[]> damaged = new ArrayList<>();
-        GraphProto.Builder cycle = Graphs.builder(model(false, 3, -1).toByteArray()).getGraphBuilder();
-        cycle.addNode(Graphs.node("Identity", List.of("a"), List.of("b"))).addNode(Graphs.node("Identity", List.of("b"), List.of("a")));
+        GraphProto.Builder cycle =
+                Graphs.builder(model(false, 3, -1).toByteArray()).getGraphBuilder();
+        cycle.addNode(Graphs.node("Identity", List.of("a"), List.of("b")))
+                .addNode(Graphs.node("Identity", List.of("b"), List.of("a")));
         cycle.setNode(1, cycle.getNode(1).toBuilder().setInput(0, "a"));
         damaged.add(Graphs.model(cycle));
         // The pooled value goes round through nothing but changes of shape.
-        GraphProto.Builder round = Graphs.builder(model(false, 3, -1).toByteArray()).getGraphBuilder();
+        GraphProto.Builder round =
+                Graphs.builder(model(false, 3, -1).toByteArray()).getGraphBuilder();
         round.addNode(Graphs.node("Identity", List.of("pooled"), List.of("b")));
         round.setNode(1, round.getNode(1).toBuilder().setOpType("Identity").setInput(0, "b"));
         damaged.add(Graphs.model(round));
-        damaged.add(Graphs.changed(model(false, 3, -1).toByteArray(), m -> m.getGraphBuilder().getInitializerBuilder(0).setDims(0, 1 << 30)));
-        damaged.add(Graphs.changed(model(false, 3, -1).toByteArray(), m -> m.getGraphBuilder().getNodeBuilder(0)
-                .addAttribute(Graphs.ints("strides", 0, 0))));
+        damaged.add(Graphs.changed(
+                model(false, 3, -1).toByteArray(),
+                m -> m.getGraphBuilder().getInitializerBuilder(0).setDims(0, 1 << 30)));
+        damaged.add(Graphs.changed(
+                model(false, 3, -1).toByteArray(),
+                m -> m.getGraphBuilder().getNodeBuilder(0).addAttribute(Graphs.ints("strides", 0, 0))));
         for (byte[] bytes : damaged) {
             Path file = Files.write(dir.resolve("damaged.onnx"), bytes);
-            for (Conversion c : List.of(new Conversion(Precision.FLOAT32, 0, true, null),
-                    new Conversion(Precision.FLOAT16, 0, true, null), new Conversion(Precision.INT8, 0, true,
-                            new CalibrationSettings(IMAGES, CalibrationMethod.MSE)))) {
+            for (Conversion c : List.of(
+                    new Conversion(Precision.FLOAT32, 0, true, null),
+                    new Conversion(Precision.FLOAT16, 0, true, null),
+                    new Conversion(Precision.INT8, 0, true, new CalibrationSettings(IMAGES, CalibrationMethod.MSE)))) {
                 InvalidEncoderException e = assertThrows(InvalidEncoderException.class, () -> c.apply(file, out));
                 assertTrue(e.getMessage().contains("damaged.onnx is damaged or unsafe"), e.getMessage());
             }
@@ -273,12 +324,17 @@ class CalibrationTest {
         }
         chain.addNode(Graphs.node("Flatten", List.of(x), List.of("out")));
         // Deep, but nothing is wrong with it.
-        Int8Quantizer deep = new Int8Quantizer(Graphs.builder(Graphs.model(chain)).build(), false);
+        Int8Quantizer deep =
+                new Int8Quantizer(Graphs.builder(Graphs.model(chain)).build(), false);
         assertFalse(deep.calibrated().contains("pooled"));
         List<byte[]> odd = List.of(
                 Graphs.changed(good, m -> m.getGraphBuilder().getNodeBuilder(0).clearInput()),
-                Graphs.changed(good, m -> m.getGraphBuilder().addNode(Graphs.node("Conv", List.of("x", "k"), List.of()))),
-                Graphs.changed(good, m -> m.getGraphBuilder().setInitializer(0, TensorValues.floats("k", new float[0], 0, 3, 1, 1))));
+                Graphs.changed(
+                        good, m -> m.getGraphBuilder().addNode(Graphs.node("Conv", List.of("x", "k"), List.of()))),
+                Graphs.changed(
+                        good,
+                        m -> m.getGraphBuilder()
+                                .setInitializer(0, TensorValues.floats("k", new float[0], 0, 3, 1, 1))));
         for (byte[] bytes : odd) {
             Path file = Files.write(dir.resolve("odd.onnx"), bytes);
             for (Precision p : Precision.values()) {
@@ -298,11 +354,20 @@ class CalibrationTest {
     @Test
     void anUnsoundFileLeavesTheOldResult(@TempDir Path dir) throws IOException {
         // It passes the check of what is safe, but its output is not what it says.
-        Path file = Files.write(dir.resolve("odd.onnx"), Graphs.changed(model(false, 3, -1).toByteArray(), m -> m.getGraphBuilder()
-                .getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().getDimBuilder(1).setDimValue(7)));
+        Path file = Files.write(
+                dir.resolve("odd.onnx"),
+                Graphs.changed(
+                        model(false, 3, -1).toByteArray(),
+                        m -> m.getGraphBuilder()
+                                .getOutputBuilder(0)
+                                .getTypeBuilder()
+                                .getTensorTypeBuilder()
+                                .getShapeBuilder()
+                                .getDimBuilder(1)
+                                .setDimValue(7)));
         Path out = Files.writeString(dir.resolve("out.onnx"), "what was there");
-        InvalidEncoderException e = assertThrows(InvalidEncoderException.class,
-                () -> new Conversion(Precision.FLOAT16, 0, true, null).apply(file, out));
+        InvalidEncoderException e = assertThrows(
+                InvalidEncoderException.class, () -> new Conversion(Precision.FLOAT16, 0, true, null).apply(file, out));
         assertTrue(e.getMessage().contains("odd.onnx is not sound"), e.getMessage());
         assertEquals("what was there", Files.readString(out));
     }

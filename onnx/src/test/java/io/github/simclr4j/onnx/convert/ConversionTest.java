@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -49,7 +50,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ConversionTest {
     private static final ResNet NET = Encoders.TINY;
-    private static final List<RgbImage> IMAGES = IntStream.range(0, 24).mapToObj(i -> Encoders.picture(32, i)).toList();
+    private static final List<RgbImage> IMAGES =
+            IntStream.range(0, 24).mapToObj(i -> Encoders.picture(32, i)).toList();
 
     private static ModelProto model(ResNet net, EncoderLayout layout) throws IOException {
         return ModelProto.parseFrom(EncoderWriter.toBytes(
@@ -57,8 +59,7 @@ class ConversionTest {
     }
 
     private static Conversion conversion(Precision precision, CalibrationMethod method) {
-        return new Conversion(precision, 0, true,
-                method == null ? null : new CalibrationSettings(IMAGES, method));
+        return new Conversion(precision, 0, true, method == null ? null : new CalibrationSettings(IMAGES, method));
     }
 
     private static float[][] embed(ModelProto model) throws IOException {
@@ -96,7 +97,9 @@ class ConversionTest {
             ModelProto half = conversion(Precision.FLOAT16, null).convert(full);
             assertTrue(half.getGraph().getInitializerList().stream()
                     .allMatch(t -> t.getDataType() == DataType.FLOAT16_VALUE));
-            assertEquals(DataType.UINT8_VALUE, half.getGraph().getInput(0).getType().getTensorType().getElemType());
+            assertEquals(
+                    DataType.UINT8_VALUE,
+                    half.getGraph().getInput(0).getType().getTensorType().getElemType());
             assertTrue(half.getSerializedSize() < 0.6 * full.getSerializedSize());
             double[] c = compare(embed(full), embed(half));
             assertTrue(c[0] > 0.99999 && c[1] < 0.01, c[0] + " " + c[1]);
@@ -109,14 +112,18 @@ class ConversionTest {
     void floatsAreRoundedToTheNearestHalf() {
         float[] in = {1, -2, 65504, 65519, 1 + 1f / 2048, 1 + 3f / 2048, 1e-8f, 0x1p-24f, 0x1.8p-24f, 0.1f, -0f};
         int[] expected = {0x3c00, 0xc000, 0x7bff, 0x7bff, 0x3c00, 0x3c02, 0, 1, 2, 0x2e66, 0x8000};
-        byte[] found = HalfPrecision.half(TensorValues.floats("t", in, in.length)).getRawData().toByteArray();
+        byte[] found = HalfPrecision.half(TensorValues.floats("t", in, in.length))
+                .getRawData()
+                .toByteArray();
         for (int i = 0; i < in.length; i++) {
             assertEquals(expected[i], (found[2 * i] & 255) | (found[2 * i + 1] & 255) << 8, in[i] + "");
         }
         for (float v : new float[] {65520, -1e6f}) {
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class,
                     () -> HalfPrecision.half(TensorValues.floats("layer1.weight", new float[] {0, v}, 2)));
-            assertTrue(e.getMessage().contains("layer1.weight") && e.getMessage().contains("65504"), e.getMessage());
+            assertTrue(
+                    e.getMessage().contains("layer1.weight") && e.getMessage().contains("65504"), e.getMessage());
         }
     }
 
@@ -131,12 +138,15 @@ class ConversionTest {
                 assertTrue(c[0] > 0.99, net + " " + method + " " + c[0]);
                 assertEquals("int8", ModelInspector.check(int8, null, 0).precision());
             }
-            ModelProto int8 = conversion(Precision.INT8, CalibrationMethod.MIN_MAX).convert(full);
+            ModelProto int8 =
+                    conversion(Precision.INT8, CalibrationMethod.MIN_MAX).convert(full);
             Map<String, Integer> kernels = optimised(int8, dir.resolve("optimised.onnx"));
             assertEquals(net.convolutions().size(), kernels.get("QLinearConv"), kernels.toString());
             assertEquals(net.blocks().size(), kernels.get("QLinearAdd"), kernels.toString());
-            assertTrue(!kernels.containsKey("Conv") && !kernels.containsKey("Relu") && !kernels.containsKey("Add")
-                    || kernels.getOrDefault("Add", 0) == 1 && !kernels.containsKey("Conv"), kernels.toString());
+            assertTrue(
+                    !kernels.containsKey("Conv") && !kernels.containsKey("Relu") && !kernels.containsKey("Add")
+                            || kernels.getOrDefault("Add", 0) == 1 && !kernels.containsKey("Conv"),
+                    kernels.toString());
         }
     }
 
@@ -145,10 +155,14 @@ class ConversionTest {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
             options.setOptimizedModelFilePath(to.toString());
-            OrtEnvironment.getEnvironment().createSession(model.toByteArray(), options).close();
+            OrtEnvironment.getEnvironment()
+                    .createSession(model.toByteArray(), options)
+                    .close();
         }
         Map<String, Integer> counts = new java.util.TreeMap<>();
-        ModelProto.parseFrom(Files.readAllBytes(to)).getGraph().getNodeList()
+        ModelProto.parseFrom(Files.readAllBytes(to))
+                .getGraph()
+                .getNodeList()
                 .forEach(n -> counts.merge(n.getOpType(), 1, Integer::sum));
         return counts;
     }
@@ -158,10 +172,15 @@ class ConversionTest {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = conversion(Precision.INT8, CalibrationMethod.MIN_MAX).convert(full);
         float[] w = TensorValues.floats(new GraphIndex(full.getGraph()).initialisers.get("layer1.0.conv2.weight"));
-        String out = new GraphIndex(full.getGraph()).consumers.get("layer1.0.conv2.weight").get(0).getOutput(0);
+        String out = new GraphIndex(full.getGraph())
+                .consumers
+                .get("layer1.0.conv2.weight")
+                .get(0)
+                .getOutput(0);
         GraphIndex index = new GraphIndex(int8.getGraph());
         float[] scales = TensorValues.floats(index.initialisers.get(out + "_weight_scale"));
-        byte[] q = index.initialisers.get(out + "_weight_quantized").getRawData().toByteArray();
+        byte[] q =
+                index.initialisers.get(out + "_weight_quantized").getRawData().toByteArray();
         int per = w.length / scales.length;
         for (int o = 0; o < scales.length; o++) {
             int largest = 0;
@@ -176,13 +195,19 @@ class ConversionTest {
     @Test
     void aReducedRangeHasSevenBits() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new CalibrationSettings(IMAGES, CalibrationMethod.MSE, RuntimeSettings.DEFAULT, true)).convert(full);
-        int8.getGraph().getInitializerList().stream().filter(t -> t.getDataType() == DataType.INT8_VALUE).forEach(t -> {
-            for (byte b : t.getRawData()) {
-                assertTrue(Math.abs(b) <= 63, t.getName());
-            }
-        });
+        ModelProto int8 = new Conversion(
+                        Precision.INT8,
+                        0,
+                        true,
+                        new CalibrationSettings(IMAGES, CalibrationMethod.MSE, RuntimeSettings.DEFAULT, true))
+                .convert(full);
+        int8.getGraph().getInitializerList().stream()
+                .filter(t -> t.getDataType() == DataType.INT8_VALUE)
+                .forEach(t -> {
+                    for (byte b : t.getRawData()) {
+                        assertTrue(Math.abs(b) <= 63, t.getName());
+                    }
+                });
         assertTrue(compare(embed(full), embed(int8))[0] > 0.98);
     }
 
@@ -190,11 +215,13 @@ class ConversionTest {
     void aModelIsConvertedOnce() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = conversion(Precision.INT8, CalibrationMethod.MIN_MAX).convert(full);
-        for (Conversion c : List.of(conversion(Precision.INT8, CalibrationMethod.MSE), conversion(Precision.FLOAT16, null))) {
+        for (Conversion c :
+                List.of(conversion(Precision.INT8, CalibrationMethod.MSE), conversion(Precision.FLOAT16, null))) {
             assertThrows(IllegalArgumentException.class, () -> c.convert(int8));
         }
         ModelProto half = conversion(Precision.FLOAT16, null).convert(full);
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
                 () -> conversion(Precision.INT8, CalibrationMethod.MSE).convert(half));
         assertTrue(e.getMessage().contains("Nothing to quantize"), e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> conversion(Precision.INT8, null));
@@ -212,16 +239,18 @@ class ConversionTest {
         }
         ModelProto written = model(NET, EncoderLayout.DEFAULT.withoutPreprocessing());
         for (Precision p : Precision.values()) {
-            CalibrationSettings images = p == Precision.INT8
-                    ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
+            CalibrationSettings images =
+                    p == Precision.INT8 ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
             ModelProto stripped = new Conversion(p, 0, false, images).convert(full);
             assertEquals(List.of(), ModelInspector.check(stripped, null, 0).problems());
             double[] c = compare(expected, run(stripped, x, new long[] {IMAGES.size(), 3, 32, 32}));
             assertTrue(c[0] > (p == Precision.INT8 ? 0.99 : 0.99999), p + " " + c[0]);
             if (p == Precision.FLOAT32) {
-                assertArrayEquals(run(written, x, new long[] {IMAGES.size(), 3, 32, 32})[3],
+                assertArrayEquals(
+                        run(written, x, new long[] {IMAGES.size(), 3, 32, 32})[3],
                         run(stripped, x, new long[] {IMAGES.size(), 3, 32, 32})[3]);
-                assertEquals(new java.util.HashSet<>(List.of("0.5,0.5,0.5", "0.25,0.25,0.25")),
+                assertEquals(
+                        new java.util.HashSet<>(List.of("0.5,0.5,0.5", "0.25,0.25,0.25")),
                         java.util.Set.of(meta(stripped, "preprocessing.mean"), meta(stripped, "preprocessing.std")));
             }
         }
@@ -236,7 +265,8 @@ class ConversionTest {
         OrtEnvironment env = OrtEnvironment.getEnvironment();
         try (OrtSession session = env.createSession(model.toByteArray());
                 OnnxTensor in = OnnxTensor.createTensor(env, FloatBuffer.wrap(x), shape);
-                OrtSession.Result out = session.run(Map.of(model.getGraph().getInput(0).getName(), in))) {
+                OrtSession.Result out =
+                        session.run(Map.of(model.getGraph().getInput(0).getName(), in))) {
             return (float[][]) out.get(0).getValue();
         }
     }
@@ -253,8 +283,8 @@ class ConversionTest {
         }
         for (int opset : new int[] {13, 19, 26}) {
             for (Precision p : List.of(Precision.FLOAT16, Precision.INT8)) {
-                CalibrationSettings images = p == Precision.INT8
-                        ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
+                CalibrationSettings images =
+                        p == Precision.INT8 ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
                 assertTrue(compare(expected, embed(new Conversion(p, opset, true, images).convert(first)))[0] > 0.99);
             }
         }
@@ -277,19 +307,31 @@ class ConversionTest {
             norm[i] = g.tensor(TensorValues.floats("norm" + i, v, 8));
         }
         x = g.node("BatchNormalization", List.of(x, norm[0], norm[1], norm[2], norm[3]));
-        x = g.node("Clip", List.of(x, g.tensor(TensorValues.floats("low", new float[] {0})),
-                g.tensor(TensorValues.floats("high", new float[] {6}))));
+        x = g.node(
+                "Clip",
+                List.of(
+                        x,
+                        g.tensor(TensorValues.floats("low", new float[] {0})),
+                        g.tensor(TensorValues.floats("high", new float[] {6}))));
         String depthwise = g.tensor(TensorValues.floats("w2", random(8 * 9, 9), 8, 1, 3, 3));
-        x = g.node("Conv", List.of(x, depthwise), GraphBuilder.ints("pads", 1, 1, 1, 1), GraphBuilder.integer("group", 8));
+        x = g.node(
+                "Conv", List.of(x, depthwise), GraphBuilder.ints("pads", 1, 1, 1, 1), GraphBuilder.integer("group", 8));
         AttributeProto keep = GraphBuilder.integer("keepdims", 0);
         if (axesAsInput) {
-            g.node("ReduceMean", List.of(x, g.tensor(TensorValues.longs("axes", new long[] {2, 3}, 2))), "features", keep);
+            g.node(
+                    "ReduceMean",
+                    List.of(x, g.tensor(TensorValues.longs("axes", new long[] {2, 3}, 2))),
+                    "features",
+                    keep);
         } else {
             g.node("ReduceMean", List.of(x), "features", GraphBuilder.ints("axes", 2, 3), keep);
         }
         g.output(GraphBuilder.value("features", DataType.FLOAT, 8));
-        return ModelProto.newBuilder().setIrVersion(Opset.irVersion(opset)).addOpsetImport(Opset.proto(opset))
-                .setGraph(g.build()).build();
+        return ModelProto.newBuilder()
+                .setIrVersion(Opset.irVersion(opset))
+                .addOpsetImport(Opset.proto(opset))
+                .setGraph(g.build())
+                .build();
     }
 
     private static float[] random(int n, long seed) {
@@ -313,18 +355,34 @@ class ConversionTest {
             assertEquals(List.of(), ModelInspector.check(m, null, 0).problems());
             assertTrue(compare(expected, run(m, x, shape))[1] < 0.01);
         }
-        assertEquals(2, up.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("ReduceMean")).findFirst()
-                .orElseThrow().getInputCount());
-        assertEquals(1, down.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("ReduceMean")).findFirst()
-                .orElseThrow().getInputCount());
-        List<RgbImage> noise = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
+        assertEquals(
+                2,
+                up.getGraph().getNodeList().stream()
+                        .filter(n -> n.getOpType().equals("ReduceMean"))
+                        .findFirst()
+                        .orElseThrow()
+                        .getInputCount());
+        assertEquals(
+                1,
+                down.getGraph().getNodeList().stream()
+                        .filter(n -> n.getOpType().equals("ReduceMean"))
+                        .findFirst()
+                        .orElseThrow()
+                        .getInputCount());
+        List<RgbImage> noise =
+                IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
         EncoderSettings half = EncoderSettings.of(Map.of("mean", "0.5", "std", "0.5"), "argument");
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true, half,
-                new CalibrationSettings(noise, CalibrationMethod.MIN_MAX)).convert(old);
+        ModelProto int8 = new Conversion(
+                        Precision.INT8, 0, true, half, new CalibrationSettings(noise, CalibrationMethod.MIN_MAX))
+                .convert(old);
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
-        assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,
-                new CalibrationSettings(noise, CalibrationMethod.MIN_MAX)).convert(old));
+        assertTrue(int8.getGraph().getNodeList().stream()
+                .map(NodeProto::getOpType)
+                .noneMatch("BatchNormalization"::equals));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new Conversion(Precision.INT8, 0, true, new CalibrationSettings(noise, CalibrationMethod.MIN_MAX))
+                        .convert(old));
         assertTrue(e.getMessage().contains("give the settings mean"), e.getMessage());
         ModelProto.Builder odd = old.toBuilder();
         odd.getGraphBuilder().getNodeBuilder(0).setOpType("Strange");
@@ -351,8 +409,9 @@ class ConversionTest {
                     for (int i = 0; i < l.in(); i++) {
                         sum += w[o * l.in() + i] * expected[i];
                     }
-                    sum = weights.apply(l.norm() + ".weight")[o] * (sum - weights.apply(l.norm() + ".running_mean")[o])
-                            / Math.sqrt(weights.apply(l.norm() + ".running_var")[o] + 1e-5)
+                    sum = weights.apply(l.norm() + ".weight")[o]
+                                    * (sum - weights.apply(l.norm() + ".running_mean")[o])
+                                    / Math.sqrt(weights.apply(l.norm() + ".running_var")[o] + 1e-5)
                             + weights.apply(l.norm() + ".bias")[o];
                     y[o] = (float) (l.relu() ? Math.max(0, sum) : sum);
                 }
@@ -377,20 +436,32 @@ class ConversionTest {
         }
         OrtEnvironment env = OrtEnvironment.getEnvironment();
         try (OrtSession session = env.createSession(both.toByteArray());
-                OnnxTensor in = OnnxTensor.createTensor(env, java.nio.ByteBuffer.wrap(IMAGES.get(5).rgb()),
-                        new long[] {1, 32, 32, 3}, ai.onnxruntime.OnnxJavaType.UINT8);
+                OnnxTensor in = OnnxTensor.createTensor(
+                        env,
+                        java.nio.ByteBuffer.wrap(IMAGES.get(5).rgb()),
+                        new long[] {1, 32, 32, 3},
+                        ai.onnxruntime.OnnxJavaType.UINT8);
                 OrtSession.Result out = session.run(Map.of(EncoderContract.INPUT, in))) {
-            assertArrayEquals(z, ((float[][]) out.get(EncoderContract.OUTPUT).orElseThrow().getValue())[0], 1e-5f);
-            float[] p = ((float[][]) out.get(EncoderContract.PROBABILITIES).orElseThrow().getValue())[0];
+            assertArrayEquals(
+                    z,
+                    ((float[][]) out.get(EncoderContract.OUTPUT).orElseThrow().getValue())[0],
+                    1e-5f);
+            float[] p = ((float[][])
+                            out.get(EncoderContract.PROBABILITIES).orElseThrow().getValue())
+                    [0];
             for (int c = 0; c < 4; c++) {
                 assertEquals(e[c] / sum, p[c], 1e-5);
             }
         }
-        assertThrows(IllegalArgumentException.class, () -> model(NET, EncoderLayout.DEFAULT.withClassifier(classifier)));
-        String twice = assertThrows(IllegalArgumentException.class,
-                () -> new LinearClassifier(new float[6], new float[3], List.of("cat", "dog", "cat"))).getMessage();
+        assertThrows(
+                IllegalArgumentException.class, () -> model(NET, EncoderLayout.DEFAULT.withClassifier(classifier)));
+        String twice = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new LinearClassifier(new float[6], new float[3], List.of("cat", "dog", "cat")))
+                .getMessage();
         assertEquals("Expected a different label for each class, found a duplicate among [cat, dog, cat]", twice);
-        assertThrows(IllegalArgumentException.class,
+        assertThrows(
+                IllegalArgumentException.class,
                 () -> model(NET, EncoderLayout.DEFAULT.withHead(ProjectionHead.of(d + 1, 8, 4, 2, false, true))));
     }
 
@@ -398,23 +469,32 @@ class ConversionTest {
     void weightsBesideTheFile(@TempDir Path dir) throws IOException, OrtException {
         Path file = dir.resolve("large.onnx");
         float[][] expected = embed(model(NET, EncoderLayout.DEFAULT));
-        EncoderWriter.write(file, NET, new Preprocessing(32), Encoders.weights(NET, null), Map.of(),
-                EncoderLayout.DEFAULT, 1000);
+        EncoderWriter.write(
+                file, NET, new Preprocessing(32), Encoders.weights(NET, null), Map.of(), EncoderLayout.DEFAULT, 1000);
         Path data = only(dir, ".data");
         assertTrue(Files.size(data) > 10 * Files.size(file));
         assertEquals(List.of(), ModelInspector.check(file).problems());
-        assertEquals(Files.size(file) + Files.size(data), ModelInspector.check(file).bytes());
-        assertEquals(Sha256.hex(Files.readAllBytes(data)),
+        assertEquals(
+                Files.size(file) + Files.size(data), ModelInspector.check(file).bytes());
+        assertEquals(
+                Sha256.hex(Files.readAllBytes(data)),
                 ModelInspector.check(file).metadata().get("external_data.sha256"));
         OrtEnvironment.getEnvironment().createSession(file.toString()).close();
         assertArrayEquals(expected, embed(ModelFile.read(file)));
 
         // Another model in its place takes its own data with it, and leaves nothing of the old.
-        EncoderWriter.write(file, NET, new Preprocessing(32), n -> {
-            float[] w = Encoders.weights(NET, null).apply(n);
-            w[0] += 0.5f;
-            return w;
-        }, Map.of(), EncoderLayout.DEFAULT, 1000);
+        EncoderWriter.write(
+                file,
+                NET,
+                new Preprocessing(32),
+                n -> {
+                    float[] w = Encoders.weights(NET, null).apply(n);
+                    w[0] += 0.5f;
+                    return w;
+                },
+                Map.of(),
+                EncoderLayout.DEFAULT,
+                1000);
         assertTrue(!Files.exists(data) && !only(dir, ".data").equals(data));
         assertTrue(compare(expected, embed(ModelFile.read(file)))[1] > 0);
         // A conversion reads the data and writes one file.
@@ -432,7 +512,8 @@ class ConversionTest {
         assertTrue(ModelInspector.check(file).problems().toString().contains("missing"));
         for (String outside : List.of("../secret", "/etc/passwd", "a/../../b", "")) {
             ModelProto.Builder m = ModelFile.parse(file).toBuilder();
-            m.getGraphBuilder().getInitializerBuilderList().stream().filter(t -> t.getExternalDataCount() > 0)
+            m.getGraphBuilder().getInitializerBuilderList().stream()
+                    .filter(t -> t.getExternalDataCount() > 0)
                     .forEach(t -> t.getExternalDataBuilder(0).setValue(outside));
             String refused = ModelInspector.check(m.build(), dir, 0).problems().toString();
             assertTrue(refused.contains("outside its folder"), outside);
@@ -441,7 +522,9 @@ class ConversionTest {
 
     private static Path only(Path dir, String ending) throws IOException {
         try (var all = Files.list(dir)) {
-            List<Path> found = all.filter(p -> p.toString().endsWith(ending) || p.toString().endsWith(".part")).toList();
+            List<Path> found = all.filter(
+                            p -> p.toString().endsWith(ending) || p.toString().endsWith(".part"))
+                    .toList();
             assertEquals(1, found.size(), found.toString());
             return found.get(0);
         }
@@ -452,18 +535,32 @@ class ConversionTest {
     void settingsGoIntoTheFile(@TempDir Path dir) throws IOException {
         Path from = Files.createDirectory(dir.resolve("from"));
         Path to = Files.createDirectory(dir.resolve("to"));
-        Path vendor = Files.write(from.resolve("vendor.onnx"), Graphs.withMetadata(Foreign.model("resnet18-batchnorm"),
-                Map.of("preprocessing.resize", "short-side", "preprocessing.resize_short", "70", "author", "somebody")));
-        Files.writeString(from.resolve("preprocessor_config.json"),
+        Path vendor = Files.write(
+                from.resolve("vendor.onnx"),
+                Graphs.withMetadata(
+                        Foreign.model("resnet18-batchnorm"),
+                        Map.of(
+                                "preprocessing.resize",
+                                "short-side",
+                                "preprocessing.resize_short",
+                                "70",
+                                "author",
+                                "somebody")));
+        Files.writeString(
+                from.resolve("preprocessor_config.json"),
                 "{\"do_normalize\": true, \"image_mean\": [0.4, 0.5, 0.6], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3}");
-        EncoderSettings given =
-                EncoderSettings.of(Map.of("mean", "0.1,0.2,0.3", "resize", "stretch", "output", inner(vendor)), "argument");
+        EncoderSettings given = EncoderSettings.of(
+                Map.of("mean", "0.1,0.2,0.3", "resize", "stretch", "output", inner(vendor)), "argument");
         float[][] expected;
         try (OnnxEncoder e = OnnxEncoder.open(vendor, given, RuntimeSettings.DEFAULT)) {
             expected = e.embed(IMAGES);
         }
         for (Precision p : Precision.values()) {
-            Conversion c = new Conversion(p, 0, true, given,
+            Conversion c = new Conversion(
+                    p,
+                    0,
+                    true,
+                    given,
                     p == Precision.INT8 ? new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX) : null);
             Path out = to.resolve(p + ".onnx");
             c.apply(vendor, out);
@@ -475,18 +572,24 @@ class ConversionTest {
                 // The length that only the other rule has is gone.
                 assertFalse(e.metadata().containsKey("preprocessing.resize_short"));
                 float part = p == Precision.FLOAT32 ? 1e-6f : p == Precision.FLOAT16 ? 0.01f : 0.2f;
-                assertTrue(Foreign.largestDifference(expected, e.embed(IMAGES)) <= part * Foreign.largest(expected), p.toString());
+                assertTrue(
+                        Foreign.largestDifference(expected, e.embed(IMAGES)) <= part * Foreign.largest(expected),
+                        p.toString());
             }
         }
         // Beside that configuration the new file would be fed otherwise.
         Path beside = from.resolve("new.onnx");
-        IllegalArgumentException wins = assertThrows(IllegalArgumentException.class,
+        IllegalArgumentException wins = assertThrows(
+                IllegalArgumentException.class,
                 () -> new Conversion(Precision.FLOAT16, 0, true, given, null).apply(vendor, beside));
-        assertTrue(wins.getMessage().contains("new.onnx is not written: the preprocessor_config.json beside"), wins.getMessage());
+        assertTrue(
+                wins.getMessage().contains("new.onnx is not written: the preprocessor_config.json beside"),
+                wins.getMessage());
         assertFalse(Files.exists(beside));
         // What contradicts the file is refused in any precision.
         EncoderSettings wrong = EncoderSettings.of(Map.of("channels", "grey"), "argument");
-        assertThrows(InvalidEncoderException.class,
+        assertThrows(
+                InvalidEncoderException.class,
                 () -> new Conversion(Precision.FLOAT32, 0, true, wrong, null).apply(vendor, to.resolve("wrong.onnx")));
     }
 
@@ -498,11 +601,13 @@ class ConversionTest {
 
     @Test
     void takenOutPreprocessingBecomesSettings(@TempDir Path dir) throws IOException {
-        Path file = Files.write(dir.resolve("bytes.onnx"), model(NET, EncoderLayout.DEFAULT).toByteArray());
+        Path file = Files.write(
+                dir.resolve("bytes.onnx"), model(NET, EncoderLayout.DEFAULT).toByteArray());
         EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80", "layout", "nhwc"), "argument");
         Path out = dir.resolve("bare.onnx");
         new Conversion(Precision.FLOAT32, 0, false, given, null).apply(file, out);
-        try (OnnxEncoder a = OnnxEncoder.open(file, given, RuntimeSettings.DEFAULT); OnnxEncoder b = OnnxEncoder.open(out)) {
+        try (OnnxEncoder a = OnnxEncoder.open(file, given, RuntimeSettings.DEFAULT);
+                OnnxEncoder b = OnnxEncoder.open(out)) {
             assertEquals("metadata", b.settings().values().get("std").source());
             assertEquals(80, b.preprocessing().shortSide());
             float[][] expected = a.embed(IMAGES);

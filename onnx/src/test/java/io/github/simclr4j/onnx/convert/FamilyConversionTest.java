@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.convert;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -29,17 +30,23 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("slow")
 class FamilyConversionTest {
     private static final int SIZE = 64;
-    private static final List<RgbImage> IMAGES = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(SIZE, i)).toList();
+    private static final List<RgbImage> IMAGES =
+            IntStream.range(0, 16).mapToObj(i -> Encoders.picture(SIZE, i)).toList();
 
     static Stream<Architecture> networks() {
-        return Stream.of(EncoderFamilies.of("resnet18", Map.of("width", "0.125")),
+        return Stream.of(
+                EncoderFamilies.of("resnet18", Map.of("width", "0.125")),
                 EncoderFamilies.of("mobilenetv3-large", Map.of("width", "0.25")),
                 EncoderFamilies.of("vit-tiny", Map.of("patch-size", "16")));
     }
 
     private static ModelProto model(Architecture net, int opset) throws IOException {
-        return ModelProto.parseFrom(EncoderWriter.toBytes(net, new Preprocessing(SIZE), RandomWeights.of(net.graph(SIZE)),
-                Map.of(), EncoderLayout.DEFAULT.withOpset(opset)));
+        return ModelProto.parseFrom(EncoderWriter.toBytes(
+                net,
+                new Preprocessing(SIZE),
+                RandomWeights.of(net.graph(SIZE)),
+                Map.of(),
+                EncoderLayout.DEFAULT.withOpset(opset)));
     }
 
     private static float[][] embed(ModelProto model) throws IOException {
@@ -54,17 +61,20 @@ class FamilyConversionTest {
     }
 
     private static double leastCosine(float[][] a, float[][] b) {
-        return IntStream.range(0, a.length).mapToDouble(i -> {
-            double ab = 0;
-            double aa = 0;
-            double bb = 0;
-            for (int j = 0; j < a[i].length; j++) {
-                ab += a[i][j] * b[i][j];
-                aa += a[i][j] * a[i][j];
-                bb += b[i][j] * b[i][j];
-            }
-            return ab / Math.sqrt(aa * bb);
-        }).min().getAsDouble();
+        return IntStream.range(0, a.length)
+                .mapToDouble(i -> {
+                    double ab = 0;
+                    double aa = 0;
+                    double bb = 0;
+                    for (int j = 0; j < a[i].length; j++) {
+                        ab += a[i][j] * b[i][j];
+                        aa += a[i][j] * a[i][j];
+                        bb += b[i][j] * b[i][j];
+                    }
+                    return ab / Math.sqrt(aa * bb);
+                })
+                .min()
+                .getAsDouble();
     }
 
     @ParameterizedTest
@@ -84,8 +94,9 @@ class FamilyConversionTest {
     @MethodSource("networks")
     void int8KeepsTheEmbeddings(Architecture net) throws IOException {
         ModelProto full = model(net, 13);
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX)).convert(full);
+        ModelProto int8 = new Conversion(
+                        Precision.INT8, 0, true, new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX))
+                .convert(full);
         double cosine = leastCosine(embed(full), embed(int8));
         assertTrue(cosine > 0.98, net.describe() + ": " + cosine);
         assertEquals("int8", ModelInspector.check(int8, null, 0).precision());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -28,12 +29,18 @@ import org.junit.jupiter.api.io.TempDir;
 class ModelChecksumTest {
     @TempDir
     private Path dir;
+
     private Path file;
 
     @BeforeEach
     void write() throws IOException {
         file = dir.resolve("e.onnx");
-        EncoderWriter.write(file, Encoders.TINY, new Preprocessing(8), Encoders.weights(Encoders.TINY, null), Map.of("trained", "no"),
+        EncoderWriter.write(
+                file,
+                Encoders.TINY,
+                new Preprocessing(8),
+                Encoders.weights(Encoders.TINY, null),
+                Map.of("trained", "no"),
                 EncoderLayout.DEFAULT);
     }
 
@@ -86,7 +93,8 @@ class ModelChecksumTest {
         b.getGraphBuilder().getInitializerBuilder(2).setRawData(com.google.protobuf.ByteString.copyFrom(values));
         Files.write(file, b.build().toByteArray());
         IOException e = assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(file));
-        assertTrue(e.getMessage().contains("e.onnx is damaged") && e.getMessage().contains("SHA-256"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("e.onnx is damaged") && e.getMessage().contains("SHA-256"), e.getMessage());
         assertThrows(InvalidEncoderException.class, () -> ModelFile.read(file));
         ModelInspector.Report report = ModelInspector.check(file);
         assertEquals(ModelChecksum.State.DIFFERS, report.checksum());

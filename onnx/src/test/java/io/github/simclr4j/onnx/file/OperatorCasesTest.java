@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -47,7 +48,9 @@ class OperatorCasesTest {
     /** What is told otherwise on purpose, or not told, by name: "stricter OPERATOR/VARIANT" or "laxer OPERATOR/VARIANT". */
     private static Set<String> known() throws IOException {
         try (InputStream file = OperatorCasesTest.class.getResourceAsStream("operator-differences.txt")) {
-            return new String(file.readAllBytes(), StandardCharsets.UTF_8).lines().filter(l -> !l.isEmpty() && !l.startsWith("#"))
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(l -> !l.isEmpty() && !l.startsWith("#"))
                     .collect(Collectors.toCollection(TreeSet::new));
         }
     }
@@ -61,7 +64,8 @@ class OperatorCasesTest {
         int[] count = new int[2];
         forEach((name, sound, model) -> {
             count[0]++;
-            List<String> problems = ModelInspector.check(ModelProto.parseFrom(model), null, model.length).problems();
+            List<String> problems = ModelInspector.check(ModelProto.parseFrom(model), null, model.length)
+                    .problems();
             if (sound == problems.isEmpty()) {
                 return;
             }
@@ -73,7 +77,8 @@ class OperatorCasesTest {
                 stricter.add(name);
             }
             if (!known.contains(difference)) {
-                wrong.add(name + (sound ? " is sound by ONNX's checker: " + problems : " is not sound by ONNX's checker"));
+                wrong.add(name
+                        + (sound ? " is sound by ONNX's checker: " + problems : " is not sound by ONNX's checker"));
             }
         });
         // For operator_runs.py, which tries them in ONNX Runtime.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -43,15 +44,20 @@ class SoundFilesTest {
         }
         assertTrue(all.size() >= 30, "found " + all.size());
         // Made to be refused: its loops multiply.
-        assertEquals(List.of(), unsound(all.stream().filter(f -> !f.endsWith("nested_loop_4.onnx")).toList()));
+        assertEquals(
+                List.of(),
+                unsound(all.stream()
+                        .filter(f -> !f.endsWith("nested_loop_4.onnx"))
+                        .toList()));
     }
 
     /**
      * What is refused on purpose: what ONNX Runtime 1.28 does not have (IR version 14, opset 27, domains), files without the
      * default domain, loops that nothing bounds, and an attribute that this version of the format's classes does not know.
      */
-    private static final Pattern REFUSED = Pattern.compile("IR version 14|has opset 27|which is not part of ONNX Runtime"
-            + "|imports no opset of the default domain|an unknown number of times|its type, TYPE_PROTO");
+    private static final Pattern REFUSED =
+            Pattern.compile("IR version 14|has opset 27|which is not part of ONNX Runtime"
+                    + "|imports no opset of the default domain|an unknown number of times|its type, TYPE_PROTO");
 
     private static void soundOrRefused(String folder) throws IOException {
         assumeTrue(folder != null, "the folder is not given");

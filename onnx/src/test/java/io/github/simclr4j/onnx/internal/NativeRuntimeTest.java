@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -25,16 +26,23 @@ class NativeRuntimeTest {
     }
 
     private Process start(Path temporary, String... args) throws IOException {
-        ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + temporary, Load.class.getName());
+        ProcessBuilder b = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Djava.io.tmpdir=" + temporary,
+                Load.class.getName());
         b.command().addAll(List.of(args));
         b.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        return b.redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile()).start();
+        return b.redirectErrorStream(true)
+                .redirectOutput(dir.resolve("log").toFile())
+                .start();
     }
 
     private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
-            return all.map(f -> f.getFileName().toString()).filter(n -> !n.startsWith("hsperfdata")).sorted().toList();
+            return all.map(f -> f.getFileName().toString())
+                    .filter(n -> !n.startsWith("hsperfdata"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -80,8 +88,10 @@ class NativeRuntimeTest {
         Path file = Files.createFile(dir.resolve("file"));
         Process p = start(file);
         assertTrue(p.waitFor(60, TimeUnit.SECONDS));
-        assertEquals("java.lang.IllegalStateException: Can't write temporary files to " + file + " (there is no such folder): free"
-                + " some space there, or choose another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)",
+        assertEquals(
+                "java.lang.IllegalStateException: Can't write temporary files to " + file
+                        + " (there is no such folder): free"
+                        + " some space there, or choose another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)",
                 log().strip());
     }
 

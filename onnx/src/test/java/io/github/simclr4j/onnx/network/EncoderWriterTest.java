@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -97,7 +98,8 @@ class EncoderWriterTest {
     void aFileThatIsNotOnnxIsNamed(@TempDir Path dir) throws IOException {
         Path text = Files.writeString(dir.resolve("notes.onnx"), "not a model at all");
         IOException e = assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(text));
-        assertTrue(e.getMessage().contains("notes.onnx") && e.getMessage().contains("not an ONNX file"), e.getMessage());
+        assertTrue(
+                e.getMessage().contains("notes.onnx") && e.getMessage().contains("not an ONNX file"), e.getMessage());
         Path empty = Files.write(dir.resolve("empty.onnx"), new byte[0]);
         assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(empty));
         assertThrows(IOException.class, () -> OnnxEncoder.open(dir.resolve("missing.onnx")));
@@ -134,8 +136,14 @@ class EncoderWriterTest {
     void aLongCommandLineDoesNotKillTheJvm() throws Exception {
         String path = System.getProperty("java.class.path");
         String padding = "-Dpadding=" + "x".repeat(20_000);
-        Process p = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                padding, "-cp", path, LongCommandLine.class.getName()).redirectErrorStream(true).start();
+        Process p = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        padding,
+                        "-cp",
+                        path,
+                        LongCommandLine.class.getName())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(p.getInputStream().readAllBytes());
         assertEquals(0, p.waitFor(), output);
         assertTrue(output.contains("32 features"), output);

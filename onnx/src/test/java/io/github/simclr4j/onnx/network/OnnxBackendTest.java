@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -49,9 +50,15 @@ class OnnxBackendTest {
         GraphBuilder g = new GraphBuilder("test", UnaryOperator.identity());
         g.input(GraphBuilder.value("x", DataType.FLOAT, 4, 2, 2));
         OnnxBackend.write(graph, "y", "x", "out", g, opset, RandomWeights.of(graph));
-        g.output(GraphBuilder.value("out", DataType.FLOAT, graph.output("y").shape().stream().mapToLong(i -> i).toArray()));
-        return ModelProto.newBuilder().setIrVersion(Opset.irVersion(opset)).addOpsetImport(Opset.proto(opset))
-                .setGraph(g.build()).build();
+        g.output(GraphBuilder.value(
+                "out",
+                DataType.FLOAT,
+                graph.output("y").shape().stream().mapToLong(i -> i).toArray()));
+        return ModelProto.newBuilder()
+                .setIrVersion(Opset.irVersion(opset))
+                .addOpsetImport(Opset.proto(opset))
+                .setGraph(g.build())
+                .build();
     }
 
     private static float[] run(LayerGraph graph, int opset) throws OrtException {
@@ -96,10 +103,11 @@ class OnnxBackendTest {
             case HARD_SIGMOID -> v -> Math.max(0, Math.min(6, v + 3)) / 6;
             case SIGMOID -> v -> 1 / (1 + Math.exp(-v));
             case TANH -> Math::tanh;
-            case LINEAR_LIGHT -> v -> {
-                double srgb = Math.max(0, Math.min(1, 0.5 + 0.25 * v));
-                return srgb <= 0.04045 ? srgb / 12.92 : Math.pow((srgb + 0.055) / 1.055, 2.4);
-            };
+            case LINEAR_LIGHT ->
+                v -> {
+                    double srgb = Math.max(0, Math.min(1, 0.5 + 0.25 * v));
+                    return srgb <= 0.04045 ? srgb / 12.92 : Math.pow((srgb + 0.055) / 1.055, 2.4);
+                };
             case LAB -> v -> (v > Math.pow(6 / 29.0, 3) ? Math.cbrt(v) : v * 29 * 29 / 108 + 4 / 29.0) - 66 / 116.0;
         };
         check(graph((g, x) -> g.activation(function, x)), (x, k) -> f.applyAsDouble(x[k]));
@@ -121,8 +129,12 @@ class OnnxBackendTest {
         check(graph((g, x) -> g.add(new Layer.AveragePool(2, 2), x)), OnnxBackendTest::pooled);
         check(graph((g, x) -> g.add(new Layer.GlobalAveragePool(true), x)), OnnxBackendTest::pooled);
         check(graph((g, x) -> g.add(new Layer.GlobalAveragePool(false), x)), OnnxBackendTest::pooled);
-        check(graph((g, x) -> g.add(new Layer.MaxPool(3, 2, 1), x)),
-                (x, c) -> IntStream.range(0, 4).mapToDouble(i -> x[4 * c + i]).max().getAsDouble());
+        check(
+                graph((g, x) -> g.add(new Layer.MaxPool(3, 2, 1), x)),
+                (x, c) -> IntStream.range(0, 4)
+                        .mapToDouble(i -> x[4 * c + i])
+                        .max()
+                        .getAsDouble());
         check(graph((g, x) -> g.add(new Layer.Mean(0), x)), (x, k) -> (x[k] + x[4 + k] + x[8 + k] + x[12 + k]) / 4.0);
         check(graph((g, x) -> g.add(new Layer.Mean(2), x)), (x, k) -> (x[2 * k] + x[2 * k + 1]) / 2.0);
     }
@@ -146,8 +158,13 @@ class OnnxBackendTest {
     /** Value k, normalised over the run of values of some length that it is in. */
     private static double normalised(float[] x, int k, int length, double epsilon) {
         int from = k / length * length;
-        double mean = IntStream.range(from, from + length).mapToDouble(i -> x[i]).average().getAsDouble();
-        double variance = IntStream.range(from, from + length).mapToDouble(i -> (x[i] - mean) * (x[i] - mean)).average()
+        double mean = IntStream.range(from, from + length)
+                .mapToDouble(i -> x[i])
+                .average()
+                .getAsDouble();
+        double variance = IntStream.range(from, from + length)
+                .mapToDouble(i -> (x[i] - mean) * (x[i] - mean))
+                .average()
                 .getAsDouble();
         return (x[k] - mean) / Math.sqrt(variance + epsilon);
     }
@@ -165,18 +182,26 @@ class OnnxBackendTest {
         assertEquals(List.of("Conv"), operators(alone));
         assertEquals(List.of("Conv", "BatchNormalization", "Mul", "Add"), operators(shared));
         assertArrayEquals(run(alone, 13), run(shared, 13), 1e-5f);
-        float[][] w = {weight(alone, "c.weight"), weight(alone, "c.bias"), weight(alone, "n.weight"), weight(alone, "n.bias"),
-            weight(alone, "n.running_mean"), weight(alone, "n.running_var")};
+        float[][] w = {
+            weight(alone, "c.weight"),
+            weight(alone, "c.bias"),
+            weight(alone, "n.weight"),
+            weight(alone, "n.bias"),
+            weight(alone, "n.running_mean"),
+            weight(alone, "n.running_var")
+        };
         check(alone, (x, k) -> {
             int c = k / 4;
             int in = c / 2 * 2;
             double y = w[0][2 * c] * x[4 * in + k % 4] + w[0][2 * c + 1] * x[4 * in + 4 + k % 4] + w[1][c];
             return (y - w[4][c]) / Math.sqrt(w[5][c] + 1e-3) * w[2][c] + w[3][c];
         });
-        assertEquals(List.of("BatchNormalization", "Conv"), operators(graph((g, x) -> conv.apply(g, norm.apply(g, x)))));
+        assertEquals(
+                List.of("BatchNormalization", "Conv"), operators(graph((g, x) -> conv.apply(g, norm.apply(g, x)))));
         // The channels of tokens are another axis than what a dense layer computes.
-        assertEquals(List.of("MatMul", "BatchNormalization"), operators(graph((g, x) -> norm.apply(g,
-                g.add(new Layer.Dense("d", 2, 2, false, ANY), x)))));
+        assertEquals(
+                List.of("MatMul", "BatchNormalization"),
+                operators(graph((g, x) -> norm.apply(g, g.add(new Layer.Dense("d", 2, 2, false, ANY), x)))));
     }
 
     @Test
@@ -186,12 +211,21 @@ class OnnxBackendTest {
             float[] w = weight(tokens, "d.weight");
             float[] b = bias ? weight(tokens, "d.bias") : new float[3];
             check(tokens, (x, k) -> w[k % 3 * 2] * x[k / 3 * 2] + w[k % 3 * 2 + 1] * x[k / 3 * 2 + 1] + b[k % 3]);
-            LayerGraph features = graph((g, x) -> g.add(new Layer.BatchNorm("n", 3, 1e-3f, false, false),
+            LayerGraph features = graph((g, x) -> g.add(
+                    new Layer.BatchNorm("n", 3, 1e-3f, false, false),
                     g.add(new Layer.Dense("d", 4, 3, bias, ANY), g.add(new Layer.GlobalAveragePool(false), x))));
-            float[][] v = {weight(features, "d.weight"), bias ? weight(features, "d.bias") : new float[3],
-                weight(features, "n.weight"), weight(features, "n.running_mean"), weight(features, "n.running_var")};
+            float[][] v = {
+                weight(features, "d.weight"),
+                bias ? weight(features, "d.bias") : new float[3],
+                weight(features, "n.weight"),
+                weight(features, "n.running_mean"),
+                weight(features, "n.running_var")
+            };
             check(features, (x, k) -> {
-                double y = v[1][k] + IntStream.range(0, 4).mapToDouble(i -> v[0][4 * k + i] * pooled(x, i)).sum();
+                double y = v[1][k]
+                        + IntStream.range(0, 4)
+                                .mapToDouble(i -> v[0][4 * k + i] * pooled(x, i))
+                                .sum();
                 return (y - v[3][k]) / Math.sqrt(v[4][k] + 1e-3) * v[2][k];
             });
         }
@@ -202,16 +236,20 @@ class OnnxBackendTest {
         check(graph((g, x) -> g.add(new Layer.Transpose(List.of(2, 0, 1)), x)), (x, k) -> x[k % 8 * 2 + k / 8]);
         check(graph((g, x) -> g.add(new Layer.Reshape(List.of(4, 4)), x)), (x, k) -> x[k]);
         check(graph((g, x) -> g.add(new Layer.Slice(0, 1, 3), x)), (x, k) -> x[4 + k]);
-        check(graph((g, x) -> g.add(new Layer.Concat(0), x, g.add(new Layer.Scale(-2), x))),
+        check(
+                graph((g, x) -> g.add(new Layer.Concat(0), x, g.add(new Layer.Scale(-2), x))),
                 (x, k) -> k < 16 ? x[k] : -2 * x[k - 16]);
-        check(graph((g, x) -> g.add(new Layer.Multiply(), x, g.add(new Layer.GlobalAveragePool(true), x))),
+        check(
+                graph((g, x) -> g.add(new Layer.Multiply(), x, g.add(new Layer.GlobalAveragePool(true), x))),
                 (x, k) -> x[k] * pooled(x, k / 4));
         check(graph((g, x) -> g.add(new Layer.MatMul(), x, x)), (x, k) -> {
             int m = k / 4 * 4;
             int row = k % 4 / 2;
             return x[m + 2 * row] * x[m + k % 2] + x[m + 2 * row + 1] * x[m + 2 + k % 2];
         });
-        check(graph((g, x) -> g.add(new Layer.Softmax(), x)), (x, k) -> 1 / (1 + Math.exp(x[k % 2 == 0 ? k + 1 : k - 1] - x[k])));
+        check(
+                graph((g, x) -> g.add(new Layer.Softmax(), x)),
+                (x, k) -> 1 / (1 + Math.exp(x[k % 2 == 0 ? k + 1 : k - 1] - x[k])));
     }
 
     @Test
@@ -223,14 +261,17 @@ class OnnxBackendTest {
     /** Four images of [1, 4, 4], cut into patches of 2x2 that overlap by one pixel: 3 a row and 3 a column. */
     @Test
     void patchesOfAnImageGoThroughTheNetworkOneByOne() throws OrtException {
-        BiFunction<Builder, Node, Node> patches = (g, x) ->
-                g.add(new Layer.Patches(2, 1), g.add(new Layer.Reshape(List.of(1, 4, 4)), x));
+        BiFunction<Builder, Node, Node> patches =
+                (g, x) -> g.add(new Layer.Patches(2, 1), g.add(new Layer.Reshape(List.of(1, 4, 4)), x));
         check(graph(patches), (x, k) -> x[corner(k / 4) + k % 4 / 2 * 4 + k % 2]);
-        check(graph((g, x) -> g.add(new Layer.OutOfBatch(9),
-                g.add(new Layer.GlobalAveragePool(false), g.add(new Layer.IntoBatch(), patches.apply(g, x))))), (x, k) -> {
-            int i = corner(k);
-            return (x[i] + x[i + 1] + x[i + 4] + x[i + 5]) / 4;
-        });
+        check(
+                graph((g, x) -> g.add(
+                        new Layer.OutOfBatch(9),
+                        g.add(new Layer.GlobalAveragePool(false), g.add(new Layer.IntoBatch(), patches.apply(g, x))))),
+                (x, k) -> {
+                    int i = corner(k);
+                    return (x[i] + x[i + 1] + x[i + 4] + x[i + 5]) / 4;
+                });
     }
 
     private static int corner(int patch) {
@@ -245,10 +286,15 @@ class OnnxBackendTest {
         float[] t = weight(alone, "t");
         check(graph((g, x) -> g.add(new Layer.Add(), x, g.add(layer))), (x, k) -> x[k] + t[k % 4]);
         check(graph((g, x) -> g.add(new Layer.Concat(0), g.add(layer), x)), (x, k) -> k < 4 ? t[k] : x[k - 4]);
-        check(graph((g, x) -> {
-            Node token = g.add(layer);
-            return g.add(new Layer.Concat(0), x, g.add(new Layer.Scale(2), g.add(new Layer.Concat(0), token, token)));
-        }), (x, k) -> k < 16 ? x[k] : 2 * t[k % 4]);
+        check(
+                graph((g, x) -> {
+                    Node token = g.add(layer);
+                    return g.add(
+                            new Layer.Concat(0),
+                            x,
+                            g.add(new Layer.Scale(2), g.add(new Layer.Concat(0), token, token)));
+                }),
+                (x, k) -> k < 16 ? x[k] : 2 * t[k % 4]);
     }
 
     /** The image itself, and what is the same for all images and repeated for each of them. */
@@ -266,6 +312,8 @@ class OnnxBackendTest {
     }
 
     private static List<String> operators(LayerGraph graph) {
-        return write(graph, 13).getGraph().getNodeList().stream().map(NodeProto::getOpType).toList();
+        return write(graph, 13).getGraph().getNodeList().stream()
+                .map(NodeProto::getOpType)
+                .toList();
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import java.util.HashMap;
@@ -18,13 +19,17 @@ public final class RandomWeights {
             float[] v = new float[w.size()];
             for (int i = 0; i < v.length; i++) {
                 double x = random.nextGaussian();
-                v[i] = (float) switch (w.kind()) {
-                    case MATRIX -> x * Math.sqrt((double) out / v.length);
-                    case SCALE -> 1 + 0.2 * x;
-                    case TOKEN -> 0.5 * x;
-                    case BIAS, SHIFT -> 0.1 * x;
-                    case FIXED -> w.name().endsWith("var") ? 0.5 + random.nextDouble() : w.name().endsWith("mean") ? 0.1 * x : 0;
-                };
+                v[i] = (float)
+                        switch (w.kind()) {
+                            case MATRIX -> x * Math.sqrt((double) out / v.length);
+                            case SCALE -> 1 + 0.2 * x;
+                            case TOKEN -> 0.5 * x;
+                            case BIAS, SHIFT -> 0.1 * x;
+                            case FIXED ->
+                                w.name().endsWith("var")
+                                        ? 0.5 + random.nextDouble()
+                                        : w.name().endsWith("mean") ? 0.1 * x : 0;
+                        };
             }
             values.put(w.name(), v);
         }

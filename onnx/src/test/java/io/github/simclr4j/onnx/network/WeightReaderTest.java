@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.network;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -36,7 +37,8 @@ class WeightReaderTest {
     private static final double WIDTH = 2.0 / 64;
 
     static Stream<String> resnets() {
-        return Foreign.names().stream().filter(n -> Foreign.EXPECTED.getAsJsonObject(n).has("ours"));
+        return Foreign.names().stream()
+                .filter(n -> Foreign.EXPECTED.getAsJsonObject(n).has("ours"));
     }
 
     private static WeightReader.Loaded read(byte[] bytes) throws IOException {
@@ -57,8 +59,10 @@ class WeightReaderTest {
         assertEquals(List.of(), loaded.missing());
         assertEquals(names(loaded.network()), loaded.weights().keySet());
         // All but the classifier is used; the dynamo exporter has a constant of its pooling too.
-        long classifier = loaded.leftOver().stream().filter(s -> s.contains("[10")).count();
-        assertEquals(name.contains("spatial") ? 0 : 2, classifier, loaded.leftOver().toString());
+        long classifier =
+                loaded.leftOver().stream().filter(s -> s.contains("[10")).count();
+        assertEquals(
+                name.contains("spatial") ? 0 : 2, classifier, loaded.leftOver().toString());
         assertTrue(loaded.leftOver().size() <= classifier + 1, loaded.leftOver().toString());
         int size = stem == Stem.CIFAR ? 32 : 64;
         byte[] ours = EncoderWriter.toBytes(loaded.network(), new Preprocessing(size), loaded.weights()::get, Map.of());
@@ -80,7 +84,8 @@ class WeightReaderTest {
             assertEquals(List.of(), loaded.missing());
             assertEquals(List.of(), loaded.leftOver());
             byte[] again = EncoderWriter.toBytes(net, new Preprocessing(32), loaded.weights()::get, Map.of());
-            try (OnnxEncoder a = OnnxEncoder.open(bytes, "a", 1); OnnxEncoder b = OnnxEncoder.open(again, "b", 1)) {
+            try (OnnxEncoder a = OnnxEncoder.open(bytes, "a", 1);
+                    OnnxEncoder b = OnnxEncoder.open(again, "b", 1)) {
                 float[][] v = a.embed(Foreign.pictures(32));
                 assertTrue(Foreign.largestDifference(v, b.embed(Foreign.pictures(32))) < 1e-5 * Foreign.largest(v));
             }
@@ -91,7 +96,8 @@ class WeightReaderTest {
     @Test
     void separateBatchNormIsKept() throws IOException {
         Map<String, float[]> weights = read(Foreign.model("resnet18-batchnorm")).weights();
-        for (TensorProto t : Graphs.builder(Foreign.model("resnet18-batchnorm")).getGraph().getInitializerList()) {
+        for (TensorProto t :
+                Graphs.builder(Foreign.model("resnet18-batchnorm")).getGraph().getInitializerList()) {
             if (weights.containsKey(t.getName())) {
                 assertArrayEquals(Tensors.floats(t, null, ""), weights.get(t.getName()), t.getName());
             }
@@ -129,10 +135,17 @@ class WeightReaderTest {
                     g.setInitializer(i, empty);
                 } else if (i % 3 == 1) {
                     g.removeInitializer(i);
-                    g.addNode(0, Graphs.node("Constant", List.of(), List.of(t.getName())).addAttribute(AttributeProto.newBuilder()
-                            .setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(t)));
+                    g.addNode(
+                            0,
+                            Graphs.node("Constant", List.of(), List.of(t.getName()))
+                                    .addAttribute(AttributeProto.newBuilder()
+                                            .setName("value")
+                                            .setType(AttributeProto.AttributeType.TENSOR)
+                                            .setT(t)));
                 } else {
-                    String[][] entries = {{"location", "w.bin"}, {"offset", "" + outside.size()}, {"length", "" + raw.length}};
+                    String[][] entries = {
+                        {"location", "w.bin"}, {"offset", "" + outside.size()}, {"length", "" + raw.length}
+                    };
                     for (String[] e : entries) {
                         empty.addExternalDataBuilder().setKey(e[0]).setValue(e[1]);
                     }
@@ -144,7 +157,9 @@ class WeightReaderTest {
         Files.write(dir.resolve("w.bin"), outside.toByteArray());
         WeightReader.Loaded loaded = WeightReader.read(Files.write(dir.resolve("moved.onnx"), moved));
         assertEquals(List.of(), loaded.missing());
-        read(good).weights().forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
+        read(good)
+                .weights()
+                .forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
     }
 
     /** Weights as int8 with a scale a channel, the way that quantised files have them. */
@@ -159,7 +174,9 @@ class WeightReaderTest {
                     byte[] q = new byte[(int) TensorTypes.count(t)];
                     int each = q.length / (int) t.getDims(0);
                     float[] v = floats(t);
-                    TensorProto.Builder scale = TensorProto.newBuilder().setName(t.getName() + "s").setDataType(Graphs.FLOAT)
+                    TensorProto.Builder scale = TensorProto.newBuilder()
+                            .setName(t.getName() + "s")
+                            .setDataType(Graphs.FLOAT)
                             .addDims(t.getDims(0));
                     for (int c = 0; c < t.getDims(0); c++) {
                         float s = 0;
@@ -171,13 +188,25 @@ class WeightReaderTest {
                             q[c * each + k] = (byte) Math.round(v[c * each + k] / s);
                         }
                     }
-                    g.setInitializer(i, t.toBuilder().setName(t.getName() + "q").clearFloatData()
-                            .setDataType(TensorProto.DataType.INT8_VALUE).setRawData(ByteString.copyFrom(q)));
+                    g.setInitializer(
+                            i,
+                            t.toBuilder()
+                                    .setName(t.getName() + "q")
+                                    .clearFloatData()
+                                    .setDataType(TensorProto.DataType.INT8_VALUE)
+                                    .setRawData(ByteString.copyFrom(q)));
                     g.addInitializer(scale);
-                    g.addNode(0, NodeProto.newBuilder().setOpType("DequantizeLinear")
-                            .addInput(t.getName() + "q").addInput(t.getName() + "s").addOutput(t.getName())
-                            .addAttribute(AttributeProto.newBuilder().setName("axis").setI(0)
-                                    .setType(AttributeProto.AttributeType.INT)));
+                    g.addNode(
+                            0,
+                            NodeProto.newBuilder()
+                                    .setOpType("DequantizeLinear")
+                                    .addInput(t.getName() + "q")
+                                    .addInput(t.getName() + "s")
+                                    .addOutput(t.getName())
+                                    .addAttribute(AttributeProto.newBuilder()
+                                            .setName("axis")
+                                            .setI(0)
+                                            .setType(AttributeProto.AttributeType.INT)));
                 }
             }
         });
@@ -210,13 +239,23 @@ class WeightReaderTest {
         byte[] changed = Graphs.changed(Foreign.model("resnet18-batchnorm"), b -> {
             for (NodeProto.Builder n : b.getGraphBuilder().getNodeBuilderList()) {
                 if (n.getOpType().equals("BatchNormalization")) {
-                    n.getAttributeBuilderList().stream().filter(a -> a.getName().equals("epsilon")).forEach(a -> a.setF(1e-3f));
+                    n.getAttributeBuilderList().stream()
+                            .filter(a -> a.getName().equals("epsilon"))
+                            .forEach(a -> a.setF(1e-3f));
                 }
             }
-            b.getGraphBuilder().getNodeBuilderList().stream().filter(n -> n.getOpType().equals("Conv")).findFirst().orElseThrow()
+            b.getGraphBuilder().getNodeBuilderList().stream()
+                    .filter(n -> n.getOpType().equals("Conv"))
+                    .findFirst()
+                    .orElseThrow()
                     .addInput("two");
-            b.getGraphBuilder().addInitializer(TensorProto.newBuilder().setName("two").setDataType(Graphs.FLOAT).addDims(2)
-                    .addFloatData(2).addFloatData(2));
+            b.getGraphBuilder()
+                    .addInitializer(TensorProto.newBuilder()
+                            .setName("two")
+                            .setDataType(Graphs.FLOAT)
+                            .addDims(2)
+                            .addFloatData(2)
+                            .addFloatData(2));
         });
         Map<String, float[]> a = read(Foreign.model("resnet18-batchnorm")).weights();
         Map<String, float[]> b = read(changed).weights();
@@ -233,8 +272,10 @@ class WeightReaderTest {
         assertEquals(List.of("conv1: expected the shape [2, 3, 3, 3], found [2, 3, 7, 7]"), loaded.missing());
         assertTrue(loaded.weights().containsKey("layer4.1.conv2.weight"));
         // Depth 34 has eight blocks more, of two convolutions with a bias each; and the stem.
-        assertEquals(2 * (8 * 2 + 1), loaded.leftOver().size(), loaded.leftOver().toString());
-        IOException e = assertThrows(InvalidEncoderException.class, () -> WeightReader.read(file, new ResNet(18, 1, Stem.CIFAR)));
+        assertEquals(
+                2 * (8 * 2 + 1), loaded.leftOver().size(), loaded.leftOver().toString());
+        IOException e = assertThrows(
+                InvalidEncoderException.class, () -> WeightReader.read(file, new ResNet(18, 1, Stem.CIFAR)));
         assertTrue(e.getMessage().contains("no layer that matches"), e.getMessage());
         for (String other : List.of("mobilenet-v2", "vit-tokens", "convnext", "densenet", "tensorflow-nhwc")) {
             e = assertThrows(InvalidEncoderException.class, () -> read(Foreign.model(other)), other);
@@ -249,7 +290,10 @@ class WeightReaderTest {
         byte[] good = Foreign.model("resnet18-cifar");
         byte[] chained = Graphs.changed(good, b -> {
             GraphProto.Builder g = b.getGraphBuilder();
-            NodeProto.Builder conv = g.getNodeBuilderList().stream().filter(n -> n.getOpType().equals("Conv")).findFirst().get();
+            NodeProto.Builder conv = g.getNodeBuilderList().stream()
+                    .filter(n -> n.getOpType().equals("Conv"))
+                    .findFirst()
+                    .get();
             for (int input = 0; input < 2; input++) {
                 String x = conv.getInput(input);
                 for (int i = 0; i < 20_000; i++) {
@@ -262,21 +306,30 @@ class WeightReaderTest {
         });
         WeightReader.Loaded loaded = read(chained);
         assertEquals(List.of(), loaded.missing());
-        read(good).weights().forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
+        read(good)
+                .weights()
+                .forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
     }
 
     @Test
     void damagedNetworksAreRefused() {
         byte[] good = Foreign.model("resnet18-batchnorm");
         List<java.util.function.Consumer<GraphProto.Builder>> damages = List.of(
-                g -> node(g, "BatchNormalization").clearInput().addInput(node(g, "Conv").getOutput(0)),
+                g -> node(g, "BatchNormalization")
+                        .clearInput()
+                        .addInput(node(g, "Conv").getOutput(0)),
                 g -> {
                     g.addNode(Graphs.node("Cast", List.of(), List.of("cast")));
                     node(g, "Conv").setInput(1, "cast");
                 },
                 g -> {
-                    g.addInitializer(TensorProto.newBuilder().setName("none").setDataType(Graphs.FLOAT).addDims(0).addDims(3)
-                            .addDims(7).addDims(7));
+                    g.addInitializer(TensorProto.newBuilder()
+                            .setName("none")
+                            .setDataType(Graphs.FLOAT)
+                            .addDims(0)
+                            .addDims(3)
+                            .addDims(7)
+                            .addDims(7));
                     node(g, "Conv").setInput(1, "none");
                 });
         for (java.util.function.Consumer<GraphProto.Builder> damage : damages) {
@@ -286,6 +339,9 @@ class WeightReaderTest {
     }
 
     private static NodeProto.Builder node(GraphProto.Builder g, String op) {
-        return g.getNodeBuilderList().stream().filter(n -> n.getOpType().equals(op)).findFirst().orElseThrow();
+        return g.getNodeBuilderList().stream()
+                .filter(n -> n.getOpType().equals(op))
+                .findFirst()
+                .orElseThrow();
     }
 }

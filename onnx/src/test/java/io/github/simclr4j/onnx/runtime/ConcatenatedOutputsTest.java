@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -28,11 +29,16 @@ class ConcatenatedOutputsTest {
     private static final int PLACES = 81;
 
     private static EncoderSettings settings(String output, String pooling) {
-        return EncoderSettings.of(Map.of("scale", "1", "mean", "0", "std", "1", "output", output, "pooling", pooling), "argument");
+        return EncoderSettings.of(
+                Map.of("scale", "1", "mean", "0", "std", "1", "output", output, "pooling", pooling), "argument");
     }
 
     private static AttributeProto half() {
-        return AttributeProto.newBuilder().setName("to").setType(AttributeProto.AttributeType.INT).setI(Graphs.HALF).build();
+        return AttributeProto.newBuilder()
+                .setName("to")
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(Graphs.HALF)
+                .build();
     }
 
     /**
@@ -42,13 +48,15 @@ class ConcatenatedOutputsTest {
      * @param batch -1 if it is free
      */
     private static byte[] graph(int batch) {
-        return Graphs.model(GraphProto.newBuilder().addInput(Graphs.value("in", Graphs.FLOAT, batch, 3, 9, 9))
+        return Graphs.model(GraphProto.newBuilder()
+                .addInput(Graphs.value("in", Graphs.FLOAT, batch, 3, 9, 9))
                 .addInitializer(Graphs.shape("shape", 0, PLACES, 3))
                 .addNode(Graphs.node("Flatten", List.of("in"), List.of("flat")))
                 .addNode(Graphs.node("Identity", List.of("flat"), List.of("a,b")))
                 .addNode(Graphs.node("Cast", List.of("flat"), List.of("half")).addAttribute(half()))
                 .addNode(Graphs.node("Relu", List.of("in"), List.of("map")))
-                .addNode(Graphs.node("Transpose", List.of("in"), List.of("pixels")).addAttribute(Graphs.ints("perm", 0, 2, 3, 1)))
+                .addNode(Graphs.node("Transpose", List.of("in"), List.of("pixels"))
+                        .addAttribute(Graphs.ints("perm", 0, 2, 3, 1)))
                 .addNode(Graphs.node("Reshape", List.of("pixels", "shape"), List.of("tokens")))
                 .addOutput(Graphs.value("flat", Graphs.FLOAT, batch, 3 * PLACES))
                 .addOutput(Graphs.value("a,b", Graphs.FLOAT, batch, 3 * PLACES)));
@@ -85,19 +93,24 @@ class ConcatenatedOutputsTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "tokens | class+mean | first mean",
-        "tokens | mean-patches + class | others first",
-        "map | mean | mean",
-        "flat, tokens | class+mean | planes first mean",
-        "tokens,flat | mean | mean planes",
-        "tokens,map,flat | class,mean,none | first mean planes",
-        "half,map,tokens | none,mean,class+mean-patches | planes mean first others",
-        "a,b | none | planes",
-        "half,flat | none,none | planes planes"})
-    void featuresAreConcatenatedInTheOrderOfTheSettings(String output, String pooling, String parts) throws IOException {
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tokens | class+mean | first mean",
+                "tokens | mean-patches + class | others first",
+                "map | mean | mean",
+                "flat, tokens | class+mean | planes first mean",
+                "tokens,flat | mean | mean planes",
+                "tokens,map,flat | class,mean,none | first mean planes",
+                "half,map,tokens | none,mean,class+mean-patches | planes mean first others",
+                "a,b | none | planes",
+                "half,flat | none,none | planes planes"
+            })
+    void featuresAreConcatenatedInTheOrderOfTheSettings(String output, String pooling, String parts)
+            throws IOException {
         for (int batch : new int[] {-1, 2}) {
-            try (OnnxEncoder e = OnnxEncoder.open(graph(batch), "several", settings(output, pooling), ONE.withBatch(2))) {
+            try (OnnxEncoder e =
+                    OnnxEncoder.open(graph(batch), "several", settings(output, pooling), ONE.withBatch(2))) {
                 List<RgbImage> images = new ArrayList<>();
                 for (int k = 0; k < 5; k++) {
                     images.add(Foreign.picture(9, 9, k));
@@ -107,8 +120,12 @@ class ConcatenatedOutputsTest {
                     assertArrayEquals(expected(images.get(k), parts), found[k], 1e-4f, "image " + k);
                 }
                 assertEquals(found[0].length, e.dimension());
-                assertEquals(new EncoderSettings.Value(output, "argument"), e.settings().values().get("output"));
-                assertEquals(new EncoderSettings.Value(pooling, "argument"), e.settings().values().get("pooling"));
+                assertEquals(
+                        new EncoderSettings.Value(output, "argument"),
+                        e.settings().values().get("output"));
+                assertEquals(
+                        new EncoderSettings.Value(pooling, "argument"),
+                        e.settings().values().get("pooling"));
             }
         }
     }
@@ -119,7 +136,9 @@ class ConcatenatedOutputsTest {
         RgbImage image = Foreign.picture(9, 9, 7);
         String rule;
         try (OnnxEncoder e = OnnxEncoder.open(graph(-1), "several", settings("half,map,tokens", ""), ONE)) {
-            assertEquals(new EncoderSettings.Value("none,mean,mean", "graph"), e.settings().values().get("pooling"));
+            assertEquals(
+                    new EncoderSettings.Value("none,mean,mean", "graph"),
+                    e.settings().values().get("pooling"));
             rule = e.settings().get("pooling").orElseThrow();
             assertArrayEquals(expected(image, "planes mean mean"), e.embed(List.of(image))[0], 1e-4f);
         }
@@ -142,10 +161,14 @@ class ConcatenatedOutputsTest {
             {"map", "class", "pooling class"},
             {"map", "mean+class", "pooling class"},
             {"flat,half", "mean", "nothing to pool: drop the setting pooling"},
-            {"flat,tokens", "mean,class", "nothing to pool: write none for it in the setting pooling"}};
+            {"flat,tokens", "mean,class", "nothing to pool: write none for it in the setting pooling"}
+        };
         for (String[] c : cases) {
-            IOException e = assertThrows(InvalidEncoderException.class,
-                    () -> OnnxEncoder.open(graph(-1), "several", settings(c[0], c[1]), ONE).close(), c[0]);
+            IOException e = assertThrows(
+                    InvalidEncoderException.class,
+                    () -> OnnxEncoder.open(graph(-1), "several", settings(c[0], c[1]), ONE)
+                            .close(),
+                    c[0]);
             assertTrue(e.getMessage().contains(c[2]), e.getMessage());
         }
         for (String bad : List.of("max", "mean+", "mean+mean", "none+mean", ",mean")) {
@@ -156,7 +179,8 @@ class ConcatenatedOutputsTest {
 
     @Test
     void listsInAJsonFileAreTheSame(@TempDir Path dir) throws IOException {
-        Path file = Files.writeString(dir.resolve("s.json"), "{\"output\": [\"tokens\", \"flat\"], \"pooling\": [\"class+mean\", \"none\"]}");
+        Path file = Files.writeString(
+                dir.resolve("s.json"), "{\"output\": [\"tokens\", \"flat\"], \"pooling\": [\"class+mean\", \"none\"]}");
         EncoderSettings read = EncoderSettings.read(file);
         assertEquals("tokens,flat", read.get("output").orElseThrow());
         assertEquals("class+mean,none", read.get("pooling").orElseThrow());
@@ -171,12 +195,17 @@ class ConcatenatedOutputsTest {
         new Conversion(null, 0, true, settings("tokens,half", "class+mean"), null).apply(file, out);
         // Again, by what the file says itself.
         Path again = dir.resolve("own/again.onnx");
-        new Conversion(null, 0, true, EncoderSettings.of(Map.of("interpolation", "nearest"), "argument"), null).apply(out, again);
+        new Conversion(null, 0, true, EncoderSettings.of(Map.of("interpolation", "nearest"), "argument"), null)
+                .apply(out, again);
         RgbImage image = Foreign.picture(9, 9, 2);
         for (Path converted : List.of(out, again)) {
             try (OnnxEncoder e = OnnxEncoder.open(converted)) {
-                assertEquals(new EncoderSettings.Value("tokens,half", "metadata"), e.settings().values().get("output"));
-                assertEquals(new EncoderSettings.Value("class+mean", "metadata"), e.settings().values().get("pooling"));
+                assertEquals(
+                        new EncoderSettings.Value("tokens,half", "metadata"),
+                        e.settings().values().get("output"));
+                assertEquals(
+                        new EncoderSettings.Value("class+mean", "metadata"),
+                        e.settings().values().get("pooling"));
                 assertArrayEquals(expected(image, "first mean planes"), e.embed(List.of(image))[0], 1e-4f);
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -65,8 +66,10 @@ class EncoderPipelineTest {
         byte[] file = EncoderWriter.toBytes(
                 Encoders.TINY, new Preprocessing(32), Encoders.weights(Encoders.TINY, null), Map.of());
         try (OnnxEncoder encoder = OnnxEncoder.open(file, "test", 1)) {
-            for (EncoderPipeline.Settings s : List.of(new EncoderPipeline.Settings(3, 4, 2),
-                    new EncoderPipeline.Settings(1, 100, 1), EncoderPipeline.Settings.onCores(2, encoder))) {
+            for (EncoderPipeline.Settings s : List.of(
+                    new EncoderPipeline.Settings(3, 4, 2),
+                    new EncoderPipeline.Settings(1, 100, 1),
+                    EncoderPipeline.Settings.onCores(2, encoder))) {
                 List<Integer> failed = new ArrayList<>();
                 try (EncoderPipeline p = new EncoderPipeline(encoder, FILES, s, item -> failed.add(item.index()))) {
                     for (int i = 0; i < FILES.size(); i++) {
@@ -79,7 +82,8 @@ class EncoderPipelineTest {
                             String message = item.error().getMessage();
                             assertTrue(message.contains(FILES.get(i).toString()), message);
                         } else {
-                            assertArrayEquals(encoder.embed(List.of(Images.read(FILES.get(i))))[0], item.embedding(), 1e-4f);
+                            assertArrayEquals(
+                                    encoder.embed(List.of(Images.read(FILES.get(i))))[0], item.embedding(), 1e-4f);
                         }
                     }
                     assertFalse(p.hasNext());
@@ -109,11 +113,12 @@ class EncoderPipelineTest {
                 EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80"), "argument");
                 try (OnnxEncoder encoder = OnnxEncoder.open(file, name, given, RuntimeSettings.DEFAULT.withThreads(1));
                         EncoderPipeline p = new EncoderPipeline(
-                                encoder, pictures, EncoderPipeline.Settings.onCores(2, encoder), item -> { })) {
+                                encoder, pictures, EncoderPipeline.Settings.onCores(2, encoder), item -> {})) {
                     for (Path picture : pictures) {
                         RgbImage image = Images.read(picture);
                         // What the graph gets, without the encoder's own preparation.
-                        ByteBuffer pixels = ByteBuffer.wrap(encoder.preprocessing().apply(image).rgb());
+                        ByteBuffer pixels = ByteBuffer.wrap(
+                                encoder.preprocessing().apply(image).rgb());
                         float[] expected = encoder.embed(pixels)[0];
                         assertArrayEquals(expected, encoder.embed(List.of(image))[0], 1e-4f);
                         assertArrayEquals(expected, p.next().embedding(), 1e-4f, name + " " + picture.getFileName());
@@ -138,11 +143,17 @@ class EncoderPipelineTest {
             assertEquals(new EncoderPipeline.Settings(2, 8, 2), EncoderPipeline.Settings.onCores(2, free));
         }
         List<Integer> batches = Collections.synchronizedList(new ArrayList<>());
-        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> {
-            batches.add(count(pixels));
-            return new float[count(pixels)][1];
-        }, 16, ImageSource.ofFiles(FILES.subList(0, 7)), new EncoderPipeline.Settings(3, 16, 3), item -> { })) {
-            p.forEachRemaining(item -> { });
+        try (EncoderPipeline p = new EncoderPipeline(
+                SMALL,
+                pixels -> {
+                    batches.add(count(pixels));
+                    return new float[count(pixels)][1];
+                },
+                16,
+                ImageSource.ofFiles(FILES.subList(0, 7)),
+                new EncoderPipeline.Settings(3, 16, 3),
+                item -> {})) {
+            p.forEachRemaining(item -> {});
         }
         assertEquals(List.of(7), batches);
     }
@@ -153,7 +164,8 @@ class EncoderPipelineTest {
 
     /** The encoder's stand-in is told how many images it got. */
     private static EncoderPipeline pipeline(EncoderPipeline.Settings s, IntFunction<float[][]> f) {
-        return new EncoderPipeline(SMALL, pixels -> f.apply(count(pixels)), 1, ImageSource.ofFiles(FILES), s, item -> { });
+        return new EncoderPipeline(
+                SMALL, pixels -> f.apply(count(pixels)), 1, ImageSource.ofFiles(FILES), s, item -> {});
     }
 
     @Test
@@ -180,7 +192,7 @@ class EncoderPipelineTest {
             now.decrementAndGet();
             return new float[n][1];
         })) {
-            p.forEachRemaining(item -> { });
+            p.forEachRemaining(item -> {});
         }
         assertEquals(1, most.get());
     }
@@ -193,8 +205,13 @@ class EncoderPipelineTest {
         }
         List<EncoderPipeline.Item> unreadable = new ArrayList<>();
         try (ImageSource source = ImageSource.open(folder);
-                EncoderPipeline pipeline = new EncoderPipeline(SMALL, pixels -> new float[count(pixels)][1], 1, source,
-                        new EncoderPipeline.Settings(1, 2, 1), unreadable::add)) {
+                EncoderPipeline pipeline = new EncoderPipeline(
+                        SMALL,
+                        pixels -> new float[count(pixels)][1],
+                        1,
+                        source,
+                        new EncoderPipeline.Settings(1, 2, 1),
+                        unreadable::add)) {
             pipeline.next();
             Files.move(folder, share.resolve("elsewhere"));
             assertThrows(ImagesUnavailableException.class, () -> {
@@ -265,8 +282,13 @@ class EncoderPipelineTest {
         try (RandomAccessFile f = new RandomAccessFile(large.toFile(), "rw")) {
             f.setLength(3L << 30);
         }
-        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[count(pixels)][1], 1,
-                ImageSource.ofFiles(List.of(FILES.get(0), large, FILES.get(1))), new EncoderPipeline.Settings(1, 3, 1), item -> { })) {
+        try (EncoderPipeline p = new EncoderPipeline(
+                SMALL,
+                pixels -> new float[count(pixels)][1],
+                1,
+                ImageSource.ofFiles(List.of(FILES.get(0), large, FILES.get(1))),
+                new EncoderPipeline.Settings(1, 3, 1),
+                item -> {})) {
             assertNull(p.next().error());
             String message = p.next().error().getMessage();
             assertTrue(message.contains("large.png: file too large: 3221225472 bytes"), message);
@@ -280,9 +302,15 @@ class EncoderPipelineTest {
     void largeImagesWaitForEachOther() throws IOException, InterruptedException {
         Path large = dir.resolve("megapixels.png");
         assertTrue(ImageIO.write(new BufferedImage(3000, 3000, BufferedImage.TYPE_3BYTE_BGR), "png", large.toFile()));
-        Process p = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx96m", "-cp",
-                System.getProperty("java.class.path"), LargeImages.class.getName(), large.toString())
-                .redirectErrorStream(true).start();
+        Process p = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx96m",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        LargeImages.class.getName(),
+                        large.toString())
+                .redirectErrorStream(true)
+                .start();
         String output = new String(p.getInputStream().readAllBytes());
         assertEquals(0, p.waitFor(), output);
         assertTrue(output.contains("4 images"), output);
@@ -292,11 +320,17 @@ class EncoderPipelineTest {
     static final class LargeImages {
         public static void main(String[] args) {
             AtomicInteger images = new AtomicInteger();
-            try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> {
-                images.addAndGet(count(pixels));
-                return new float[count(pixels)][1];
-            }, 1, ImageSource.ofFiles(Collections.nCopies(4, Path.of(args[0]))), new EncoderPipeline.Settings(4, 1, 4), item -> { })) {
-                p.forEachRemaining(item -> { });
+            try (EncoderPipeline p = new EncoderPipeline(
+                    SMALL,
+                    pixels -> {
+                        images.addAndGet(count(pixels));
+                        return new float[count(pixels)][1];
+                    },
+                    1,
+                    ImageSource.ofFiles(Collections.nCopies(4, Path.of(args[0]))),
+                    new EncoderPipeline.Settings(4, 1, 4),
+                    item -> {})) {
+                p.forEachRemaining(item -> {});
             }
             System.out.println(images + " images");
         }
@@ -304,8 +338,13 @@ class EncoderPipelineTest {
 
     @Test
     void noFilesIsNoWork() {
-        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[0][], 1, ImageSource.ofFiles(List.of()),
-                new EncoderPipeline.Settings(2, 4, 2), item -> { })) {
+        try (EncoderPipeline p = new EncoderPipeline(
+                SMALL,
+                pixels -> new float[0][],
+                1,
+                ImageSource.ofFiles(List.of()),
+                new EncoderPipeline.Settings(2, 4, 2),
+                item -> {})) {
             assertFalse(p.hasNext());
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.images.RgbImage;
@@ -67,7 +68,8 @@ public final class Encoders {
             int c = i % 3;
             double x = i / 3 % side / (double) side;
             double y = i / 3 / side / (double) side;
-            double v = 127 + 100 * Math.sin(a[c] * 3 * x + a[3 + c]) * Math.cos(a[6 + c] * 3 * y) + 8 * r.nextGaussian();
+            double v =
+                    127 + 100 * Math.sin(a[c] * 3 * x + a[3 + c]) * Math.cos(a[6 + c] * 3 * y) + 8 * r.nextGaussian();
             b[i] = (byte) Math.max(0, Math.min(255, v));
         }
         return new RgbImage(side, side, b);

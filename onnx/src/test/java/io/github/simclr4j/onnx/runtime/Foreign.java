@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.google.gson.JsonArray;
@@ -31,7 +32,8 @@ public final class Foreign {
     }
 
     static JsonObject json(String file) {
-        return JsonParser.parseString(new String(bytes(file), StandardCharsets.UTF_8)).getAsJsonObject();
+        return JsonParser.parseString(new String(bytes(file), StandardCharsets.UTF_8))
+                .getAsJsonObject();
     }
 
     public static List<String> names() {
@@ -41,7 +43,9 @@ public final class Foreign {
     /** The settings that its user must give. */
     public static EncoderSettings settings(String name) {
         Map<String, String> map = new LinkedHashMap<>();
-        EXPECTED.getAsJsonObject(name).getAsJsonObject("settings").entrySet()
+        EXPECTED.getAsJsonObject(name)
+                .getAsJsonObject("settings")
+                .entrySet()
                 .forEach(e -> map.put(e.getKey(), e.getValue().getAsString()));
         return EncoderSettings.of(map, "argument");
     }

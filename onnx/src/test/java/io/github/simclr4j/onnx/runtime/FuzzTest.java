@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -19,9 +20,9 @@ import io.github.simclr4j.onnx.convert.Conversion;
 import io.github.simclr4j.onnx.convert.Precision;
 import io.github.simclr4j.onnx.file.HostileFileTest;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
-import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.WeightReader;
@@ -55,9 +56,16 @@ class FuzzTest {
 
     @Test
     void noMutationCrashes() throws Exception {
-        Process p = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g", "-cp", System.getProperty("java.class.path"),
-                Child.class.getName(), "0", Integer.toString(MUTATIONS)).redirectErrorStream(true).start();
+        Process p = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx1g",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Child.class.getName(),
+                        "0",
+                        Integer.toString(MUTATIONS))
+                .redirectErrorStream(true)
+                .start();
         AtomicLong seen = new AtomicLong(System.nanoTime());
         Thread watch = new Thread(() -> {
             while (p.isAlive()) {
@@ -93,11 +101,41 @@ class FuzzTest {
     /** Runs mutations. */
     static final class Child {
         private static final List<byte[]> BASES = new ArrayList<>();
-        private static final long[] ODD = {0, -1, 1, 2, 3, 7, 255, 65_535, 1 << 20, Integer.MAX_VALUE, 1L << 32, Long.MAX_VALUE,
-            Long.MIN_VALUE, -2, -1000};
+        private static final long[] ODD = {
+            0,
+            -1,
+            1,
+            2,
+            3,
+            7,
+            255,
+            65_535,
+            1 << 20,
+            Integer.MAX_VALUE,
+            1L << 32,
+            Long.MAX_VALUE,
+            Long.MIN_VALUE,
+            -2,
+            -1000
+        };
 
-        private static final String[] NAMES = {"x", "y", "in", "out", "s", "strides", "axis", "step", "value_ints", "Pool", "mine",
-            "ai.onnx", "", "a\0b", "../x"};
+        private static final String[] NAMES = {
+            "x",
+            "y",
+            "in",
+            "out",
+            "s",
+            "strides",
+            "axis",
+            "step",
+            "value_ints",
+            "Pool",
+            "mine",
+            "ai.onnx",
+            "",
+            "a\0b",
+            "../x"
+        };
         /** Small ones, which are drawn more often. */
         private static int small;
 
@@ -111,15 +149,17 @@ class FuzzTest {
             long to = Long.parseLong(args[1]);
             ResNet tiny = new ResNet(18, 1.0 / 64, ResNet.Stem.CIFAR);
             // Without its checksum, which finds nearly every mutation: what is behind it is tried here.
-            BASES.add(ModelChecksum.without(ModelProto.parseFrom(EncoderWriter.toBytes(tiny, new Preprocessing(8), Weights.random(tiny),
-                    Map.of("training.seed", "1")))).toByteArray());
+            BASES.add(ModelChecksum.without(ModelProto.parseFrom(EncoderWriter.toBytes(
+                            tiny, new Preprocessing(8), Weights.random(tiny), Map.of("training.seed", "1"))))
+                    .toByteArray());
             BASES.add(HostileFileTest.withSubgraph());
             BASES.add(HostileFileTest.withFunctions());
             BASES.add(Graphs.flatten(3, 8, 8, Graphs.HALF));
             BASES.add(WinogradTest.small(128, 2, 2, 17).toByteArray());
             BASES.add(Foreign.model("tensorflow-nhwc"));
             small = BASES.size();
-            for (String name : List.of("resnet18-bytes", "resnet18-batchnorm", "vit-tokens", "mobilenet-v2", "convnext", "swin")) {
+            for (String name :
+                    List.of("resnet18-bytes", "resnet18-batchnorm", "vit-tokens", "mobilenet-v2", "convnext", "swin")) {
                 BASES.add(Foreign.model(name));
             }
             Path dir = Files.createTempDirectory("fuzz");
@@ -141,9 +181,17 @@ class FuzzTest {
                 attempt(n, "some weights", () -> WeightReader.read(file, tiny));
                 if (n % 3 == 0) {
                     Conversion c = n % 30 == 0
-                            ? new Conversion(Precision.INT8, 0, true, new CalibrationSettings(
-                                    List.of(Foreign.picture(8, 8, 1)), CalibrationMethod.MIN_MAX))
-                            : new Conversion(n % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32, 13 + (int) (n / 3 % 14), true, null);
+                            ? new Conversion(
+                                    Precision.INT8,
+                                    0,
+                                    true,
+                                    new CalibrationSettings(
+                                            List.of(Foreign.picture(8, 8, 1)), CalibrationMethod.MIN_MAX))
+                            : new Conversion(
+                                    n % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32,
+                                    13 + (int) (n / 3 % 14),
+                                    true,
+                                    null);
                     converted += attempt(n, "convert", () -> convert(c, file, out));
                 }
                 slowest = Math.max(slowest, System.nanoTime() - start);
@@ -151,19 +199,23 @@ class FuzzTest {
             for (Path p : List.of(data, file, out, dir)) {
                 Files.deleteIfExists(p);
             }
-            System.out.println("done " + (to - from) + " mutations: " + opened + " work, " + weights + " give weights, " + converted
-                    + " are converted, the slowest took " + slowest / 1_000_000 + " ms");
+            System.out.println("done " + (to - from) + " mutations: " + opened + " work, " + weights + " give weights, "
+                    + converted + " are converted, the slowest took " + slowest / 1_000_000 + " ms");
         }
 
         private static void open(Path file) throws IOException {
-            try (OnnxEncoder e = OnnxEncoder.open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1))) {
-                float[][] v = e.embed(List.of(Foreign.picture(20, 30, 1), Foreign.picture(9, 9, 2), Foreign.picture(8, 8, 3)));
+            try (OnnxEncoder e =
+                    OnnxEncoder.open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1))) {
+                float[][] v = e.embed(
+                        List.of(Foreign.picture(20, 30, 1), Foreign.picture(9, 9, 2), Foreign.picture(8, 8, 3)));
                 assertTrue(v.length == 3 && v[0].length == e.dimension(), "no embeddings");
             } catch (InvalidEncoderException e) {
                 assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
                 throw e;
             } catch (IllegalStateException e) {
-                assertTrue(e instanceof InvalidFeaturesException || e.getMessage().startsWith("ONNX Runtime failed"), e.getMessage());
+                assertTrue(
+                        e instanceof InvalidFeaturesException || e.getMessage().startsWith("ONNX Runtime failed"),
+                        e.getMessage());
             }
         }
 
@@ -184,7 +236,8 @@ class FuzzTest {
                 return 1;
             } catch (IOException | RuntimeException | Error e) {
                 boolean clear = (e instanceof IOException || e.getClass() == IllegalArgumentException.class)
-                        && e.getMessage() != null && !e.getMessage().isBlank();
+                        && e.getMessage() != null
+                        && !e.getMessage().isBlank();
                 if (!clear) {
                     System.out.println("WRONG " + n + ", " + what + ": " + e + " at "
                             + Arrays.toString(Arrays.copyOf(e.getStackTrace(), Math.min(4, e.getStackTrace().length))));
@@ -195,7 +248,8 @@ class FuzzTest {
 
         private static byte[] mutate(long n) {
             Random random = new Random(n * 0x9E3779B97F4A7C15L + 12345);
-            byte[] bytes = BASES.get(random.nextInt(random.nextInt(8) == 0 ? BASES.size() : small)).clone();
+            byte[] bytes = BASES.get(random.nextInt(random.nextInt(8) == 0 ? BASES.size() : small))
+                    .clone();
             int kind = random.nextInt(10);
             if (kind == 0) {
                 return Arrays.copyOf(bytes, random.nextInt(bytes.length));
@@ -263,7 +317,9 @@ class FuzzTest {
                 }
                 case 4 -> {
                     if (node.getInputCount() > 0 && another.getInputCount() > 0) {
-                        node.setInput(random.nextInt(node.getInputCount()), another.getInput(random.nextInt(another.getInputCount())));
+                        node.setInput(
+                                random.nextInt(node.getInputCount()),
+                                another.getInput(random.nextInt(another.getInputCount())));
                     }
                 }
                 case 5, 6 -> {
@@ -298,7 +354,10 @@ class FuzzTest {
                     if (g.getInitializerCount() > 1) {
                         int a = random.nextInt(g.getInitializerCount());
                         String name = g.getInitializer(a).getName();
-                        g.setInitializer(a, g.getInitializer(random.nextInt(g.getInitializerCount())).toBuilder().setName(name));
+                        g.setInitializer(
+                                a,
+                                g.getInitializer(random.nextInt(g.getInitializerCount())).toBuilder()
+                                        .setName(name));
                     }
                 }
                 case 14 -> {
@@ -318,11 +377,16 @@ class FuzzTest {
             }
             NodeProto.Builder node = g.getNodeBuilder(random.nextInt(g.getNodeCount()));
             TensorProto.Builder t = g.getInitializerCount() == 0
-                    ? TensorProto.newBuilder().setName(name(random)).setDataType(1).addDims(1).addFloatData(1)
+                    ? TensorProto.newBuilder()
+                            .setName(name(random))
+                            .setDataType(1)
+                            .addDims(1)
+                            .addFloatData(1)
                     : g.getInitializerBuilder(random.nextInt(g.getInitializerCount()));
             switch (random.nextInt(9)) {
                 case 0 -> {
-                    AttributeProto.Builder a = node.getAttributeCount() == 0 ? node.addAttributeBuilder()
+                    AttributeProto.Builder a = node.getAttributeCount() == 0
+                            ? node.addAttributeBuilder()
                             : node.getAttributeBuilder(random.nextInt(node.getAttributeCount()));
                     a.setRefAttrName(name(random));
                     if (random.nextBoolean()) {
@@ -334,23 +398,41 @@ class FuzzTest {
                         t.clearRawData().clearFloatData();
                     }
                     t.setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                            .addExternalData(GraphBuilder.entry("location", random.nextInt(3) > 0 ? "x.bin" : name(random)));
+                            .addExternalData(
+                                    GraphBuilder.entry("location", random.nextInt(3) > 0 ? "x.bin" : name(random)));
                     if (random.nextBoolean()) {
-                        t.addExternalData(GraphBuilder.entry(random.nextBoolean() ? "offset" : "length", "" + odd(random)));
+                        t.addExternalData(
+                                GraphBuilder.entry(random.nextBoolean() ? "offset" : "length", "" + odd(random)));
                     }
                 }
                 case 2 -> function(model, node, random);
                 case 3 -> {
                     // A tensor becomes a node, which says something else.
-                    NodeProto.Builder c = NodeProto.newBuilder().setOpType("Constant").addOutput(t.getName());
+                    NodeProto.Builder c =
+                            NodeProto.newBuilder().setOpType("Constant").addOutput(t.getName());
                     AttributeProto.Builder a = c.addAttributeBuilder();
                     switch (random.nextInt(5)) {
-                        case 0 -> a.setName("value_ints").setType(AttributeProto.AttributeType.INTS).addInts(odd(random))
-                                .addInts(odd(random));
-                        case 1 -> a.setName("value_int").setType(AttributeProto.AttributeType.INT).setI(odd(random));
-                        case 2 -> a.setName("value_floats").setType(AttributeProto.AttributeType.FLOATS).addFloats(odd(random));
-                        case 3 -> a.setName("value_float").setType(AttributeProto.AttributeType.FLOAT).setF(odd(random));
-                        default -> a.setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(t);
+                        case 0 ->
+                            a.setName("value_ints")
+                                    .setType(AttributeProto.AttributeType.INTS)
+                                    .addInts(odd(random))
+                                    .addInts(odd(random));
+                        case 1 ->
+                            a.setName("value_int")
+                                    .setType(AttributeProto.AttributeType.INT)
+                                    .setI(odd(random));
+                        case 2 ->
+                            a.setName("value_floats")
+                                    .setType(AttributeProto.AttributeType.FLOATS)
+                                    .addFloats(odd(random));
+                        case 3 ->
+                            a.setName("value_float")
+                                    .setType(AttributeProto.AttributeType.FLOAT)
+                                    .setF(odd(random));
+                        default ->
+                            a.setName("value")
+                                    .setType(AttributeProto.AttributeType.TENSOR)
+                                    .setT(t);
                     }
                     for (int i = g.getInitializerCount() - 1; i >= 0; i--) {
                         if (g.getInitializer(i).getName().equals(t.getName())) {
@@ -365,7 +447,9 @@ class FuzzTest {
                     if (node.getInputCount() > 0) {
                         int at = random.nextInt(node.getInputCount());
                         String through = "through" + random.nextInt();
-                        g.addNodeBuilder().setOpType(random.nextBoolean() ? "Identity" : "Cast").addInput(node.getInput(at))
+                        g.addNodeBuilder()
+                                .setOpType(random.nextBoolean() ? "Identity" : "Cast")
+                                .addInput(node.getInput(at))
                                 .addOutput(through);
                         node.setInput(at, through);
                     }
@@ -384,8 +468,11 @@ class FuzzTest {
         private static void function(ModelProto.Builder model, NodeProto.Builder node, Random random) {
             String name = "F" + model.getFunctionsCount();
             NodeProto.Builder inner = node.clone().clearInput().clearOutput().clearAttribute();
-            NodeProto.Builder call = node.clone().setOpType(name).setDomain("mine").clearAttribute();
-            FunctionProto.Builder f = FunctionProto.newBuilder().setName(name).setDomain("mine")
+            NodeProto.Builder call =
+                    node.clone().setOpType(name).setDomain("mine").clearAttribute();
+            FunctionProto.Builder f = FunctionProto.newBuilder()
+                    .setName(name)
+                    .setDomain("mine")
                     .addAllOpsetImport(model.getOpsetImportList());
             for (int i = 0; i < node.getInputCount(); i++) {
                 inner.addInput("x" + i);
@@ -400,7 +487,10 @@ class FuzzTest {
                     inner.addAttribute(a);
                     continue;
                 }
-                inner.addAttributeBuilder().setName(a.getName()).setType(a.getType()).setRefAttrName(a.getName() + "1");
+                inner.addAttributeBuilder()
+                        .setName(a.getName())
+                        .setType(a.getType())
+                        .setRefAttrName(a.getName() + "1");
                 AttributeProto.Builder given = a.toBuilder().setName(a.getName() + "1");
                 if (random.nextBoolean()) {
                     attribute(given, random);
@@ -439,14 +529,20 @@ class FuzzTest {
                         count++;
                     }
                     if (depth > 0) {
-                        unset(m.getRepeatedFieldBuilder(f, count - 1 - random.nextInt(Math.min(count, 3))), random, depth - 1);
+                        unset(
+                                m.getRepeatedFieldBuilder(f, count - 1 - random.nextInt(Math.min(count, 3))),
+                                random,
+                                depth - 1);
                     }
                 }
                 return;
             }
             Object value = switch (f.getJavaType()) {
                 case STRING -> name(random);
-                case ENUM -> f.getEnumType().getValues().get(random.nextInt(f.getEnumType().getValues().size()));
+                case ENUM ->
+                    f.getEnumType()
+                            .getValues()
+                            .get(random.nextInt(f.getEnumType().getValues().size()));
                 case BOOLEAN -> true;
                 default -> plain(f, random);
             };
@@ -486,7 +582,9 @@ class FuzzTest {
                 default -> {
                     if (t.getDataType() == TensorProto.DataType.INT64_VALUE && size >= 8) {
                         byte[] raw = t.getRawData().toByteArray();
-                        ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN).putLong(8 * random.nextInt(size / 8), odd(random));
+                        ByteBuffer.wrap(raw)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .putLong(8 * random.nextInt(size / 8), odd(random));
                         t.setRawData(ByteString.copyFrom(raw));
                     } else if (t.getDimsCount() > 1) {
                         // The same number of values in another shape.

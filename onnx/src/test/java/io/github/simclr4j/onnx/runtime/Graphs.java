@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -10,8 +11,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.file.ModelChecksum;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -38,15 +39,21 @@ public final class Graphs {
     }
 
     public static byte[] withMetadata(byte[] bytes, Map<String, String> metadata) {
-        return changed(bytes, b -> metadata.forEach(
-                (k, v) -> b.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v))));
+        return changed(
+                bytes,
+                b -> metadata.forEach((k, v) -> b.addMetadataProps(
+                        StringStringEntryProto.newBuilder().setKey(k).setValue(v))));
     }
 
     static byte[] withBatch(byte[] bytes, int batch) {
         return changed(bytes, b -> {
             GraphProto.Builder g = b.getGraphBuilder();
             for (ValueInfoProto.Builder v : List.of(g.getInputBuilder(0), g.getOutputBuilder(0))) {
-                v.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().getDimBuilder(0).setDimValue(batch);
+                v.getTypeBuilder()
+                        .getTensorTypeBuilder()
+                        .getShapeBuilder()
+                        .getDimBuilder(0)
+                        .setDimValue(batch);
             }
         });
     }
@@ -60,8 +67,12 @@ public final class Graphs {
                 dim.setDimValue(d);
             }
         }
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder()
-                .setTensorType(TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape))).build();
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape)))
+                .build();
     }
 
     public static NodeProto.Builder node(String op, List<String> in, List<String> out) {
@@ -77,11 +88,17 @@ public final class Graphs {
     }
 
     public static AttributeProto graph(String name, GraphProto g) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(g).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.GRAPH)
+                .setG(g)
+                .build();
     }
 
     public static TensorProto shape(String name, long... values) {
-        TensorProto.Builder t = TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE)
+        TensorProto.Builder t = TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(TensorProto.DataType.INT64_VALUE)
                 .addDims(values.length);
         for (long v : values) {
             t.addInt64Data(v);
@@ -90,10 +107,12 @@ public final class Graphs {
     }
 
     public static byte[] model(GraphProto.Builder graph) {
-        return ModelProto.newBuilder().setIrVersion(8)
+        return ModelProto.newBuilder()
+                .setIrVersion(8)
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(13))
                 .setGraph(graph.setName("test"))
-                .build().toByteArray();
+                .build()
+                .toByteArray();
     }
 
     /** A graph of some nodes from an image [N, 3, 8, 8] to {@code out}. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -21,13 +22,16 @@ import org.junit.jupiter.api.io.TempDir;
 /** Features that are NaN or infinite leave no encoder. */
 class InvalidFeaturesTest {
     private static final EncoderSettings PLAIN = EncoderSettings.of(Map.of("mean", "0", "std", "1"), "test");
+
     @TempDir
     private Path dir;
 
     /** An encoder whose features are infinite where an image is black. */
     private static byte[] inverse() {
-        GraphProto.Builder g = Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")),
-                Graphs.node("Div", List.of("one", "flat"), List.of("out"))).addInitializer(TensorValues.floats("one", new float[] {1}, 1));
+        GraphProto.Builder g = Graphs.image(
+                        Graphs.node("Flatten", List.of("in"), List.of("flat")),
+                        Graphs.node("Div", List.of("one", "flat"), List.of("out")))
+                .addInitializer(TensorValues.floats("one", new float[] {1}, 1));
         return Graphs.model(g);
     }
 
@@ -39,12 +43,16 @@ class InvalidFeaturesTest {
 
     @Test
     void theEncoderSaysWhichImage() throws IOException {
-        try (OnnxEncoder e = OnnxEncoder.open(inverse(), "inverse.onnx", PLAIN, RuntimeSettings.DEFAULT.withThreads(1))) {
+        try (OnnxEncoder e =
+                OnnxEncoder.open(inverse(), "inverse.onnx", PLAIN, RuntimeSettings.DEFAULT.withThreads(1))) {
             assertEquals(2, e.embed(List.of(image(1), image(2))).length);
             InvalidFeaturesException bad =
                     assertThrows(InvalidFeaturesException.class, () -> e.embed(List.of(image(1), image(2), image(0))));
             assertEquals(2, bad.index());
-            assertTrue(bad.getMessage().contains("inverse.onnx") && bad.getMessage().contains("export it in float32"), bad.getMessage());
+            assertTrue(
+                    bad.getMessage().contains("inverse.onnx")
+                            && bad.getMessage().contains("export it in float32"),
+                    bad.getMessage());
         }
     }
 
@@ -59,20 +67,30 @@ class InvalidFeaturesTest {
         }
         // One that can't be read, before it in the batch.
         Files.writeString(dir.resolve("12.png"), "no image");
-        List<Path> files = java.util.stream.IntStream.range(0, 20).mapToObj(i -> dir.resolve(String.format("%02d.png", i))).toList();
-        try (OnnxEncoder e = OnnxEncoder.open(inverse(), "inverse.onnx", PLAIN, RuntimeSettings.DEFAULT.withThreads(1));
-                EncoderPipeline pipeline = new EncoderPipeline(e, files, new EncoderPipeline.Settings(2, 8, 2), item -> { })) {
-            InvalidFeaturesException bad = assertThrows(InvalidFeaturesException.class, () -> pipeline.forEachRemaining(i -> { }));
-            assertTrue(bad.getMessage().contains("13.png") && bad.getMessage().contains("inverse.onnx"), bad.getMessage());
+        List<Path> files = java.util.stream.IntStream.range(0, 20)
+                .mapToObj(i -> dir.resolve(String.format("%02d.png", i)))
+                .toList();
+        try (OnnxEncoder e =
+                        OnnxEncoder.open(inverse(), "inverse.onnx", PLAIN, RuntimeSettings.DEFAULT.withThreads(1));
+                EncoderPipeline pipeline =
+                        new EncoderPipeline(e, files, new EncoderPipeline.Settings(2, 8, 2), item -> {})) {
+            InvalidFeaturesException bad =
+                    assertThrows(InvalidFeaturesException.class, () -> pipeline.forEachRemaining(i -> {}));
+            assertTrue(
+                    bad.getMessage().contains("13.png") && bad.getMessage().contains("inverse.onnx"), bad.getMessage());
         }
     }
 
     @Test
     void theLogarithmOfTheSampleIsRefused() throws IOException {
-        byte[] bytes = getClass().getResourceAsStream("/io/github/simclr4j/onnx/cases/nan.onnx").readAllBytes();
+        byte[] bytes = getClass()
+                .getResourceAsStream("/io/github/simclr4j/onnx/cases/nan.onnx")
+                .readAllBytes();
         EncoderSettings half = EncoderSettings.of(Map.of("mean", "0.5", "std", "0.5"), "test");
         try (OnnxEncoder e = OnnxEncoder.open(bytes, "nan.onnx", half, RuntimeSettings.DEFAULT)) {
-            assertTrue(assertThrows(InvalidFeaturesException.class, () -> e.embed(List.of(image(10)))).getMessage().contains("NaN"));
+            assertTrue(assertThrows(InvalidFeaturesException.class, () -> e.embed(List.of(image(10))))
+                    .getMessage()
+                    .contains("NaN"));
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -26,7 +27,11 @@ class OnnxEncoderTest {
     private static final EncoderSettings PLAIN = EncoderSettings.of(Map.of("scale", "1"), "argument");
 
     private static AttributeProto to(int type) {
-        return AttributeProto.newBuilder().setName("to").setType(AttributeProto.AttributeType.INT).setI(type).build();
+        return AttributeProto.newBuilder()
+                .setName("to")
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(type)
+                .build();
     }
 
     /** From an image to {@code out} through nodes on {@code in}, with the output's shape left open. */
@@ -46,18 +51,24 @@ class OnnxEncoderTest {
 
     @Test
     void bytesInPlanesAreFed() throws IOException {
-        byte[] file = graph(BYTES, new long[] {-1, 3, 8, 9}, 2,
+        byte[] file = graph(
+                BYTES,
+                new long[] {-1, 3, 8, 9},
+                2,
                 Graphs.node("Cast", List.of("in"), List.of("x")).addAttribute(to(Graphs.FLOAT)),
                 Graphs.node("Flatten", List.of("x"), List.of("out")));
         RgbImage picture = Foreign.picture(9, 8, 0);
         for (String channels : List.of("rgb", "bgr")) {
-            try (OnnxEncoder e = OnnxEncoder.open(file, "planes", EncoderSettings.of(Map.of("channels", channels), "argument"), ONE)) {
+            try (OnnxEncoder e = OnnxEncoder.open(
+                    file, "planes", EncoderSettings.of(Map.of("channels", channels), "argument"), ONE)) {
                 // Prepared or not, in memory of either kind: they are no RGB bytes in a row, so they must be moved.
-                ByteBuffer direct = ByteBuffer.allocateDirect(216).put(picture.rgb()).flip();
+                ByteBuffer direct =
+                        ByteBuffer.allocateDirect(216).put(picture.rgb()).flip();
                 for (float[] v : List.of(e.embed(List.of(picture))[0], e.embed(direct)[0])) {
                     for (int c = 0; c < 3; c++) {
                         for (int i = 0; i < 72; i++) {
-                            assertEquals(picture.rgb()[3 * i + (channels.equals("rgb") ? c : 2 - c)] & 255, v[c * 72 + i]);
+                            assertEquals(
+                                    picture.rgb()[3 * i + (channels.equals("rgb") ? c : 2 - c)] & 255, v[c * 72 + i]);
                         }
                     }
                 }
@@ -67,10 +78,14 @@ class OnnxEncoderTest {
 
     @Test
     void halvesInPixelsAreFed() throws IOException {
-        byte[] file = graph(Graphs.HALF, new long[] {-1, 8, 9, 3}, 2, Graphs.node("Flatten", List.of("in"), List.of("out")));
+        byte[] file =
+                graph(Graphs.HALF, new long[] {-1, 8, 9, 3}, 2, Graphs.node("Flatten", List.of("in"), List.of("out")));
         RgbImage picture = Foreign.picture(9, 8, 0);
-        try (OnnxEncoder e = OnnxEncoder.open(file, "pixels",
-                EncoderSettings.of(Map.of("scale", "1", "mean", "1,2,3", "std", "1,1,2"), "argument"), ONE)) {
+        try (OnnxEncoder e = OnnxEncoder.open(
+                file,
+                "pixels",
+                EncoderSettings.of(Map.of("scale", "1", "mean", "1,2,3", "std", "1,1,2"), "argument"),
+                ONE)) {
             float[] v = e.embed(List.of(picture))[0];
             assertEquals(216, v.length);
             for (int i = 0; i < 216; i++) {
@@ -101,7 +116,9 @@ class OnnxEncoderTest {
                     for (int c = 0; c < 3; c++) {
                         assertEquals(mean.applyAsDouble(c), v[c], 1e-4);
                     }
-                    assertEquals(new EncoderSettings.Value("mean", "graph"), e.settings().values().get("pooling"));
+                    assertEquals(
+                            new EncoderSettings.Value("mean", "graph"),
+                            e.settings().values().get("pooling"));
                 }
             }
         }
@@ -113,9 +130,14 @@ class OnnxEncoderTest {
         RgbImage picture = Foreign.picture(16, 16, 0);
         try (OnnxEncoder plain = OnnxEncoder.open(Graphs.flatten(1, 16, 16, Graphs.FLOAT), "plain", PLAIN, ONE)) {
             for (long[] shape : new long[][] {{0, 256, 1}, {0, 1, 256}, {0, 256, 1, 1}, {0, 1, 1, 256}}) {
-                byte[] file = reshaped(graph(Graphs.FLOAT, new long[] {-1, 1, 16, 16}, shape.length,
-                        Graphs.node("Flatten", List.of("in"), List.of("x")),
-                        Graphs.node("Reshape", List.of("x", "shape"), List.of("out"))), shape);
+                byte[] file = reshaped(
+                        graph(
+                                Graphs.FLOAT,
+                                new long[] {-1, 1, 16, 16},
+                                shape.length,
+                                Graphs.node("Flatten", List.of("in"), List.of("x")),
+                                Graphs.node("Reshape", List.of("x", "shape"), List.of("out"))),
+                        shape);
                 try (OnnxEncoder e = OnnxEncoder.open(file, "vector", PLAIN, ONE)) {
                     assertEquals(256, e.dimension());
                     assertArrayEquals(plain.embed(List.of(picture))[0], e.embed(List.of(picture))[0]);
@@ -128,21 +150,31 @@ class OnnxEncoderTest {
     void theBatchSuitsTheImagesAndTheOutput() throws IOException {
         int[][] cases = {{32, 32}, {112, 32}, {160, 15}, {224, 8}, {640, 4}};
         for (int[] c : cases) {
-            byte[] file = graph(Graphs.FLOAT, new long[] {-1, 3, c[0], c[0]}, 4,
+            byte[] file = graph(
+                    Graphs.FLOAT,
+                    new long[] {-1, 3, c[0], c[0]},
+                    4,
                     Graphs.node("GlobalAveragePool", List.of("in"), List.of("out")));
             try (OnnxEncoder e = OnnxEncoder.open(file, "size " + c[0], PLAIN, ONE)) {
                 assertEquals(c[1], e.batch(), "size " + c[0]);
             }
         }
         // A map of 16 MiB an image: eight fill 128 MiB.
-        byte[] large = Graphs.changed(graph(Graphs.FLOAT, new long[] {-1, 1, 8, 8}, 4,
-                Graphs.node("Tile", List.of("in", "shape"), List.of("out"))),
+        byte[] large = Graphs.changed(
+                graph(
+                        Graphs.FLOAT,
+                        new long[] {-1, 1, 8, 8},
+                        4,
+                        Graphs.node("Tile", List.of("in", "shape"), List.of("out"))),
                 m -> m.getGraphBuilder().addInitializer(Graphs.shape("shape", 1, 1, 256, 256)));
         try (OnnxEncoder e = OnnxEncoder.open(large, "large", PLAIN, ONE)) {
             assertEquals(8, e.batch());
         }
         // More images than a batch, the last run not full.
-        byte[] file = graph(Graphs.FLOAT, new long[] {-1, 3, 160, 160}, 4,
+        byte[] file = graph(
+                Graphs.FLOAT,
+                new long[] {-1, 3, 160, 160},
+                4,
                 Graphs.node("GlobalAveragePool", List.of("in"), List.of("out")));
         try (OnnxEncoder e = OnnxEncoder.open(file, "rest", PLAIN, ONE)) {
             List<RgbImage> images = new ArrayList<>();
@@ -158,27 +190,36 @@ class OnnxEncoderTest {
 
     @Test
     void aBatchThatNoBufferHoldsIsSaidAtOnce() {
-        byte[] file = graph(Graphs.FLOAT, new long[] {-1, 3, 224, 224}, 4,
+        byte[] file = graph(
+                Graphs.FLOAT,
+                new long[] {-1, 3, 224, 224},
+                4,
                 Graphs.node("GlobalAveragePool", List.of("in"), List.of("out")));
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
                 () -> OnnxEncoder.open(file, "vendor.onnx", PLAIN, ONE.withBatch(65_536)));
         // 2^31 - 1 bytes are 3566 images of 3 * 224 * 224 * 4.
-        assertEquals("vendor.onnx: expected a batch of at most 3566 images, more take over 2 GB, found 65536",
+        assertEquals(
+                "vendor.onnx: expected a batch of at most 3566 images, more take over 2 GB, found 65536",
                 e.getMessage());
     }
 
     @Test
     void sessionOptionsReachTheSession() throws IOException {
         byte[] file = Graphs.flatten(3, 8, 8, Graphs.FLOAT);
-        try (OnnxEncoder e = OnnxEncoder.open(file, "a.onnx", PLAIN, ONE.withOptions(Map.of("session.load_model_format", "ONNX")))) {
+        try (OnnxEncoder e =
+                OnnxEncoder.open(file, "a.onnx", PLAIN, ONE.withOptions(Map.of("session.load_model_format", "ONNX")))) {
             assertEquals(192, e.dimension());
         }
         // Its own format, which the file is not in.
-        IOException own = assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(
-                file, "a.onnx", PLAIN, ONE.withOptions(Map.of("session.load_model_format", "ORT"))));
+        IOException own = assertThrows(
+                InvalidEncoderException.class,
+                () -> OnnxEncoder.open(
+                        file, "a.onnx", PLAIN, ONE.withOptions(Map.of("session.load_model_format", "ORT"))));
         assertTrue(own.getMessage().contains("a.onnx: ONNX Runtime can't load it"), own.getMessage());
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> OnnxEncoder.open(
-                file, "a.onnx", PLAIN, ONE.withOptions(Map.of("x".repeat(2000), "1"))));
+        IllegalArgumentException refused = assertThrows(
+                IllegalArgumentException.class,
+                () -> OnnxEncoder.open(file, "a.onnx", PLAIN, ONE.withOptions(Map.of("x".repeat(2000), "1"))));
         assertTrue(refused.getMessage().startsWith("ONNX Runtime rejects the session option x"), refused.getMessage());
         for (String bad : new String[] {"", " "}) {
             assertThrows(IllegalArgumentException.class, () -> ONE.withOptions(Map.of(bad, "1")));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import com.sun.management.OperatingSystemMXBean;
@@ -43,7 +44,8 @@ final class PipelineBench {
         }
         RuntimeSettings runtime = RuntimeSettings.DEFAULT.withThreads(1).withWinograd(args.length < 7);
         try (OnnxEncoder encoder = args[1].endsWith(".onnx")
-                ? OnnxEncoder.open(Path.of(args[1]), EncoderSettings.none(), runtime) : random(args[1], size, runtime)) {
+                ? OnnxEncoder.open(Path.of(args[1]), EncoderSettings.none(), runtime)
+                : random(args[1], size, runtime)) {
             EncoderPipeline.Settings settings = EncoderPipeline.Settings.onCores(cores, encoder);
             List<RgbImage> ready = new ArrayList<>();
             for (Path f : files.subList(0, settings.batch())) {
@@ -61,7 +63,7 @@ final class PipelineBench {
                     try (EncoderPipeline p = new EncoderPipeline(encoder, files, settings, item -> {
                         throw new UncheckedIOException(item.error());
                     })) {
-                        p.forEachRemaining(item -> { });
+                        p.forEachRemaining(item -> {});
                     }
                 });
             }
@@ -71,19 +73,32 @@ final class PipelineBench {
                 double infer = rounds * encoded / seconds[1][kind];
                 double both = rounds * images / seconds[2][kind];
                 double ceiling = 1 / (1 / decode + 1 / infer);
-                System.out.printf(Locale.ROOT, "%s %s %d px, %d cores, batch %d, images a second %-12s decode %.1f"
-                        + "  encode %.1f  ceiling %.1f  pipeline %.1f (%.0f%%)%n", Path.of(args[0]).getFileName(),
-                        Path.of(args[1]).getFileName(), size, cores, settings.batch(),
-                        kind == 0 ? "of the clock:" : "of the CPU:", decode, infer, ceiling, both, 100 * both / ceiling);
+                System.out.printf(
+                        Locale.ROOT,
+                        "%s %s %d px, %d cores, batch %d, images a second %-12s decode %.1f"
+                                + "  encode %.1f  ceiling %.1f  pipeline %.1f (%.0f%%)%n",
+                        Path.of(args[0]).getFileName(),
+                        Path.of(args[1]).getFileName(),
+                        size,
+                        cores,
+                        settings.batch(),
+                        kind == 0 ? "of the clock:" : "of the CPU:",
+                        decode,
+                        infer,
+                        ceiling,
+                        both,
+                        100 * both / ceiling);
             }
         }
     }
 
     private static OnnxEncoder random(String name, int size, RuntimeSettings runtime) throws IOException {
         ResNet net = ResNet.of(name, 1, size < 100 ? "cifar" : "imagenet");
-        return OnnxEncoder.open(EncoderWriter.toBytes(
-                net, new Preprocessing(size), Encoders.weights(net, null), Map.of()),
-                name, EncoderSettings.none(), runtime);
+        return OnnxEncoder.open(
+                EncoderWriter.toBytes(net, new Preprocessing(size), Encoders.weights(net, null), Map.of()),
+                name,
+                EncoderSettings.none(),
+                runtime);
     }
 
     private static void decode(OnnxEncoder encoder, Path file) {

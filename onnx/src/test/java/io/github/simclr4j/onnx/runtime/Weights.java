@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.onnx.network.ResNet;
@@ -16,7 +17,9 @@ public final class Weights {
                     Random r = new Random(name.hashCode());
                     float[] v = new float[weight ? c.out() * c.in() * c.kernel() * c.kernel() : c.out()];
                     for (int i = 0; i < v.length; i++) {
-                        v[i] = weight ? 0.6f * r.nextFloat() - 0.3f : (name.endsWith("var") ? 0.5f : -0.2f) + r.nextFloat();
+                        v[i] = weight
+                                ? 0.6f * r.nextFloat() - 0.3f
+                                : (name.endsWith("var") ? 0.5f : -0.2f) + r.nextFloat();
                     }
                     return v;
                 }

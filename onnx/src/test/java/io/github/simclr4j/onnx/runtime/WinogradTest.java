@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.onnx.runtime;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -37,7 +38,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The reference is ONNX Runtime with the graph as it was. */
 @Tag("slow")
 class WinogradTest {
-    private static final RuntimeSettings DIRECT = RuntimeSettings.DEFAULT.withThreads(1).withWinograd(false);
+    private static final RuntimeSettings DIRECT =
+            RuntimeSettings.DEFAULT.withThreads(1).withWinograd(false);
 
     /** Three convolutions, of which the last two can be done with fewer multiplications, on maps of a quarter of the image. */
     static ModelProto small(int channels, int rows, int columns, int opset, NodeProto... more) {
@@ -45,15 +47,21 @@ class WinogradTest {
         g.input(GraphBuilder.value("image", TensorProto.DataType.FLOAT, 3, 4 * rows, 4 * columns));
         String x = "image";
         for (int i = 0; i < 3; i++) {
-            x = g.node("Conv", List.of(x, g.tensor(weights(i, i == 0 ? 3 : channels, channels))), "conv" + i,
+            x = g.node(
+                    "Conv",
+                    List.of(x, g.tensor(weights(i, i == 0 ? 3 : channels, channels))),
+                    "conv" + i,
                     GraphBuilder.ints("strides", i == 0 ? 4 : 1, i == 0 ? 4 : 1),
-                    GraphBuilder.ints("pads", 1, 1, 1, 1), GraphBuilder.ints("kernel_shape", 3, 3));
+                    GraphBuilder.ints("pads", 1, 1, 1, 1),
+                    GraphBuilder.ints("kernel_shape", 3, 3));
             x = g.node("Relu", List.of(x), "relu" + i);
         }
         x = g.node("GlobalAveragePool", List.of(x), "pool");
         g.node("Flatten", List.of(x), "embedding");
         g.output(GraphBuilder.value("embedding", TensorProto.DataType.FLOAT, channels));
-        ModelProto.Builder b = ModelProto.newBuilder().setIrVersion(8).setGraph(g.build())
+        ModelProto.Builder b = ModelProto.newBuilder()
+                .setIrVersion(8)
+                .setGraph(g.build())
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(opset));
         b.getGraphBuilder().addAllNode(List.of(more));
         return b.build();
@@ -87,8 +95,12 @@ class WinogradTest {
         float[][] expected = embed(bytes, size, DIRECT);
         float[][] found = embed(bytes, size, DIRECT.withWinograd(true));
         double mean = Arrays.stream(expected)
-                .mapToDouble(v -> IntStream.range(0, v.length).mapToDouble(i -> Math.abs(v[i])).sum() / v.length)
-                .average().orElseThrow();
+                .mapToDouble(v -> IntStream.range(0, v.length)
+                                .mapToDouble(i -> Math.abs(v[i]))
+                                .sum()
+                        / v.length)
+                .average()
+                .orElseThrow();
         double difference = Foreign.largestDifference(expected, found);
         assertTrue(difference < 2e-5 * mean, difference + " of " + mean);
         // Exactly the same would mean that nothing was rewritten.
@@ -97,13 +109,18 @@ class WinogradTest {
 
     private static double multiplications(ModelProto model) {
         Map<String, TensorShape> values = GraphChecker.shapes(model);
-        return model.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("Conv")).mapToDouble(n -> {
-            double product = 1;
-            for (long d : values.get(n.getInput(1)).dims()) {
-                product *= d;
-            }
-            return product * values.get(n.getOutput(0)).dims()[2] * values.get(n.getOutput(0)).dims()[3];
-        }).sum();
+        return model.getGraph().getNodeList().stream()
+                .filter(n -> n.getOpType().equals("Conv"))
+                .mapToDouble(n -> {
+                    double product = 1;
+                    for (long d : values.get(n.getInput(1)).dims()) {
+                        product *= d;
+                    }
+                    return product
+                            * values.get(n.getOutput(0)).dims()[2]
+                            * values.get(n.getOutput(0)).dims()[3];
+                })
+                .sum();
     }
 
     /** Rows that lines divide evenly and that they do not, in both forms, blocks of stride 1 and 2, shortcuts. */
@@ -130,7 +147,9 @@ class WinogradTest {
 
     @Test
     void aValueInsideStaysAnOutput() throws IOException {
-        byte[] bytes = Graphs.changed(small(128, 8, 8, 17).toByteArray(), b -> b.getGraphBuilder().getNodeBuilder(6).setInput(0, "relu1"));
+        byte[] bytes = Graphs.changed(
+                small(128, 8, 8, 17).toByteArray(),
+                b -> b.getGraphBuilder().getNodeBuilder(6).setInput(0, "relu1"));
         assertSameEmbeddings(bytes, 32, 32);
         EncoderSettings inside = EncoderSettings.of(Map.of("output", "relu1", "pooling", "mean"), "argument");
         byte[] whole = small(128, 8, 8, 17).toByteArray();
@@ -150,7 +169,9 @@ class WinogradTest {
             b.getGraphBuilder().getNodeBuilder(0).setOutput(0, "lines_3");
             b.getGraphBuilder().getNodeBuilder(1).setInput(0, "lines_3").setName("lines__1");
         });
-        assertEquals(List.of(), ModelInspector.check(rewritten(bytes), null, bytes.length).problems());
+        assertEquals(
+                List.of(),
+                ModelInspector.check(rewritten(bytes), null, bytes.length).problems());
         assertSameEmbeddings(bytes, 32, 32);
     }
 
@@ -163,15 +184,36 @@ class WinogradTest {
         for (ResNet net : List.of(bottlenecks, narrow)) {
             same.add(EncoderWriter.toBytes(net, new Preprocessing(32), Encoders.weights(net, null), Map.of()));
         }
-        same.add(new Conversion(Precision.FLOAT16, 0, true, null).convert(small(128, 8, 8, 17)).toByteArray());
+        same.add(new Conversion(Precision.FLOAT16, 0, true, null)
+                .convert(small(128, 8, 8, 17))
+                .toByteArray());
         same.add(small(128, 8, 8, 12).toByteArray());
-        same.add(small(128, 8, 8, 17, NodeProto.newBuilder().setOpType("Relu").addInput("nowhere").addOutput("y").build()).toByteArray());
-        same.add(Graphs.changed(small(128, 8, 8, 17).toByteArray(), b -> b.getGraphBuilder().getNodeBuilderList().stream()
-                .filter(n -> n.getOpType().equals("Conv")).forEach(n -> n.addAttribute(GraphBuilder.integer("group", 1))
-                        .addAttribute(GraphBuilder.ints("dilations", 1, 1)).getAttributeBuilder(1).setInts(0, 0).setInts(2, 2))));
+        same.add(small(
+                        128,
+                        8,
+                        8,
+                        17,
+                        NodeProto.newBuilder()
+                                .setOpType("Relu")
+                                .addInput("nowhere")
+                                .addOutput("y")
+                                .build())
+                .toByteArray());
+        same.add(Graphs.changed(
+                small(128, 8, 8, 17).toByteArray(),
+                b -> b.getGraphBuilder().getNodeBuilderList().stream()
+                        .filter(n -> n.getOpType().equals("Conv"))
+                        .forEach(n -> n.addAttribute(GraphBuilder.integer("group", 1))
+                                .addAttribute(GraphBuilder.ints("dilations", 1, 1))
+                                .getAttributeBuilder(1)
+                                .setInts(0, 0)
+                                .setInts(2, 2))));
         for (int i = 0; i < same.size(); i++) {
             ModelProto model = ModelProto.parseFrom(same.get(i));
-            assertSame(model, Winograd.rewrite(model, GraphBinding.of(model, EncoderSettings.none(), null, "test")), "case " + i);
+            assertSame(
+                    model,
+                    Winograd.rewrite(model, GraphBinding.of(model, EncoderSettings.none(), null, "test")),
+                    "case " + i);
         }
     }
 

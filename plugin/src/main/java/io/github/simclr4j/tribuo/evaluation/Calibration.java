@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.util.ArrayList;
@@ -44,8 +45,8 @@ public record Calibration(List<Bin> bins, double expectedError, double confidenc
      */
     public static Calibration of(List<Prediction<Label>> predictions, int count) {
         if (predictions.isEmpty() || count < 1) {
-            throw new IllegalArgumentException("Expected at least one prediction and one bin, found " + predictions.size() + " and "
-                    + count);
+            throw new IllegalArgumentException(
+                    "Expected at least one prediction and one bin, found " + predictions.size() + " and " + count);
         }
         int[] images = new int[count];
         double[] confidences = new double[count];
@@ -59,14 +60,19 @@ public record Calibration(List<Bin> bins, double expectedError, double confidenc
             int bin = Math.max(0, Math.min(count - 1, (int) Math.ceil(confidence * count) - 1));
             images[bin]++;
             confidences[bin] += confidence;
-            right[bin] += p.getOutput().getLabel().equals(p.getExample().getOutput().getLabel()) ? 1 : 0;
+            right[bin] +=
+                    p.getOutput().getLabel().equals(p.getExample().getOutput().getLabel()) ? 1 : 0;
         }
         List<Bin> bins = new ArrayList<>();
         double error = 0;
         double sum = 0;
         int hits = 0;
         for (int b = 0; b < count; b++) {
-            bins.add(new Bin((double) b / count, (b + 1.0) / count, images[b], confidences[b] / images[b],
+            bins.add(new Bin(
+                    (double) b / count,
+                    (b + 1.0) / count,
+                    images[b],
+                    confidences[b] / images[b],
                     (double) right[b] / images[b]));
             error += Math.abs(right[b] - confidences[b]) / predictions.size();
             sum += confidences[b];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.util.ArrayList;
@@ -17,7 +18,8 @@ import org.tribuo.classification.Label;
  * @param commonest the pairs of classes that are confused, the most frequent first; ties are in the order of the classes
  * @since 0.1.0
  */
-public record Confusions(List<String> classes, List<List<Integer>> matrix, List<ClassFigures> perClass, List<Confusion> commonest) {
+public record Confusions(
+        List<String> classes, List<List<Integer>> matrix, List<ClassFigures> perClass, List<Confusion> commonest) {
 
     /**
      * Precision and recall of a class.
@@ -68,7 +70,8 @@ public record Confusions(List<String> classes, List<List<Integer>> matrix, List<
             int predicted = number(classes, predictions.get(i).getOutput());
             counts[expected][predicted]++;
             if (expected != predicted) {
-                wrong.computeIfAbsent(List.of(expected, predicted), k -> new ArrayList<>()).add(i);
+                wrong.computeIfAbsent(List.of(expected, predicted), k -> new ArrayList<>())
+                        .add(i);
             }
         }
         List<List<Integer>> matrix = new ArrayList<>();
@@ -84,7 +87,8 @@ public record Confusions(List<String> classes, List<List<Integer>> matrix, List<
             }
             matrix.add(row);
             double right = counts[c][c];
-            figures.add(new ClassFigures(classes.get(c), images, right / taken, right / images, 2 * right / (images + taken)));
+            figures.add(new ClassFigures(
+                    classes.get(c), images, right / taken, right / images, 2 * right / (images + taken)));
         }
         return new Confusions(classes, matrix, figures, commonest(classes, predictions, wrong));
     }
@@ -92,18 +96,26 @@ public record Confusions(List<String> classes, List<List<Integer>> matrix, List<
     private static int number(List<String> classes, Label label) {
         int number = classes.indexOf(label.getLabel());
         if (number < 0) {
-            throw new IllegalArgumentException("Expected one of the classes " + classes + ", found " + label.getLabel());
+            throw new IllegalArgumentException(
+                    "Expected one of the classes " + classes + ", found " + label.getLabel());
         }
         return number;
     }
 
-    private static List<Confusion> commonest(List<String> classes, List<Prediction<Label>> predictions,
-            Map<List<Integer>, List<Integer>> wrong) {
+    private static List<Confusion> commonest(
+            List<String> classes, List<Prediction<Label>> predictions, Map<List<Integer>, List<Integer>> wrong) {
         List<Map.Entry<List<Integer>, List<Integer>>> pairs = new ArrayList<>(wrong.entrySet());
-        pairs.sort(Comparator.comparingInt((Map.Entry<List<Integer>, List<Integer>> e) -> -e.getValue().size())
-                .thenComparingInt(e -> e.getKey().get(0)).thenComparingInt(e -> e.getKey().get(1)));
-        Comparator<Integer> surest = Comparator.comparingDouble(i -> -predictions.get(i).getOutput().getScore());
-        return pairs.stream().map(e -> new Confusion(classes.get(e.getKey().get(0)), classes.get(e.getKey().get(1)),
-                e.getValue().stream().sorted(surest).toList())).toList();
+        pairs.sort(Comparator.comparingInt((Map.Entry<List<Integer>, List<Integer>> e) ->
+                        -e.getValue().size())
+                .thenComparingInt(e -> e.getKey().get(0))
+                .thenComparingInt(e -> e.getKey().get(1)));
+        Comparator<Integer> surest =
+                Comparator.comparingDouble(i -> -predictions.get(i).getOutput().getScore());
+        return pairs.stream()
+                .map(e -> new Confusion(
+                        classes.get(e.getKey().get(0)),
+                        classes.get(e.getKey().get(1)),
+                        e.getValue().stream().sorted(surest).toList()))
+                .toList();
     }
 }

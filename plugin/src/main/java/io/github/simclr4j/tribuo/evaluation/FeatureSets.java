@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
@@ -24,19 +25,27 @@ import org.tribuo.classification.Label;
 public record FeatureSets(MutableDataset<Label> train, MutableDataset<Label> test, List<String> classes, int skipped) {
 
     /** Reads the images; see {@link ProtocolContext#features}. */
-    static FeatureSets read(LabelledImages train, LabelledImages test, ImageFeatureExtractor<Label> extractor, String title,
+    static FeatureSets read(
+            LabelledImages train,
+            LabelledImages test,
+            ImageFeatureExtractor<Label> extractor,
+            String title,
             Progress progress) {
         List<String> classes = train.sameClasses(test);
         int[] skipped = new int[1];
         FeatureSets sets = new FeatureSets(
                 extract(train, "features of " + title + ", training images", extractor, progress, skipped),
-                extract(test, "features of " + title + ", test images", extractor, progress, skipped), classes, skipped[0]);
+                extract(test, "features of " + title + ", test images", extractor, progress, skipped),
+                classes,
+                skipped[0]);
         // A class may have lost all its training images, because they are damaged.
         Set<Label> unknown = new HashSet<>(sets.test.getOutputs());
         unknown.removeAll(sets.train.getOutputs());
         if (sets.test.size() == 0 || !unknown.isEmpty()) {
-            throw new IllegalStateException(sets.test.size() == 0 ? "No readable image in " + test.path()
-                    : "No readable image in " + train.path() + " of the classes " + unknown);
+            throw new IllegalStateException(
+                    sets.test.size() == 0
+                            ? "No readable image in " + test.path()
+                            : "No readable image in " + train.path() + " of the classes " + unknown);
         }
         if (sets.skipped > 0) {
             progress.warn("Left out unreadable images: " + sets.skipped);
@@ -44,8 +53,12 @@ public record FeatureSets(MutableDataset<Label> train, MutableDataset<Label> tes
         return sets;
     }
 
-    private static MutableDataset<Label> extract(LabelledImages images, String task, ImageFeatureExtractor<Label> extractor,
-            Progress progress, int[] skipped) {
+    private static MutableDataset<Label> extract(
+            LabelledImages images,
+            String task,
+            ImageFeatureExtractor<Label> extractor,
+            Progress progress,
+            int[] skipped) {
         ImageSetDataSource<Label> source;
         try {
             source = new ImageSetDataSource<>(images.path(), images.source(), extractor);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import io.github.simclr4j.util.Option;
@@ -18,11 +19,20 @@ import org.tribuo.classification.Label;
  */
 public final class KnnProtocol implements Protocol {
     /** The number k of training images that vote; all of them if there are fewer. */
-    public static final Option<Integer> NEIGHBOURS = Option.whole("neighbours", 200, 1, Integer.MAX_VALUE,
-            "Number of nearest training images that vote for the class of a test image", "Wu et al. 2018");
+    public static final Option<Integer> NEIGHBOURS = Option.whole(
+            "neighbours",
+            200,
+            1,
+            Integer.MAX_VALUE,
+            "Number of nearest training images that vote for the class of a test image",
+            "Wu et al. 2018");
     /** The temperature t that the cosine similarities are divided by. */
-    public static final Option<Double> TEMPERATURE = Option.above("knn-temperature", 0.1, 0,
-            "Temperature of the votes: the lower it is, the more weight the nearest images have", "Wu et al. 2018");
+    public static final Option<Double> TEMPERATURE = Option.above(
+            "knn-temperature",
+            0.1,
+            0,
+            "Temperature of the votes: the lower it is, the more weight the nearest images have",
+            "Wu et al. 2018");
 
     @Override
     public String name() {
@@ -51,13 +61,17 @@ public final class KnnProtocol implements Protocol {
         float[][] asked = rows(features.test());
         List<String> known = FeatureSets.labels(features.train());
         List<String> classes = known.stream().distinct().sorted().toList();
-        int[] expected = FeatureSets.labels(features.test()).stream().mapToInt(classes::indexOf).toArray();
+        int[] expected = FeatureSets.labels(features.test()).stream()
+                .mapToInt(classes::indexOf)
+                .toArray();
         int k = context.options().get(NEIGHBOURS);
         double t = context.options().get(TEMPERATURE);
         return Accuracies.measure(context, (share, seed) -> {
             int[] voters = LinearEvaluation.share(known, share, seed);
             float[][] some = Arrays.stream(voters).mapToObj(i -> bank[i]).toArray(float[][]::new);
-            int[] labels = Arrays.stream(voters).map(i -> classes.indexOf(known.get(i))).toArray();
+            int[] labels = Arrays.stream(voters)
+                    .map(i -> classes.indexOf(known.get(i)))
+                    .toArray();
             int[] found = Neighbours.classify(some, labels, classes.size(), asked, k, t);
             int right = 0;
             for (int i = 0; i < found.length; i++) {

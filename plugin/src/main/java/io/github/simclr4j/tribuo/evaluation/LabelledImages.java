@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -36,8 +37,9 @@ public record LabelledImages(Path path, ImageSource source) {
     public List<String> sameClasses(LabelledImages test) {
         List<String> known = classNames();
         if (known.size() < 2) {
-            throw new IllegalStateException(path + " has " + (known.isEmpty() ? "no images with a class" : "one class, " + known)
-                    + ": expected at least two classes, such as one sub-folder per class");
+            throw new IllegalStateException(
+                    path + " has " + (known.isEmpty() ? "no images with a class" : "one class, " + known)
+                            + ": expected at least two classes, such as one sub-folder per class");
         }
         List<String> unknown = new ArrayList<>(test.classNames());
         unknown.removeAll(known);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.util.ArrayList;
@@ -103,8 +104,12 @@ public final class LinearEvaluation {
         }
         return new TransformTrainer<>(
                 new LinearSGDTrainer(
-                        new LogMulticlass(), new AdaGrad(1 / Math.sqrt(Math.max(1, first.size())), 1e-6),
-                        EPOCHS, Integer.MAX_VALUE, 32, seed),
+                        new LogMulticlass(),
+                        new AdaGrad(1 / Math.sqrt(Math.max(1, first.size())), 1e-6),
+                        EPOCHS,
+                        Integer.MAX_VALUE,
+                        32,
+                        seed),
                 new TransformationMap(standardise));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.io.IOException;
@@ -26,7 +27,7 @@ public final class LinearProtocol implements Protocol {
     @Override
     public Accuracies run(ProtocolContext context) throws IOException {
         FeatureSets features = context.features();
-        return Accuracies.evaluate(context,
-                (share, seed) -> LinearEvaluation.evaluate(features.train(), features.test(), share, seed));
+        return Accuracies.evaluate(
+                context, (share, seed) -> LinearEvaluation.evaluate(features.train(), features.test(), share, seed));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.util.List;
@@ -27,15 +28,16 @@ public record PairedComparison(int bothRight, int onlyFirst, int onlySecond, int
      */
     public static PairedComparison of(List<Prediction<Label>> first, List<Prediction<Label>> second) {
         if (first.size() != second.size()) {
-            throw new IllegalArgumentException("Expected predictions of the same images, found " + first.size() + " and "
-                    + second.size());
+            throw new IllegalArgumentException(
+                    "Expected predictions of the same images, found " + first.size() + " and " + second.size());
         }
         int[] counts = new int[4];
         for (int i = 0; i < first.size(); i++) {
             String expected = first.get(i).getExample().getOutput().getLabel();
             if (!expected.equals(second.get(i).getExample().getOutput().getLabel())) {
-                throw new IllegalArgumentException("Expected predictions of the same images in the same order, found classes " + expected
-                        + " and " + second.get(i).getExample().getOutput().getLabel() + " at " + i);
+                throw new IllegalArgumentException(
+                        "Expected predictions of the same images in the same order, found classes " + expected + " and "
+                                + second.get(i).getExample().getOutput().getLabel() + " at " + i);
             }
             boolean a = first.get(i).getOutput().getLabel().equals(expected);
             boolean b = second.get(i).getOutput().getLabel().equals(expected);

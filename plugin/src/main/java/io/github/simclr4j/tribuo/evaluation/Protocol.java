@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import io.github.simclr4j.util.Option;
@@ -16,9 +17,14 @@ import java.util.List;
  */
 public interface Protocol {
     /** An option of protocols that also learn from unlabelled images: the number of those images. */
-    Option<Integer> UNLABELLED = Option.whole("unlabelled", 0, 0, Integer.MAX_VALUE,
-            "Number of training images to use without their labels, drawn by the seed; 0 for all", "");
-            /** Returns the name of the protocol, which consists of lower-case letters, digits and dashes. */
+    Option<Integer> UNLABELLED = Option.whole(
+            "unlabelled",
+            0,
+            0,
+            Integer.MAX_VALUE,
+            "Number of training images to use without their labels, drawn by the seed; 0 for all",
+            "");
+    /** Returns the name of the protocol, which consists of lower-case letters, digits and dashes. */
     String name();
 
     /** Returns a short description of what is trained and measured: a phrase without a full stop. */

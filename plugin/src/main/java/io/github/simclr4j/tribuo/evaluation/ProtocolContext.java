@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
@@ -34,13 +35,22 @@ public final class ProtocolContext implements AutoCloseable {
     private final String title;
     /** The extractor of the features; null for the encoder's. */
     private final ImageFeatureExtractor<Label> extractor;
+
     private final Listener listener;
     /** Values shared by the contexts of one evaluation. */
     private final Map<Object, Object> shared;
 
     /** Settings that are the same in all contexts of one evaluation. */
-    private record Given(Path encoder, EncoderSettings settings, RuntimeSettings runtime, String device, LabelledImages train,
-            LabelledImages test, Map<String, Double> shares, long[] seeds, Progress progress) {}
+    private record Given(
+            Path encoder,
+            EncoderSettings settings,
+            RuntimeSettings runtime,
+            String device,
+            LabelledImages train,
+            LabelledImages test,
+            Map<String, Double> shares,
+            long[] seeds,
+            Progress progress) {}
 
     private record FeaturesOf(String title) {}
 
@@ -156,17 +166,27 @@ public final class ProtocolContext implements AutoCloseable {
             }
             shares.forEach((text, share) -> {
                 if (!(share > 0 && share <= 1)) {
-                    throw new IllegalArgumentException("A share of the labels must be above 0 and at most 1, found " + text);
+                    throw new IllegalArgumentException(
+                            "A share of the labels must be above 0 and at most 1, found " + text);
                 }
             });
             return new ProtocolContext(
                     new Given(encoder, settings, runtime, device, train, test, shares, seeds, progress),
-                    OptionValues.defaults(List.of()), "encoder", null, (share, seed, accuracy) -> { }, new LinkedHashMap<>());
+                    OptionValues.defaults(List.of()),
+                    "encoder",
+                    null,
+                    (share, seed, accuracy) -> {},
+                    new LinkedHashMap<>());
         }
     }
 
-    private ProtocolContext(Given given, OptionValues options, String title, ImageFeatureExtractor<Label> extractor,
-            Listener listener, Map<Object, Object> shared) {
+    private ProtocolContext(
+            Given given,
+            OptionValues options,
+            String title,
+            ImageFeatureExtractor<Label> extractor,
+            Listener listener,
+            Map<Object, Object> shared) {
         this.given = given;
         this.options = options;
         this.title = title;
@@ -306,8 +326,10 @@ public final class ProtocolContext implements AutoCloseable {
      *     training image, or if the encoder can't be read
      */
     public FeatureSets features() {
-        return shared(new FeaturesOf(title), () -> FeatureSets.read(
-                train(), test(), extractor == null ? extractor() : extractor, title, progress()));
+        return shared(
+                new FeaturesOf(title),
+                () -> FeatureSets.read(
+                        train(), test(), extractor == null ? extractor() : extractor, title, progress()));
     }
 
     /**
@@ -326,7 +348,9 @@ public final class ProtocolContext implements AutoCloseable {
                 try {
                     closeable.close();
                 } catch (Exception e) {
-                    failure = failure == null ? new IOException("Can't close " + value + ": " + e.getMessage(), e) : failure;
+                    failure = failure == null
+                            ? new IOException("Can't close " + value + ": " + e.getMessage(), e)
+                            : failure;
                 }
             }
         }

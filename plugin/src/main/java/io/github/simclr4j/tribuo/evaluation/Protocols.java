@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import java.util.ArrayList;
@@ -22,7 +23,8 @@ public final class Protocols {
     public static List<Protocol> all() {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         List<Protocol> all = new ArrayList<>();
-        ServiceLoader.load(Protocol.class, context == null ? Protocols.class.getClassLoader() : context).forEach(all::add);
+        ServiceLoader.load(Protocol.class, context == null ? Protocols.class.getClassLoader() : context)
+                .forEach(all::add);
         all.sort(Comparator.comparing(p -> !p.getClass().getPackageName().equals(Protocols.class.getPackageName())));
         return List.copyOf(all);
     }
@@ -35,8 +37,10 @@ public final class Protocols {
      */
     public static Protocol named(String name) {
         List<Protocol> all = all();
-        return all.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "Unknown protocol, expected " + all.stream().map(Protocol::name).collect(Collectors.joining(", "))
-                        + ", found " + name));
+        return all.stream()
+                .filter(p -> p.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("Unknown protocol, expected "
+                        + all.stream().map(Protocol::name).collect(Collectors.joining(", ")) + ", found " + name));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -49,9 +50,12 @@ public final class SelfTrainingProtocol implements Protocol {
         FeatureSets features = context.features();
         int unlabelled = context.options().get(UNLABELLED);
         return Accuracies.evaluate(context, (share, seed) -> {
-            Trainer<Label> inner = LinearEvaluation.trainer(LinearEvaluation.share(features.train(), share, seed), seed);
-            return new LabelEvaluator().evaluate(
-                    new SelfTrainingTrainer(inner, SURE).train(hide(features.train(), share, seed, unlabelled)), features.test());
+            Trainer<Label> inner =
+                    LinearEvaluation.trainer(LinearEvaluation.share(features.train(), share, seed), seed);
+            return new LabelEvaluator()
+                    .evaluate(
+                            new SelfTrainingTrainer(inner, SURE).train(hide(features.train(), share, seed, unlabelled)),
+                            features.test());
         });
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 /** Maps the colours of one image to those of another: fits each channel as a linear function of all three by least squares. */

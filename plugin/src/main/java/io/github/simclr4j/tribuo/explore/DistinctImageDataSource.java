@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -41,7 +42,9 @@ import org.tribuo.provenance.DataSourceProvenance;
 public final class DistinctImageDataSource<T extends Output<T>> implements ConfigurableDataSource<T> {
     private static final Progress LOG = Progress.logging(Logger.getLogger(DistinctImageDataSource.class.getName()));
 
-    @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a binary file of CIFAR, STL-10 or MNIST.")
+    @Config(
+            mandatory = true,
+            description = "A folder, an archive, a table of paths, or a binary file of CIFAR, STL-10 or MNIST.")
     private Path images;
 
     @Config(mandatory = true, description = "The extractor that turns images into features.")
@@ -76,7 +79,8 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
             if (all.isEmpty()) {
                 throw new PropertyException("", "images", "No readable image in " + images);
             }
-            int[] kept = Duplicates.find(features(all), source, numbers(all, source), LOG).kept();
+            int[] kept = Duplicates.find(features(all), source, numbers(all, source), LOG)
+                    .kept();
             examples = Arrays.stream(kept).mapToObj(all::get).toList();
             removed = all.size() - kept.length;
             provenance = new DistinctProvenance(this, source.fingerprint());
@@ -100,7 +104,10 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
         for (int i = 0; i < source.size(); i++) {
             numbers.put(source.name(i), i);
         }
-        return examples.stream().mapToInt(e -> numbers.get(e.getMetadataValue(Example.NAME).orElseThrow().toString())).toArray();
+        return examples.stream()
+                .mapToInt(e -> numbers.get(
+                        e.getMetadataValue(Example.NAME).orElseThrow().toString()))
+                .toArray();
     }
 
     /** Returns the number of examples. */
@@ -145,11 +152,14 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
         public static final String FINGERPRINT = "images-fingerprint";
 
         private <T extends Output<T>> DistinctProvenance(DistinctImageDataSource<T> host, String fingerprint) {
-            super(host, "DataSource", List.of(
-                    new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new IntProvenance(SIZE, host.size()),
-                    new IntProvenance(REMOVED, host.removed()),
-                    new StringProvenance(FINGERPRINT, fingerprint)));
+            super(
+                    host,
+                    "DataSource",
+                    List.of(
+                            new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
+                            new IntProvenance(SIZE, host.size()),
+                            new IntProvenance(REMOVED, host.removed()),
+                            new StringProvenance(FINGERPRINT, fingerprint)));
         }
 
         /**
@@ -158,8 +168,17 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
          * @param map the saved values by name
          */
         public DistinctProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, SIZE, IntProvenance.class,
-                    REMOVED, IntProvenance.class, FINGERPRINT, StringProvenance.class),
+            super(
+                    map,
+                    Map.of(
+                            DATASOURCE_CREATION_TIME,
+                            DateTimeProvenance.class,
+                            SIZE,
+                            IntProvenance.class,
+                            REMOVED,
+                            IntProvenance.class,
+                            FINGERPRINT,
+                            StringProvenance.class),
                     DistinctProvenance.class.getSimpleName());
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.util.Progress;
@@ -54,8 +55,12 @@ public final class Duplicates {
         for (int from = 0; from < pairs.length; from += PART) {
             Interruption.check();
             int to = Math.min(pairs.length, from + PART);
-            IntStream.range(from, to).parallel().forEach(p -> copies[p] = PixelComparison.compare(
-                    thumbnails.pixels(numbers[first(pairs[p])]), thumbnails.pixels(numbers[second(pairs[p])])).isCopy());
+            IntStream.range(from, to)
+                    .parallel()
+                    .forEach(p -> copies[p] = PixelComparison.compare(
+                                    thumbnails.pixels(numbers[first(pairs[p])]),
+                                    thumbnails.pixels(numbers[second(pairs[p])]))
+                            .isCopy());
             progress.at(to, "");
         }
         progress.end();
@@ -69,8 +74,12 @@ public final class Duplicates {
         for (int i = 0; i < root.length; i++) {
             together.computeIfAbsent(rootOf(root, i), r -> new ArrayList<>()).add(i);
         }
-        return new Duplicates(together.values().stream().filter(g -> g.size() > 1)
-                .map(g -> group(g, thumbnails, numbers)).sorted(Comparator.comparingInt(g -> g.get(0).image())).toList(),
+        return new Duplicates(
+                together.values().stream()
+                        .filter(g -> g.size() > 1)
+                        .map(g -> group(g, thumbnails, numbers))
+                        .sorted(Comparator.comparingInt(g -> g.get(0).image()))
+                        .toList(),
                 features.size());
     }
 
@@ -78,13 +87,18 @@ public final class Duplicates {
     private static long[] candidates(Features features, Thumbnails thumbnails, int[] numbers, Progress progress) {
         float[][] sketches = new float[features.size()][];
         Arrays.setAll(sketches, i -> PixelSketch.of(thumbnails.pixels(numbers[i])));
-        int[][] byFeatures = NearestSearch.of(features, progress).ofEach(CANDIDATES).images();
+        int[][] byFeatures =
+                NearestSearch.of(features, progress).ofEach(CANDIDATES).images();
         int[][] byPixels = NearestSearch.of(new Features("pixels", features.names(), sketches), progress)
-                .ofEach(CANDIDATES).images();
-        return IntStream.range(0, features.size()).boxed()
+                .ofEach(CANDIDATES)
+                .images();
+        return IntStream.range(0, features.size())
+                .boxed()
                 .flatMapToLong(i -> IntStream.concat(IntStream.of(byFeatures[i]), IntStream.of(byPixels[i]))
                         .mapToLong(j -> (long) Math.min(i, j) << 32 | Math.max(i, j)))
-                .sorted().distinct().toArray();
+                .sorted()
+                .distinct()
+                .toArray();
     }
 
     private static int first(long pair) {
@@ -106,12 +120,19 @@ public final class Duplicates {
 
     /** Orders a group: first the image with the most pixels (of several, the first), then the others by similarity. */
     private static List<Member> group(List<Integer> images, Thumbnails thumbnails, int[] numbers) {
-        int kept = images.stream().max(Comparator.<Integer>comparingLong(i -> thumbnails.area(numbers[i]))
-                .thenComparing(Comparator.reverseOrder())).orElseThrow();
+        int kept = images.stream()
+                .max(Comparator.<Integer>comparingLong(i -> thumbnails.area(numbers[i]))
+                        .thenComparing(Comparator.reverseOrder()))
+                .orElseThrow();
         List<Member> members = new ArrayList<>(List.of(new Member(kept, 1)));
-        images.stream().filter(i -> i != kept).map(i -> new Member(i, PixelComparison.compare(
-                thumbnails.pixels(numbers[kept]), thumbnails.pixels(numbers[i])).overall()))
-                .sorted(Comparator.comparingDouble(Member::similarity).reversed()).forEach(members::add);
+        images.stream()
+                .filter(i -> i != kept)
+                .map(i -> new Member(
+                        i,
+                        PixelComparison.compare(thumbnails.pixels(numbers[kept]), thumbnails.pixels(numbers[i]))
+                                .overall()))
+                .sorted(Comparator.comparingDouble(Member::similarity).reversed())
+                .forEach(members::add);
         return List.copyOf(members);
     }
 

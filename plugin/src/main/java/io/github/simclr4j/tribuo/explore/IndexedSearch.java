@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import com.github.jelmerk.hnswlib.core.DistanceFunctions;
@@ -39,7 +40,10 @@ final class IndexedSearch implements NearestSearch {
         this.progress = progress;
         // Rows have length 1, so the inner product is the cosine.
         index = HnswIndex.newBuilder(set.dimension(), DistanceFunctions.FLOAT_INNER_PRODUCT, set.size())
-                .withM(LINKS).withEf(LOOKED_AT).withEfConstruction(LOOKED_AT).build();
+                .withM(LINKS)
+                .withEf(LOOKED_AT)
+                .withEfConstruction(LOOKED_AT)
+                .build();
         inParts("index", set.size(), i -> index.add(new Image(i, set.rows()[i])));
     }
 
@@ -59,7 +63,9 @@ final class IndexedSearch implements NearestSearch {
         float[][] similarities = new float[asked.length][];
         inParts("search", asked.length, i -> {
             List<SearchResult<Image, Float>> found = index.findNearest(asked[i], themselves ? k + 1 : k).stream()
-                    .filter(r -> !themselves || r.item().id() != i).limit(k).toList();
+                    .filter(r -> !themselves || r.item().id() != i)
+                    .limit(k)
+                    .toList();
             images[i] = found.stream().mapToInt(r -> r.item().id()).toArray();
             similarities[i] = new float[found.size()];
             for (int j = 0; j < found.size(); j++) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.util.Progress;
@@ -13,6 +14,7 @@ final class MapLayout {
     private static final int NEGATIVES = 5;
     /** Parameters of UMAP's curve 1 / (1 + a d^2b) for min_dist = 0.1 and spread = 1. */
     private static final double A = 1.577;
+
     private static final double B = 0.8951;
     private static final double LONGEST_STEP = 4;
     /** Half the side length of the initial map. */
@@ -90,7 +92,8 @@ final class MapLayout {
             double distance = square(p, r);
             double push = 2 * B / ((0.001 + distance) * (1 + A * Math.pow(distance, B)));
             for (int a = 0; a < 2; a++) {
-                p[a] += (float) (rate * (distance > 0 ? clip(push * (p[a] - r[a])) : LONGEST_STEP * (random.nextDouble() - 0.5)));
+                p[a] += (float) (rate
+                        * (distance > 0 ? clip(push * (p[a] - r[a])) : LONGEST_STEP * (random.nextDouble() - 0.5)));
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
@@ -57,8 +58,8 @@ public final class Mislabelled {
      */
     public static List<Doubt> rank(Features features, List<String> labels, long seed, Progress progress) {
         if (labels.size() != features.size()) {
-            throw new IllegalArgumentException(
-                    "Expected one label per image, found " + labels.size() + " labels for " + features.size() + " images");
+            throw new IllegalArgumentException("Expected one label per image, found " + labels.size() + " labels for "
+                    + features.size() + " images");
         }
         if (labels.stream().distinct().count() < 2) {
             throw new IllegalArgumentException("Expected images of at least two classes, found "
@@ -82,8 +83,8 @@ public final class Mislabelled {
 
     private static MutableDataset<Label> dataset(Features features, List<String> labels) {
         LabelFactory factory = new LabelFactory();
-        MutableDataset<Label> dataset =
-                new MutableDataset<>(new SimpleDataSourceProvenance("features of " + features.size() + " images", factory), factory);
+        MutableDataset<Label> dataset = new MutableDataset<>(
+                new SimpleDataSourceProvenance("features of " + features.size() + " images", factory), factory);
         String[] names = names(features.dimension());
         Map<String, Label> known = new HashMap<>();
         for (int i = 0; i < labels.size(); i++) {
@@ -120,8 +121,10 @@ public final class Mislabelled {
     }
 
     private static void judge(MutableDataset<Label> dataset, int[] part, int fold, long seed, Doubt[] doubts) {
-        int[] others = IntStream.range(0, part.length).filter(i -> part[i] != fold).toArray();
-        int[] judged = IntStream.range(0, part.length).filter(i -> part[i] == fold).toArray();
+        int[] others =
+                IntStream.range(0, part.length).filter(i -> part[i] != fold).toArray();
+        int[] judged =
+                IntStream.range(0, part.length).filter(i -> part[i] == fold).toArray();
         if (judged.length == 0) {
             return;
         }

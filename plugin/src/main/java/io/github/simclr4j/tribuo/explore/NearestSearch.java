@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.util.Progress;
@@ -46,8 +47,10 @@ public interface NearestSearch {
         try {
             return new IndexedSearch(set, progress);
         } catch (NoClassDefFoundError e) {
-            throw new IllegalStateException("An index of " + set.size() + " images needs the library com.github.jelmerk:hnswlib-core:"
-                    + " add it to the class path", e);
+            throw new IllegalStateException(
+                    "An index of " + set.size() + " images needs the library com.github.jelmerk:hnswlib-core:"
+                            + " add it to the class path",
+                    e);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import java.util.ArrayList;
@@ -37,7 +38,8 @@ record NeighbourGraph(int images, int[] from, int[] to, float[] weight) {
         }
         List<Long> keys = new ArrayList<>(edges.keySet());
         keys.sort(null);
-        NeighbourGraph graph = new NeighbourGraph(n, new int[keys.size()], new int[keys.size()], new float[keys.size()]);
+        NeighbourGraph graph =
+                new NeighbourGraph(n, new int[keys.size()], new int[keys.size()], new float[keys.size()]);
         for (int e = 0; e < keys.size(); e++) {
             float[] both = edges.get(keys.get(e));
             graph.from[e] = (int) (keys.get(e) / n);

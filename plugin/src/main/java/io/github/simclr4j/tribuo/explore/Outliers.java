@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import java.util.Comparator;
@@ -36,8 +37,10 @@ public final class Outliers {
         if (similarities[0].length == 0) {
             throw new IllegalArgumentException("Expected at least 2 images to find outliers among, found 1");
         }
-        return IntStream.range(0, similarities.length).mapToObj(i -> new Score(i, distance(similarities[i])))
-                .sorted(Comparator.comparingDouble(Score::score).reversed().thenComparingInt(Score::image)).toList();
+        return IntStream.range(0, similarities.length)
+                .mapToObj(i -> new Score(i, distance(similarities[i])))
+                .sorted(Comparator.comparingDouble(Score::score).reversed().thenComparingInt(Score::image))
+                .toList();
     }
 
     private static double distance(float[] similarities) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.tribuo.explore.Plane.Window;
@@ -101,7 +102,7 @@ final class PixelComparison {
         Window best = start;
         double most = Plane.correlation(whole.window(best).channels()[0], target);
         for (double step = 0.025; step > 0.005; step /= 2) {
-            for (boolean better = true; better;) {
+            for (boolean better = true; better; ) {
                 better = false;
                 for (Window w : around(best, step)) {
                     double found = Plane.correlation(whole.window(w).channels()[0], target);
@@ -121,7 +122,9 @@ final class PixelComparison {
         double[][] moves = {{0, 1, 0}, {0, -1, 0}, {0, 0, 1}, {0, 0, -1}, {1, -0.5, -0.5}, {-1, 0.5, 0.5}};
         for (double[] m : moves) {
             double scale = Math.max(0.78, Math.min(1, w.scale() + m[0] * step));
-            all.add(new Window(scale, Math.max(0, Math.min(1 - scale, w.x() + m[1] * step)),
+            all.add(new Window(
+                    scale,
+                    Math.max(0, Math.min(1 - scale, w.x() + m[1] * step)),
                     Math.max(0, Math.min(1 - scale, w.y() + m[2] * step))));
         }
         return all;
@@ -146,7 +149,8 @@ final class PixelComparison {
         }
         float[] seen = new Plane(target.size(), fitted).grey().channels()[0];
         float[] expected = target.grey().channels()[0];
-        return new Match(total < 1 ? 0 : Math.sqrt(Math.max(0, 1 - rest / total)),
+        return new Match(
+                total < 1 ? 0 : Math.sqrt(Math.max(0, 1 - rest / total)),
                 Plane.correlation(Plane.detail(seen, target.size()), Plane.detail(expected, target.size())));
     }
 }

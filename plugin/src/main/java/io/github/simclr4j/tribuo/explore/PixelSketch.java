@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 /**
@@ -9,7 +10,12 @@ final class PixelSketch {
 
     /** Returns the sketch of a thumbnail, [64]. */
     static float[] of(byte[] thumbnail) {
-        float[] luma = Plane.rgb(thumbnail, Thumbnails.SIZE).grey().half().half().channels()[0].clone();
+        float[] luma = Plane.rgb(thumbnail, Thumbnails.SIZE)
+                .grey()
+                .half()
+                .half()
+                .channels()[0]
+                .clone();
         float mean = 0;
         for (float v : luma) {
             mean += v / luma.length;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.util.Progress;
@@ -40,8 +41,8 @@ public final class Selection {
     public static int[] select(Features features, int count, Features labelled, long seed, Progress progress) {
         int n = features.size();
         if (count < 1 || count > n) {
-            throw new IllegalArgumentException("The number of images to select must be from 1 to " + n
-                    + ", the number of images, found " + count);
+            throw new IllegalArgumentException(
+                    "The number of images to select must be from 1 to " + n + ", the number of images, found " + count);
         }
         if (labelled != null) {
             features.comparable(labelled);
@@ -91,7 +92,8 @@ public final class Selection {
     }
 
     private static int first(boolean[] aside, long seed) {
-        int[] candidates = IntStream.range(0, aside.length).filter(i -> !aside[i]).toArray();
+        int[] candidates =
+                IntStream.range(0, aside.length).filter(i -> !aside[i]).toArray();
         return candidates[new Random(seed).nextInt(candidates.length)];
     }
 

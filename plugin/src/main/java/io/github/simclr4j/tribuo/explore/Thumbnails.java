@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.images.LeftOut;
@@ -20,8 +21,14 @@ public final class Thumbnails implements ImageSource {
     /** Width and height of a thumbnail in pixels; the aspect ratio is not kept. */
     static final int SIZE = 32;
 
-    private static final Preprocessing RULE = new Preprocessing(SIZE, SIZE, Preprocessing.Resize.STRETCH, 0,
-            Preprocessing.Interpolation.BILINEAR, Preprocessing.Channels.RGB, null);
+    private static final Preprocessing RULE = new Preprocessing(
+            SIZE,
+            SIZE,
+            Preprocessing.Resize.STRETCH,
+            0,
+            Preprocessing.Interpolation.BILINEAR,
+            Preprocessing.Channels.RGB,
+            null);
 
     private final ImageSource images;
     private final byte[][] pixels;

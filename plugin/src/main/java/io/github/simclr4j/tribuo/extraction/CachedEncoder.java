@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import io.github.simclr4j.images.Images;
@@ -34,10 +35,15 @@ final class CachedEncoder {
 
     /** Hashes the encoder file, its preprocessing, settings and provider, and the library's version, whose decoders may differ. */
     private static String key(OnnxEncoder encoder, RuntimeSettings runtime) {
-        String made = String.join("\n", encoder.sha256(), encoder.preprocessing().toString(),
+        String made = String.join(
+                "\n",
+                encoder.sha256(),
+                encoder.preprocessing().toString(),
                 EncoderFacts.withoutSources(encoder.settings()),
                 runtime.options().isEmpty() ? runtime.provider() : runtime.provider() + " " + runtime.options(),
-                runtime.customiser() == null ? "" : "customised", runtime.winograd() ? "" : "direct", LibraryVersion.current());
+                runtime.customiser() == null ? "" : "customised",
+                runtime.winograd() ? "" : "direct",
+                LibraryVersion.current());
         return Sha256.hex(made.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -63,15 +69,19 @@ final class CachedEncoder {
         if (cache != null) {
             byte[] rgb = image.rgb();
             content = Sha256.hex(ByteBuffer.allocate(11 + rgb.length)
-                    .put("RGB".getBytes(StandardCharsets.US_ASCII)).putInt(image.width()).putInt(image.height())
-                    .put(rgb).array());
+                    .put("RGB".getBytes(StandardCharsets.US_ASCII))
+                    .putInt(image.width())
+                    .putInt(image.height())
+                    .put(rgb)
+                    .array());
         }
         PreparedImage cached = cached(content);
         return cached != null ? cached : preprocess(image, content, 0);
     }
 
     private PreparedImage cached(String image) {
-        float[] known = image == null ? null : cache.get(key, image, shared.encoder().dimension());
+        float[] known =
+                image == null ? null : cache.get(key, image, shared.encoder().dimension());
         return known == null ? null : new PreparedImage(null, known, image, 0, 0);
     }
 

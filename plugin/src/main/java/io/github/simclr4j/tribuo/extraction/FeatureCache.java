@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -60,6 +61,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
     private static final String PART = ".part";
     /** Assumed block size of the file system in bytes. */
     private static final long BLOCK = 4096;
+
     private static final Duration TOUCH_AFTER = Duration.ofMinutes(1);
     private static final Duration PART_IS_DEAD_AFTER = Duration.ofHours(1);
 
@@ -79,6 +81,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
     private final AtomicLong counted = new AtomicLong(-1);
     /** Bytes written since the last count. */
     private final AtomicLong written = new AtomicLong();
+
     private final ReentrantLock counting = new ReentrantLock();
 
     /**
@@ -119,8 +122,12 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
             try {
                 Files.createDirectories(folder);
             } catch (IOException e) {
-                throw new PropertyException(e, "", "folder",
-                        "Can't create the feature cache's folder " + folder + " (" + e + "): choose a writable location");
+                throw new PropertyException(
+                        e,
+                        "",
+                        "folder",
+                        "Can't create the feature cache's folder " + folder + " (" + e
+                                + "): choose a writable location");
             }
         }
     }
@@ -174,7 +181,8 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         }
         ByteBuffer in = ByteBuffer.wrap(bytes);
         ByteBuffer head = header(encoder, image, dimension);
-        if (in.getInt(bytes.length - 4) != crc(bytes, bytes.length - 4) || !in.slice(0, HEADER).equals(head)) {
+        if (in.getInt(bytes.length - 4) != crc(bytes, bytes.length - 4)
+                || !in.slice(0, HEADER).equals(head)) {
             return null;
         }
         float[] features = new float[dimension];
@@ -183,8 +191,13 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
     }
 
     private static ByteBuffer header(String encoder, String image, int dimension) {
-        return ByteBuffer.allocate(HEADER).putInt(MAGIC).putInt(VERSION).putInt(dimension)
-                .put(HexFormat.of().parseHex(encoder)).put(HexFormat.of().parseHex(image)).flip();
+        return ByteBuffer.allocate(HEADER)
+                .putInt(MAGIC)
+                .putInt(VERSION)
+                .putInt(dimension)
+                .put(HexFormat.of().parseHex(encoder))
+                .put(HexFormat.of().parseHex(image))
+                .flip();
     }
 
     private static int crc(byte[] bytes, int length) {
@@ -195,7 +208,8 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
 
     /** Stores features. A failure is counted, and logged the first time. */
     void put(String encoder, String image, float[] features) {
-        ByteBuffer entry = ByteBuffer.allocate(HEADER + 4 * features.length + 4).put(header(encoder, image, features.length));
+        ByteBuffer entry =
+                ByteBuffer.allocate(HEADER + 4 * features.length + 4).put(header(encoder, image, features.length));
         for (float f : features) {
             entry.putFloat(f);
         }
@@ -210,8 +224,9 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
             keepWithinBound();
         } catch (IOException e) {
             if (failedWrites.getAndIncrement() == 0) {
-                logger.warning("Can't write to the feature cache " + folder + " (" + e + "): features are computed but not"
-                        + " stored; free some space or choose another folder. Further failures are only counted.");
+                logger.warning(
+                        "Can't write to the feature cache " + folder + " (" + e + "): features are computed but not"
+                                + " stored; free some space or choose another folder. Further failures are only counted.");
             }
         }
     }

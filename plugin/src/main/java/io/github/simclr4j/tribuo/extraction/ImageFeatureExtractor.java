@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import com.oracle.labs.mlrg.olcut.config.Configurable;
@@ -184,8 +185,8 @@ public interface ImageFeatureExtractor<T extends Output<T>>
      */
     default List<Example<T>> extract(List<RgbImage> images, List<T> outputs) {
         if (images.size() != outputs.size()) {
-            throw new IllegalArgumentException(
-                    "Expected one output per image, found " + outputs.size() + " outputs for " + images.size() + " images");
+            throw new IllegalArgumentException("Expected one output per image, found " + outputs.size()
+                    + " outputs for " + images.size() + " images");
         }
         double[][] features = features(images);
         List<Example<T>> examples = new ArrayList<>(images.size());

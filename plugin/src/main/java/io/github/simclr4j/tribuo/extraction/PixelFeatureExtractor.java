@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -79,7 +80,8 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
             long value = Math.round(feature.getValue() * 255);
             if (at < 0 || at >= rgb.length || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
                 throw new IllegalArgumentException("Expected the pixels p" + "0".repeat(last.length()) + " to p" + last
-                        + " of an image of " + width + "x" + height + " with values from 0 to 1, found " + feature.getName()
+                        + " of an image of " + width + "x" + height + " with values from 0 to 1, found "
+                        + feature.getName()
                         + " = " + feature.getValue() + " in " + ExampleNames.of(example));
             }
             rgb[at] = (byte) value;

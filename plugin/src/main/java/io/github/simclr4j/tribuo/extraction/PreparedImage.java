@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import io.github.simclr4j.images.RgbImage;
@@ -15,6 +16,7 @@ public final class PreparedImage {
     final float[] known;
     /** SHA-256 of the image's content, or null without a cache. */
     final String key;
+
     final long decodeNanos;
     final long preprocessNanos;
 

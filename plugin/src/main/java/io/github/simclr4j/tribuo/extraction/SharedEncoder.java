@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import io.github.simclr4j.images.RgbImage;
@@ -44,7 +45,8 @@ final class SharedEncoder {
 
     /** Returns the embeddings of preprocessed images. */
     float[][] embed(List<RgbImage> prepared) {
-        ByteBuffer pixels = ByteBuffer.allocate(prepared.stream().mapToInt(i -> i.rgb().length).sum());
+        ByteBuffer pixels = ByteBuffer.allocate(
+                prepared.stream().mapToInt(i -> i.rgb().length).sum());
         prepared.forEach(i -> pixels.put(i.rgb()));
         retain();
         try {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -5,7 +6,6 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -47,8 +47,11 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     @Config(description = "Threads per call of the encoder; 0 lets ONNX Runtime choose.")
     private int threads = 0;
 
-    // An encoder trained by simclr4j needs none of the following: empty values are read from the file's metadata or from files beside it.
-    @Config(description = "Input size of the encoder in pixels: one number for a square, such as 224, or height x width, such as 256x128.")
+    // An encoder trained by simclr4j needs none of the following: empty values are read from the file's metadata or
+    // from files beside it.
+    @Config(
+            description =
+                    "Input size of the encoder in pixels: one number for a square, such as 224, or height x width, such as 256x128.")
     private String imageSize = "";
 
     @Config(description = "How images are resized: short-side (followed by a centre crop), center-square or stretch.")
@@ -78,25 +81,33 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     @Config(description = "Name of the image input, if the graph has several inputs.")
     private String input = "";
 
-    @Config(description = "Name of the embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
+    @Config(
+            description =
+                    "Name of the embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
     private String output = "";
 
-    @Config(description = "How tokens are pooled: class (the first one), mean, or mean-patches (the mean of all but the first)."
-            + " class+mean concatenates the results of both.")
+    @Config(
+            description =
+                    "How tokens are pooled: class (the first one), mean, or mean-patches (the mean of all but the first)."
+                            + " class+mean concatenates the results of both.")
     private String pooling = "";
 
-    @Config(description = "JSON file with these settings, or a preprocessor_config.json. Settings given here override it.")
+    @Config(
+            description =
+                    "JSON file with these settings, or a preprocessor_config.json. Settings given here override it.")
     private Path preprocessingFile;
 
-    @Config(description = "Execution provider of ONNX Runtime: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
+    @Config(
+            description =
+                    "Execution provider of ONNX Runtime: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
 
-    @Config(description =
-            "Maximum number of images per run of the encoder; 0 chooses a number that suits the machine.")
+    @Config(description = "Maximum number of images per run of the encoder; 0 chooses a number that suits the machine.")
     private int batch = 0;
 
-    @Config(description =
-            "Whether 3x3 convolutions may use Winograd's algorithm where that is faster; features differ by rounding errors.")
+    @Config(
+            description =
+                    "Whether 3x3 convolutions may use Winograd's algorithm where that is faster; features differ by rounding errors.")
     private boolean winograd = true;
 
     @Config(description = "ONNX Runtime session options by name, such as session.intra_op.allow_spinning = 0.")
@@ -150,8 +161,12 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
      * @throws PropertyException if the file can't be read or is not an encoder, or if the settings contradict it; the message names
      *     the file
      */
-    public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, EncoderSettings settings,
-            RuntimeSettings runtime, FeatureCache cache) {
+    public SimCLRFeatureExtractor(
+            OutputFactory<T> outputFactory,
+            Path encoderPath,
+            EncoderSettings settings,
+            RuntimeSettings runtime,
+            FeatureCache cache) {
         this.outputFactory = outputFactory;
         this.encoderPath = encoderPath;
         set(runtime);
@@ -251,8 +266,11 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     private List<StringProvenance> measured() {
         return List.of(
                 new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
-                new StringProvenance(ExtractorProvenance.PREPROCESSING, encoder().preprocessing().rule()),
-                new StringProvenance(ExtractorProvenance.SETTINGS,
+                new StringProvenance(
+                        ExtractorProvenance.PREPROCESSING,
+                        encoder().preprocessing().rule()),
+                new StringProvenance(
+                        ExtractorProvenance.SETTINGS,
                         EncoderFacts.withSources(encoder().settings())));
     }
 
@@ -416,8 +434,15 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
          * @param map the saved values by name
          */
         public ExtractorProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(ENCODER_HASH, StringProvenance.class, PREPROCESSING, StringProvenance.class,
-                    SETTINGS, StringProvenance.class),
+            super(
+                    map,
+                    Map.of(
+                            ENCODER_HASH,
+                            StringProvenance.class,
+                            PREPROCESSING,
+                            StringProvenance.class,
+                            SETTINGS,
+                            StringProvenance.class),
                     ExtractorProvenance.class.getSimpleName());
         }
     }

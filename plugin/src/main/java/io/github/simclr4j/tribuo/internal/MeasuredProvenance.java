@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.internal;
 
 import com.oracle.labs.mlrg.olcut.config.Configurable;
@@ -41,9 +42,11 @@ public abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvena
             Map<String, Provenance> map, Map<String, Class<? extends PrimitiveProvenance<?>>> types, String name) {
         Map<String, Provenance> configured = new HashMap<>(map);
         String className = ObjectProvenance.checkAndExtractProvenance(
-                configured, CLASS_NAME, StringProvenance.class, name).getValue();
+                        configured, CLASS_NAME, StringProvenance.class, name)
+                .getValue();
         String hostName = ObjectProvenance.checkAndExtractProvenance(
-                configured, HOST_SHORT_NAME, StringProvenance.class, name).getValue();
+                        configured, HOST_SHORT_NAME, StringProvenance.class, name)
+                .getValue();
         Map<String, PrimitiveProvenance<?>> measured = new HashMap<>();
         types.forEach((key, type) -> ObjectProvenance.maybeExtractProvenance(configured, key, type, name)
                 .ifPresent(value -> measured.put(key, value)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.internal;
 
 import io.github.simclr4j.images.load.Prefetcher;
@@ -53,8 +54,8 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
     private static ThreadPoolExecutor pool() {
         AtomicInteger number = new AtomicInteger();
         int threads = Runtime.getRuntime().availableProcessors();
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                threads, threads, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(threads, threads, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
                     Thread thread = new Thread(work, THREAD_NAME + number.incrementAndGet());
                     thread.setDaemon(true);
                     return thread;

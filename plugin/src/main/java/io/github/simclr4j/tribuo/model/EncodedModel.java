@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.Any;
-import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
@@ -82,9 +82,18 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     private final transient String[] names;
     private final transient String[] pixelNames;
 
-    EncodedModel(String name, ModelProvenance provenance, OutputFactory<T> outputFactory, Model<T> innerModel, EncoderFile file,
+    EncodedModel(
+            String name,
+            ModelProvenance provenance,
+            OutputFactory<T> outputFactory,
+            Model<T> innerModel,
+            EncoderFile file,
             OnnxEncoder encoder) {
-        super(name, provenance, pixelDomain(encoder.preprocessing()), innerModel.getOutputIDInfo(),
+        super(
+                name,
+                provenance,
+                pixelDomain(encoder.preprocessing()),
+                innerModel.getOutputIDInfo(),
                 innerModel.generatesProbabilities());
         this.outputFactory = outputFactory;
         this.innerModel = innerModel;
@@ -119,7 +128,11 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
         byte[] bytes = EncoderFile.read(encoder);
-        return EncodedModelFactory.create(factory, model, EncoderFile.inside(bytes, encoder.toString(), threads), bytes,
+        return EncodedModelFactory.create(
+                factory,
+                model,
+                EncoderFile.inside(bytes, encoder.toString(), threads),
+                bytes,
                 alone -> EncoderChecks.beside(model, alone, encoder));
     }
 
@@ -139,7 +152,11 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         Path encoder = extractor.encoderPath();
         byte[] bytes = EncoderFile.read(encoder);
         EncoderFile file = EncoderFile.inside(bytes, encoder.toString(), extractor.threads());
-        return EncodedModelFactory.create(extractor.getOutputFactory(), model, file, bytes,
+        return EncodedModelFactory.create(
+                extractor.getOutputFactory(),
+                model,
+                file,
+                bytes,
                 alone -> EncoderChecks.same(alone, extractor.encoder(), encoder.toString(), "the extractor has"));
     }
 
@@ -169,8 +186,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
         EncoderFile file = EncoderFile.at(encoder.toString(), threads);
-        return EncodedModelFactory.create(factory, model, file, EncoderFile.read(encoder),
-                alone -> EncoderChecks.beside(model, alone, encoder));
+        return EncodedModelFactory.create(
+                factory, model, file, EncoderFile.read(encoder), alone -> EncoderChecks.beside(model, alone, encoder));
     }
 
     /**
@@ -187,7 +204,11 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, byte[] encoder, String name, Model<T> model, int threads) throws IOException {
-        return EncodedModelFactory.create(factory, model, EncoderFile.inside(encoder, name, threads), encoder,
+        return EncodedModelFactory.create(
+                factory,
+                model,
+                EncoderFile.inside(encoder, name, threads),
+                encoder,
                 alone -> EncoderChecks.normalised(model, alone, name));
     }
 
@@ -298,9 +319,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         // The pixels are preprocessed already, which must not happen twice.
         ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
         Preprocessing rule = encoder.preprocessing();
-        examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
-        List<Prediction<T>> inner = predictFeatures(
-                () -> encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
+        examples.forEach(e -> pixels.put(
+                PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
+        List<Prediction<T>> inner =
+                predictFeatures(() -> encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
@@ -317,7 +339,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public Prediction<T> predict(Path image) throws IOException {
         RgbImage read = Images.read(image);
-        Prediction<T> prediction = predictFeatures(() -> encoder.embed(List.of(read)), i -> image.toString()).get(0);
+        Prediction<T> prediction = predictFeatures(() -> encoder.embed(List.of(read)), i -> image.toString())
+                .get(0);
         prediction.getExample().setMetadataValue(Example.NAME, image.toString());
         return prediction;
     }
@@ -393,7 +416,12 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     @Override
     protected EncodedModel<T> copy(String newName, ModelProvenance newProvenance) {
         try {
-            return new EncodedModel<>(newName, newProvenance, outputFactory, innerModel.copy(), file,
+            return new EncodedModel<>(
+                    newName,
+                    newProvenance,
+                    outputFactory,
+                    innerModel.copy(),
+                    file,
                     file.open(file.bytes(encoder.sha256())));
         } catch (IOException e) {
             throw new IllegalStateException("Can't copy the model: " + e.getMessage(), e);
@@ -416,9 +444,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         String used = encoder.settings().get("output").orElseThrow();
         if (graph.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
             boolean several = used.contains(",");
-            throw new IllegalArgumentException("The features are " + (several ? "those of the outputs " : "the intermediate value ") + used
-                    + " of " + file.path() + ", expected one output of the graph: export the encoder with "
-                    + (several ? "these concatenated" : "that value") + " as its output");
+            throw new IllegalArgumentException(
+                    "The features are " + (several ? "those of the outputs " : "the intermediate value ") + used
+                            + " of " + file.path() + ", expected one output of the graph: export the encoder with "
+                            + (several ? "these concatenated" : "that value") + " as its output");
         }
         return OnnxStitcher.stitch(graph, innerModel, provenance, domain, modelVersion, input);
     }
@@ -435,7 +464,9 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      *     encoder's graph
      */
     public void saveONNXModel(String domain, long modelVersion, Path file) throws IOException {
-        AtomicFiles.write(file, exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());
+        AtomicFiles.write(
+                file,
+                exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());
     }
 
     /** Frees the encoder's session. A second call does nothing. */

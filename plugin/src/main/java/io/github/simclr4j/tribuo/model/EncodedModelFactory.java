@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
@@ -23,19 +24,30 @@ final class EncodedModelFactory {
     }
 
     /** Creates a new model; {@code bytes} are the encoder file's. */
-    static <T extends Output<T>> EncodedModel<T> create(OutputFactory<T> factory, Model<T> model, EncoderFile file, byte[] bytes,
-            Check check) throws IOException {
-        return open(model, file, bytes, encoder -> {
-            EncoderChecks.oneEncoder(model, encoder, file.path());
-            EncoderChecks.settings(model, encoder, file.path());
-            check.of(encoder);
-        }, encoder -> new EncodedModel<>(model.getName(), provenance(model, encoder), factory, model, file, encoder));
+    static <T extends Output<T>> EncodedModel<T> create(
+            OutputFactory<T> factory, Model<T> model, EncoderFile file, byte[] bytes, Check check) throws IOException {
+        return open(
+                model,
+                file,
+                bytes,
+                encoder -> {
+                    EncoderChecks.oneEncoder(model, encoder, file.path());
+                    EncoderChecks.settings(model, encoder, file.path());
+                    check.of(encoder);
+                },
+                encoder ->
+                        new EncodedModel<>(model.getName(), provenance(model, encoder), factory, model, file, encoder));
     }
 
     /** Restores a saved model; {@code sha256} is its encoder's. */
-    static <T extends Output<T>> EncodedModel<T> restore(OutputFactory<T> factory, Model<T> model, EncoderFile file,
-            String sha256, ModelDataCarrier<?> saved) throws IOException {
-        return open(model, file, file.bytes(sha256), encoder -> { },
+    static <T extends Output<T>> EncodedModel<T> restore(
+            OutputFactory<T> factory, Model<T> model, EncoderFile file, String sha256, ModelDataCarrier<?> saved)
+            throws IOException {
+        return open(
+                model,
+                file,
+                file.bytes(sha256),
+                encoder -> {},
                 encoder -> new EncodedModel<>(saved.name(), saved.provenance(), factory, model, file, encoder));
     }
 
@@ -43,8 +55,8 @@ final class EncodedModelFactory {
         EncodedModel<T> of(OnnxEncoder encoder);
     }
 
-    private static <T extends Output<T>> EncodedModel<T> open(Model<T> model, EncoderFile file, byte[] bytes, Check check,
-            Maker<T> maker) throws IOException {
+    private static <T extends Output<T>> EncodedModel<T> open(
+            Model<T> model, EncoderFile file, byte[] bytes, Check check, Maker<T> maker) throws IOException {
         OnnxEncoder encoder = file.open(bytes);
         try {
             EncoderChecks.features(model, encoder, file.path());
@@ -58,13 +70,18 @@ final class EncodedModelFactory {
 
     private static ModelProvenance provenance(Model<?> model, OnnxEncoder encoder) {
         ModelProvenance inner = model.getProvenance();
-        Map<String, Provenance> instance = new HashMap<>(inner.getInstanceProvenance().getMap());
+        Map<String, Provenance> instance =
+                new HashMap<>(inner.getInstanceProvenance().getMap());
         encoder.metadata().forEach((key, value) -> put(instance, EncodedModel.ENCODER_PREFIX + key, value));
         put(instance, EncodedModel.ENCODER_HASH, encoder.sha256());
         put(instance, EncodedModel.PREPROCESSING, encoder.preprocessing().rule());
         put(instance, EncodedModel.INNER_CLASS, model.getClass().getName());
-        return new ModelProvenance(EncodedModel.class.getName(), inner.getTrainingTime(), inner.getDatasetProvenance(),
-                inner.getTrainerProvenance(), instance);
+        return new ModelProvenance(
+                EncodedModel.class.getName(),
+                inner.getTrainingTime(),
+                inner.getDatasetProvenance(),
+                inner.getTrainerProvenance(),
+                instance);
     }
 
     private static void put(Map<String, Provenance> map, String key, String value) {

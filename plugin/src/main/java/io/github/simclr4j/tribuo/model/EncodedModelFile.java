@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import com.google.protobuf.Any;
@@ -36,7 +37,9 @@ final class EncodedModelFile {
             ModelProto proto = ModelProto.parseFrom(Files.readAllBytes(file));
             if (!CLASS_NAMES.contains(proto.getClassName())) {
                 throw new IOException("expected an " + EncodedModel.class.getSimpleName() + ", found "
-                        + (proto.getClassName().isEmpty() ? "a file that is not a Tribuo model" : proto.getClassName()));
+                        + (proto.getClassName().isEmpty()
+                                ? "a file that is not a Tribuo model"
+                                : proto.getClassName()));
             }
             return read(proto.getVersion(), proto.getSerializedData(), encoder);
         } catch (IOException | RuntimeException e) {
@@ -51,25 +54,32 @@ final class EncodedModelFile {
      */
     static EncodedModel<?> read(int version, Any message, Path elsewhere) throws IOException {
         if (version < 0 || version > EncodedModel.CURRENT_VERSION) {
-            throw new IllegalArgumentException("Unknown version " + version
-                    + ", this class supports at most version " + EncodedModel.CURRENT_VERSION);
+            throw new IllegalArgumentException("Unknown version " + version + ", this class supports at most version "
+                    + EncodedModel.CURRENT_VERSION);
         }
         EncodedModelProto proto = unpack(message);
         ModelDataCarrier<?> carrier = ModelDataCarrier.deserialize(proto.getMetadata());
         String path = elsewhere == null ? proto.getEncoderPath() : elsewhere.toString();
         // The model may have been saved on a machine with more processors.
         int threads = Math.min(proto.getThreads(), RuntimeSettings.maxThreads());
-        EncoderFile file = proto.getEncoder().isEmpty() ? EncoderFile.at(path, threads)
+        EncoderFile file = proto.getEncoder().isEmpty()
+                ? EncoderFile.at(path, threads)
                 : EncoderFile.inside(proto.getEncoder().toByteArray(), path, threads);
         if (file.content() != null && !Sha256.hex(file.content()).equals(proto.getEncoderSha256())) {
-            throw new IOException("the encoder in the model is damaged: its SHA-256 is not " + proto.getEncoderSha256());
+            throw new IOException(
+                    "the encoder in the model is damaged: its SHA-256 is not " + proto.getEncoderSha256());
         }
-        return typed(OutputFactory.deserialize(proto.getOutputFactory()), Model.deserialize(proto.getModel()), file,
-                proto.getEncoderSha256(), carrier);
+        return typed(
+                OutputFactory.deserialize(proto.getOutputFactory()),
+                Model.deserialize(proto.getModel()),
+                file,
+                proto.getEncoderSha256(),
+                carrier);
     }
 
-    private static <T extends Output<T>> EncodedModel<T> typed(OutputFactory<T> factory, Model<?> model, EncoderFile file,
-            String sha256, ModelDataCarrier<?> carrier) throws IOException {
+    private static <T extends Output<T>> EncodedModel<T> typed(
+            OutputFactory<T> factory, Model<?> model, EncoderFile file, String sha256, ModelDataCarrier<?> carrier)
+            throws IOException {
         @SuppressWarnings("unchecked") // The unknown output has type T.
         Class<T> type = (Class<T>) factory.getUnknownOutput().getClass();
         return EncodedModelFactory.restore(factory, model.castModel(type), file, sha256, carrier);
@@ -87,7 +97,8 @@ final class EncodedModelFile {
     static ModelProto write(EncodedModel<?> model, EncoderFile file) {
         Model<?> inner = model.getInnerModel();
         EncodedModelProto.Builder proto = EncodedModelProto.newBuilder()
-                // The feature domain of pixels follows from the encoder, and would make up most of a small model's file.
+                // The feature domain of pixels follows from the encoder, and would make up most of a small model's
+                // file.
                 .setMetadata(carrier(model).serialize())
                 .setOutputFactory(model.getOutputFactory().serialize())
                 .setModel(inner.serialize())
@@ -105,7 +116,12 @@ final class EncodedModelFile {
     }
 
     private static <T extends Output<T>> ModelDataCarrier<T> carrier(EncodedModel<T> model) {
-        return new ModelDataCarrier<>(model.getName(), model.getProvenance(), model.getInnerModel().getFeatureIDMap(),
-                model.getOutputIDInfo(), model.generatesProbabilities(), model.getProvenance().getTribuoVersion());
+        return new ModelDataCarrier<>(
+                model.getName(),
+                model.getProvenance(),
+                model.getInnerModel().getFeatureIDMap(),
+                model.getOutputIDInfo(),
+                model.generatesProbabilities(),
+                model.getProvenance().getTribuoVersion());
     }
 }

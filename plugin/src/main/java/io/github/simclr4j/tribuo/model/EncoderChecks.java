@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -18,8 +19,9 @@ import org.tribuo.Model;
  * without further settings. Each check throws IllegalArgumentException if not.
  */
 final class EncoderChecks {
-    private static final String FIX = ": write an encoder file that contains the settings (with a Conversion that has the same settings)"
-            + " and train on its features";
+    private static final String FIX =
+            ": write an encoder file that contains the settings (with a Conversion that has the same settings)"
+                    + " and train on its features";
 
     private EncoderChecks() {}
 
@@ -33,10 +35,12 @@ final class EncoderChecks {
             throw new IllegalArgumentException("The model was trained on features of the encoder with SHA-256 "
                     + String.join(", ", hashes) + ", found " + path + " with SHA-256 " + encoder.sha256());
         }
-        // A model known to be trained on this encoder may have dropped features. Otherwise missing features mean another encoder.
+        // A model known to be trained on this encoder may have dropped features. Otherwise missing features mean
+        // another encoder.
         if (!expected.containsAll(found) || found.isEmpty() || !same && found.size() < expected.size()) {
             throw new IllegalArgumentException("Expected a model of the " + expected.size() + " features "
-                    + new TreeSet<>(expected).first() + " to " + new TreeSet<>(expected).last() + " of the encoder " + path
+                    + new TreeSet<>(expected).first() + " to " + new TreeSet<>(expected).last() + " of the encoder "
+                    + path
                     + ", found one of " + found.size()
                     + (found.isEmpty() ? "" : ", " + found.first() + " to " + found.last()));
         }
@@ -46,9 +50,10 @@ final class EncoderChecks {
     static void oneEncoder(Model<?> model, OnnxEncoder encoder, String path) {
         Set<String> hashes = EncoderFacts.of(model.getProvenance(), EncodedModel.ENCODER_HASH);
         if (hashes.size() > 1) {
-            throw new IllegalArgumentException("Expected a model of features of only the encoder " + path + " with SHA-256 "
-                    + encoder.sha256() + ", found one of several encoders, " + String.join(", ", hashes)
-                    + ": train it on features of one encoder");
+            throw new IllegalArgumentException(
+                    "Expected a model of features of only the encoder " + path + " with SHA-256 "
+                            + encoder.sha256() + ", found one of several encoders, " + String.join(", ", hashes)
+                            + ": train it on features of one encoder");
         }
     }
 
@@ -64,8 +69,8 @@ final class EncoderChecks {
     static void settings(Model<?> model, OnnxEncoder alone, String path) {
         for (String there : statedSettings(model)) {
             if (!EncoderFacts.withoutSources(there).equals(text(alone))) {
-                throw new IllegalArgumentException("The model was trained on features of " + path + " with the settings "
-                        + there + ", found " + text(alone) + " in the file itself" + FIX);
+                throw new IllegalArgumentException("The model was trained on features of " + path
+                        + " with the settings " + there + ", found " + text(alone) + " in the file itself" + FIX);
             }
         }
     }
@@ -87,14 +92,18 @@ final class EncoderChecks {
 
     /** Checks that the file or the model's provenance states the normalisation. */
     static void normalised(Model<?> model, OnnxEncoder alone, String path) {
-        List<String> assumed = Stream.of("mean", "std").filter(name -> {
-            EncoderSettings.Value value = alone.settings().values().get(name);
-            return value != null && value.source().equals("default");
-        }).toList();
+        List<String> assumed = Stream.of("mean", "std")
+                .filter(name -> {
+                    EncoderSettings.Value value = alone.settings().values().get(name);
+                    return value != null && value.source().equals("default");
+                })
+                .toList();
         if (!assumed.isEmpty() && statedSettings(model).isEmpty()) {
-            throw new IllegalArgumentException(path + " does not state its " + String.join(" and ", assumed) + ", and the model's"
-                    + " provenance does not state which were used" + FIX + "; if the encoder takes values from 0 to 1, pass the"
-                    + " extractor to EncodedModel.containing(extractor, model)");
+            throw new IllegalArgumentException(
+                    path + " does not state its " + String.join(" and ", assumed) + ", and the model's"
+                            + " provenance does not state which were used" + FIX
+                            + "; if the encoder takes values from 0 to 1, pass the"
+                            + " extractor to EncodedModel.containing(extractor, model)");
         }
     }
 
@@ -106,10 +115,13 @@ final class EncoderChecks {
         }
         boolean same = alone.preprocessing().equals(used.preprocessing())
                 && Stream.of("input", "output", "layout", "pooling")
-                        .allMatch(name -> alone.settings().get(name).equals(used.settings().get(name)));
+                        .allMatch(name -> alone.settings()
+                                .get(name)
+                                .equals(used.settings().get(name)));
         if (!same) {
-            throw new IllegalArgumentException("Features of " + path + " may have been made with other settings than the file's: "
-                    + who + " " + text(used) + ", found " + text(alone) + " in the file itself" + FIX);
+            throw new IllegalArgumentException(
+                    "Features of " + path + " may have been made with other settings than the file's: " + who + " "
+                            + text(used) + ", found " + text(alone) + " in the file itself" + FIX);
         }
     }
 }

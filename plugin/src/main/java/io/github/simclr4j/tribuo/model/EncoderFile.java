@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import ai.onnx.proto.OnnxMl;
@@ -71,8 +72,11 @@ record EncoderFile(byte[] content, String path, int threads) {
             return OnnxEncoder.open(bytes, path, threads);
         } catch (InvalidEncoderException e) {
             if (hasExternalData(bytes)) {
-                throw new IOException(path + " keeps its weights in other files (external data), expected an encoder in one file: save"
-                        + " it with onnx.save_model without save_as_external_data", e);
+                throw new IOException(
+                        path
+                                + " keeps its weights in other files (external data), expected an encoder in one file: save"
+                                + " it with onnx.save_model without save_as_external_data",
+                        e);
             }
             throw e;
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
@@ -48,7 +49,8 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         ONNXContext context = new ONNXContext();
         context.setName("classifier");
         ONNXPlaceholder input = context.floatInput(INPUT, dimension);
-        ONNXPlaceholder output = context.floatOutput(OnnxStitcher.OUTPUT, model.getOutputIDInfo().size());
+        ONNXPlaceholder output =
+                context.floatOutput(OnnxStitcher.OUTPUT, model.getOutputIDInfo().size());
         ImmutableFeatureMap features = model.getFeatureIDMap();
         ONNXRef<?> x = select(input, features, dimension);
         Model<?> inner = model;
@@ -67,16 +69,21 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
             context.assignTo(((ONNXExportable) inner).writeONNXGraph(x), output);
         } catch (RuntimeException e) {
             // Tribuo does not catch the exceptions of its arrays and buffers.
-            throw new IllegalArgumentException("Tribuo can't write this " + inner.getClass().getName() + " as ONNX: "
-                    + (e.getMessage() == null ? e : e.getMessage()), e);
+            throw new IllegalArgumentException(
+                    "Tribuo can't write this " + inner.getClass().getName() + " as ONNX: "
+                            + (e.getMessage() == null ? e : e.getMessage()),
+                    e);
         }
-        return new HeadGraph(likePredict(context.buildGraph()), names(model.getOutputIDInfo()),
+        return new HeadGraph(
+                likePredict(context.buildGraph()),
+                names(model.getOutputIDInfo()),
                 inner.getClass().getSimpleName());
     }
 
     private static IllegalArgumentException notExportable(String what, Model<?> found) {
-        return new IllegalArgumentException("Expected " + what + " that Tribuo can write as ONNX (ONNXExportable), found "
-                + found.getClass().getName());
+        return new IllegalArgumentException(
+                "Expected " + what + " that Tribuo can write as ONNX (ONNXExportable), found "
+                        + found.getClass().getName());
     }
 
     /** Checks an ensemble's members, because Tribuo's own message would contain the member's whole provenance. */
@@ -118,7 +125,12 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
     }
 
     private static NodeProto node(String op, String output, String input) {
-        return NodeProto.newBuilder().setName(output).setOpType(op).addInput(input).addOutput(output).build();
+        return NodeProto.newBuilder()
+                .setName(output)
+                .setOpType(op)
+                .addInput(input)
+                .addOutput(output)
+                .build();
     }
 
     /** Selects the model's features, in its order, from the encoder's. */
@@ -128,15 +140,18 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         boolean identity = columns.length == dimension;
         boolean named = ours.containsAll(features.keySet());
         if (!named && !identity) {
-            throw new IllegalArgumentException("Expected a model of the " + dimension + " features " + ours.get(0) + " to "
-                    + ours.get(dimension - 1) + " of the encoder, found one of " + columns.length + ", "
-                    + features.get(0).getName() + " to " + features.get(columns.length - 1).getName());
+            throw new IllegalArgumentException(
+                    "Expected a model of the " + dimension + " features " + ours.get(0) + " to "
+                            + ours.get(dimension - 1) + " of the encoder, found one of " + columns.length + ", "
+                            + features.get(0).getName() + " to "
+                            + features.get(columns.length - 1).getName());
         }
         for (int i = 0; i < columns.length; i++) {
             columns[i] = named ? number(features.get(i).getName()) : i;
             identity &= columns[i] == i;
         }
-        return identity ? input
+        return identity
+                ? input
                 : input.apply(ONNXOperators.GATHER, input.onnxContext().array("columns", columns), Map.of("axis", 1));
     }
 
@@ -159,12 +174,14 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
 
     /** Applies the transformations in float64, as Tribuo does: dividing by a small deviation would amplify float32 rounding errors. */
     private static ONNXRef<?> transform(ONNXRef<?> input, TransformedModel<?> model, ImmutableFeatureMap features) {
-        Map<String, TransformerListProto> all = model.getTransformerMap().serialize().getTransformersMap();
+        Map<String, TransformerListProto> all =
+                model.getTransformerMap().serialize().getTransformersMap();
         List<List<Line>> byFeature = new ArrayList<>();
         int stages = 0;
         for (int i = 0; i < features.size(); i++) {
             List<Line> lines = new ArrayList<>();
-            for (TransformerProto t : all.getOrDefault(features.get(i).getName(), TransformerListProto.getDefaultInstance())
+            for (TransformerProto t : all.getOrDefault(
+                            features.get(i).getName(), TransformerListProto.getDefaultInstance())
                     .getTransformerList()) {
                 lines.add(line(t));
             }
@@ -175,15 +192,25 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         ONNXRef<?> x = input.apply(ONNXOperators.CAST, Map.of("to", TensorProto.DataType.DOUBLE_VALUE));
         for (int s = 0; s < stages; s++) {
             int stage = s;
-            Line[] lines = byFeature.stream().map(l -> stage < l.size() ? l.get(stage) : Line.IDENTITY).toArray(Line[]::new);
+            Line[] lines = byFeature.stream()
+                    .map(l -> stage < l.size() ? l.get(stage) : Line.IDENTITY)
+                    .toArray(Line[]::new);
             if (Arrays.stream(lines).anyMatch(Line::bounded)) {
                 x = clamp(x, Arrays.stream(lines).mapToDouble(Line::low).toArray(), ONNXOperators.GREATER);
                 x = clamp(x, Arrays.stream(lines).mapToDouble(Line::high).toArray(), ONNXOperators.LESS);
             }
-            x = x.apply(ONNXOperators.MUL,
-                    context.array("slope", Arrays.stream(lines).mapToDouble(Line::slope).toArray(), false));
-            x = x.apply(ONNXOperators.ADD,
-                    context.array("shift", Arrays.stream(lines).mapToDouble(Line::shift).toArray(), false));
+            x = x.apply(
+                    ONNXOperators.MUL,
+                    context.array(
+                            "slope",
+                            Arrays.stream(lines).mapToDouble(Line::slope).toArray(),
+                            false));
+            x = x.apply(
+                    ONNXOperators.ADD,
+                    context.array(
+                            "shift",
+                            Arrays.stream(lines).mapToDouble(Line::shift).toArray(),
+                            false));
         }
         return x.apply(ONNXOperators.CAST, Map.of("to", TensorProto.DataType.FLOAT_VALUE));
     }
@@ -208,8 +235,8 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
                     return Line.straight(0, (p.getTargetMax() - p.getTargetMin()) / 2);
                 }
                 double slope = (p.getTargetMax() - p.getTargetMin()) / range;
-                return new Line(p.getObservedMin(), p.getObservedMax(), slope,
-                        p.getTargetMin() - p.getObservedMin() * slope);
+                return new Line(
+                        p.getObservedMin(), p.getObservedMax(), slope, p.getTargetMin() - p.getObservedMin() * slope);
             }
             if (t.getSerializedData().is(SimpleTransformProto.class)) {
                 SimpleTransformProto p = t.getSerializedData().unpack(SimpleTransformProto.class);
@@ -228,8 +255,9 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("Damaged transformer: " + e.getMessage(), e);
         }
-        throw new IllegalArgumentException("Expected transformations that are affine (standardisation, linear scaling, add, "
-                + "sub, mul, div), found " + t.getClassName());
+        throw new IllegalArgumentException(
+                "Expected transformations that are affine (standardisation, linear scaling, add, "
+                        + "sub, mul, div), found " + t.getClassName());
     }
 
     private static List<String> names(ImmutableOutputInfo<?> info) {

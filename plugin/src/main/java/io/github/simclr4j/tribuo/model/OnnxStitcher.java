@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -93,7 +94,12 @@ public final class OnnxStitcher {
     }
 
     static ModelProto stitch(
-            ModelProto encoder, Model<?> model, ModelProvenance provenance, String domain, long modelVersion, Input input) {
+            ModelProto encoder,
+            Model<?> model,
+            ModelProvenance provenance,
+            String domain,
+            long modelVersion,
+            Input input) {
         ModelProto raised = raise(encoder);
         GraphProto body = raised.getGraph();
         ValueInfoProto image = image(body);
@@ -104,7 +110,8 @@ public final class OnnxStitcher {
 
         // Names of the encoder and of the head get different prefixes, so that they can't collide.
         GraphProto.Builder graph = GraphProto.newBuilder().setName("simclr4j-model");
-        String imageName = input == Input.PIXELS ? "front/image" : image.getName().equals(OUTPUT) ? "image" : image.getName();
+        String imageName =
+                input == Input.PIXELS ? "front/image" : image.getName().equals(OUTPUT) ? "image" : image.getName();
         List<NodeProto> front = new ArrayList<>();
         if (input == Input.PIXELS) {
             graph.addInput(value(PIXELS, TensorProto.DataType.FLOAT_VALUE, pixels(front, graph, image)));
@@ -115,7 +122,9 @@ public final class OnnxStitcher {
         GraphProto prefixed = rename(body, n -> n.equals(image.getName()) ? imageName : "encoder/" + n);
         Set<String> weights = new HashSet<>();
         prefixed.getInitializerList().forEach(t -> weights.add(t.getName()));
-        prefixed.getInputList().stream().filter(v -> weights.contains(v.getName())).forEach(graph::addInput);
+        prefixed.getInputList().stream()
+                .filter(v -> weights.contains(v.getName()))
+                .forEach(graph::addInput);
         graph.addAllNode(front)
                 .addAllNode(prefixed.getNodeList())
                 .addAllInitializer(prefixed.getInitializerList())
@@ -131,7 +140,8 @@ public final class OnnxStitcher {
             last = "front/float";
         }
         String join = last;
-        GraphProto classifier = rename(reduceAxes(head.graph(), opset),
+        GraphProto classifier = rename(
+                reduceAxes(head.graph(), opset),
                 n -> n.equals(HeadGraph.INPUT) ? join : n.equals(OUTPUT) ? OUTPUT : "classifier/" + n);
         graph.addAllNode(classifier.getNodeList())
                 .addAllInitializer(classifier.getInitializerList())
@@ -145,54 +155,66 @@ public final class OnnxStitcher {
                 .setDomain(domain)
                 .setModelVersion(modelVersion)
                 .setDocString("An image encoder and a Tribuo " + head.kind() + " of its features");
-        boolean ml = classifier.getNodeList().stream().anyMatch(n -> n.getDomain().equals(ML));
-        if (ml && raised.getOpsetImportList().stream().noneMatch(o -> o.getDomain().equals(ML))) {
+        boolean ml =
+                classifier.getNodeList().stream().anyMatch(n -> n.getDomain().equals(ML));
+        if (ml
+                && raised.getOpsetImportList().stream()
+                        .noneMatch(o -> o.getDomain().equals(ML))) {
             result.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(ML).setVersion(1));
         }
         Map<String, String> metadata = new TreeMap<>();
         raised.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
         metadata.put(CLASS_NAMES, new Gson().toJson(head.outputs()));
-        metadata.put(ONNXExportable.PROVENANCE_METADATA_FIELD,
-                ONNXExportable.SERIALIZER.marshalAndSerialize(provenance));
+        metadata.put(
+                ONNXExportable.PROVENANCE_METADATA_FIELD, ONNXExportable.SERIALIZER.marshalAndSerialize(provenance));
         result.clearMetadataProps();
-        metadata.forEach((k, v) -> result.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
+        metadata.forEach((k, v) -> result.addMetadataProps(
+                StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
         return ModelChecksum.sign(result.build());
     }
 
     private static ValueInfoProto image(GraphProto graph) {
         Set<String> weights = new HashSet<>();
         graph.getInitializerList().forEach(t -> weights.add(t.getName()));
-        List<ValueInfoProto> inputs = graph.getInputList().stream().filter(v -> !weights.contains(v.getName())).toList();
-        if (inputs.size() != 1 || inputs.get(0).getType().getTensorType().getShape().getDimCount() != 4) {
-            throw new IllegalArgumentException("Expected an encoder with one input of four dimensions, found "
-                    + describe(inputs));
+        List<ValueInfoProto> inputs = graph.getInputList().stream()
+                .filter(v -> !weights.contains(v.getName()))
+                .toList();
+        if (inputs.size() != 1
+                || inputs.get(0).getType().getTensorType().getShape().getDimCount() != 4) {
+            throw new IllegalArgumentException(
+                    "Expected an encoder with one input of four dimensions, found " + describe(inputs));
         }
         return inputs.get(0);
     }
 
     private static ValueInfoProto features(GraphProto graph) {
         List<ValueInfoProto> outputs = graph.getOutputList();
-        Set<Integer> floats = Set.of(TensorProto.DataType.FLOAT_VALUE, TensorProto.DataType.FLOAT16_VALUE,
+        Set<Integer> floats = Set.of(
+                TensorProto.DataType.FLOAT_VALUE,
+                TensorProto.DataType.FLOAT16_VALUE,
                 TensorProto.DataType.DOUBLE_VALUE);
         if (outputs.size() == 1) {
             TypeProto.Tensor type = outputs.get(0).getType().getTensorType();
             List<TensorShapeProto.Dimension> dims = type.getShape().getDimList();
-            boolean vector = dims.size() >= 2 && dims.get(1).getDimValue() > 0
+            boolean vector = dims.size() >= 2
+                    && dims.get(1).getDimValue() > 0
                     && dims.subList(2, dims.size()).stream().allMatch(d -> d.getDimValue() == 1);
             if (vector && floats.contains(type.getElemType())) {
                 return outputs.get(0);
             }
         }
-        throw new IllegalArgumentException("Expected an encoder with one float output [batch, dimension], found "
-                + describe(outputs));
+        throw new IllegalArgumentException(
+                "Expected an encoder with one float output [batch, dimension], found " + describe(outputs));
     }
 
     private static String describe(List<ValueInfoProto> values) {
         List<String> all = new ArrayList<>();
         for (ValueInfoProto v : values) {
             TypeProto.Tensor type = v.getType().getTensorType();
-            all.add(v.getName() + " " + TensorProto.DataType.forNumber(type.getElemType()) + type.getShape().getDimList().stream()
-                    .map(d -> d.hasDimParam() ? d.getDimParam() : Long.toString(d.getDimValue())).toList());
+            all.add(v.getName() + " " + TensorProto.DataType.forNumber(type.getElemType())
+                    + type.getShape().getDimList().stream()
+                            .map(d -> d.hasDimParam() ? d.getDimParam() : Long.toString(d.getDimValue()))
+                            .toList());
         }
         return all.toString();
     }
@@ -207,13 +229,21 @@ public final class OnnxStitcher {
         TensorShapeProto shape = type.getShape();
         int height = dimension(shape, 1);
         int width = dimension(shape, 2);
-        if (type.getElemType() != TensorProto.DataType.UINT8_VALUE || height < 1 || width < 1 || dimension(shape, 3) != 3) {
-            throw new IllegalArgumentException("Expected an encoder of uint8 images [batch, size, size, 3] for the input PIXELS, "
-                    + "found " + describe(List.of(image)));
+        if (type.getElemType() != TensorProto.DataType.UINT8_VALUE
+                || height < 1
+                || width < 1
+                || dimension(shape, 3) != 3) {
+            throw new IllegalArgumentException(
+                    "Expected an encoder of uint8 images [batch, size, size, 3] for the input PIXELS, " + "found "
+                            + describe(List.of(image)));
         }
-        graph.addInitializer(TensorProto.newBuilder().setName("front/255").setDataType(TensorProto.DataType.FLOAT_VALUE)
+        graph.addInitializer(TensorProto.newBuilder()
+                .setName("front/255")
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
                 .addFloatData(255));
-        graph.addInitializer(TensorProto.newBuilder().setName("front/0").setDataType(TensorProto.DataType.FLOAT_VALUE)
+        graph.addInitializer(TensorProto.newBuilder()
+                .setName("front/0")
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
                 .addFloatData(0));
         graph.addInitializer(longs("front/shape", List.of(-1L, (long) height, (long) width, 3L)));
         nodes.add(node("Mul", "front/scaled", PIXELS, "front/255"));
@@ -228,27 +258,47 @@ public final class OnnxStitcher {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder()
                 .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"))
                 .addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(width));
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(
-                TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape))).build();
+        return ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(TypeProto.newBuilder()
+                        .setTensorType(
+                                TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape)))
+                .build();
     }
 
     private static NodeProto node(String op, String output, String... inputs) {
-        return NodeProto.newBuilder().setName(output).setOpType(op).addAllInput(List.of(inputs)).addOutput(output).build();
+        return NodeProto.newBuilder()
+                .setName(output)
+                .setOpType(op)
+                .addAllInput(List.of(inputs))
+                .addOutput(output)
+                .build();
     }
 
     private static NodeProto cast(String from, String to, TensorProto.DataType type) {
-        return node("Cast", to, from).toBuilder().addAttribute(AttributeProto.newBuilder()
-                .setName("to").setType(AttributeProto.AttributeType.INT).setI(type.getNumber())).build();
+        return node("Cast", to, from).toBuilder()
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("to")
+                        .setType(AttributeProto.AttributeType.INT)
+                        .setI(type.getNumber()))
+                .build();
     }
 
     private static TensorProto longs(String name, List<Long> values) {
-        return TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE)
-                .addDims(values.size()).addAllInt64Data(values).build();
+        return TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(TensorProto.DataType.INT64_VALUE)
+                .addDims(values.size())
+                .addAllInt64Data(values)
+                .build();
     }
 
     private static int opset(ModelProto model) {
-        return model.getOpsetImportList().stream().filter(o -> isDefault(o.getDomain()))
-                .mapToInt(o -> Math.toIntExact(o.getVersion())).max().orElse(0);
+        return model.getOpsetImportList().stream()
+                .filter(o -> isDefault(o.getDomain()))
+                .mapToInt(o -> Math.toIntExact(o.getVersion()))
+                .max()
+                .orElse(0);
     }
 
     private static boolean isDefault(String domain) {
@@ -263,14 +313,16 @@ public final class OnnxStitcher {
                     + opset + ": export it again at a later opset");
         }
         if (encoder.getGraph().getInitializerList().stream().anyMatch(t -> t.getExternalDataCount() > 0)) {
-            throw new IllegalArgumentException("The encoder keeps its weights in other files (external data): save it as one file first");
+            throw new IllegalArgumentException(
+                    "The encoder keeps its weights in other files (external data): save it as one file first");
         }
         if (opset >= OPSET) {
             return encoder;
         }
         ModelProto.Builder raised = encoder.toBuilder().clearOpsetImport();
         for (OperatorSetIdProto o : encoder.getOpsetImportList()) {
-            raised.addOpsetImport(isDefault(o.getDomain()) ? o.toBuilder().setVersion(OPSET).build() : o);
+            raised.addOpsetImport(
+                    isDefault(o.getDomain()) ? o.toBuilder().setVersion(OPSET).build() : o);
         }
         return raised.setGraph(rewrite(encoder.getGraph(), OnnxStitcher::to13)).build();
     }
@@ -284,7 +336,8 @@ public final class OnnxStitcher {
             case "Softmax", "LogSoftmax", "Hardmax" -> {
                 if (node.getAttributeList().stream().noneMatch(a -> a.getName().equals("axis") && a.getI() == -1)) {
                     throw new IllegalArgumentException("The encoder's " + node.getOpType() + " " + node.getName()
-                            + " has another meaning in ONNX opset " + OPSET + ": export the encoder again at that opset");
+                            + " has another meaning in ONNX opset " + OPSET
+                            + ": export the encoder again at that opset");
                 }
                 yield node;
             }
@@ -294,10 +347,12 @@ public final class OnnxStitcher {
 
     /** Adapts ReduceMean and ReduceMin, which Tribuo writes, to opset 18, where their axes became an input. */
     private static GraphProto reduceAxes(GraphProto head, int opset) {
-        return opset < 18 ? head : rewrite(head, (node, initializers) -> switch (node.getOpType()) {
-            case "ReduceMean", "ReduceMin" -> attributeToInput(node, "axes", initializers);
-            default -> node;
-        });
+        return opset < 18
+                ? head
+                : rewrite(head, (node, initializers) -> switch (node.getOpType()) {
+                    case "ReduceMean", "ReduceMin" -> attributeToInput(node, "axes", initializers);
+                    default -> node;
+                });
     }
 
     private interface Rewrite {
@@ -316,7 +371,9 @@ public final class OnnxStitcher {
     }
 
     private static NodeProto attributeToInput(NodeProto node, String name, List<TensorProto> initializers) {
-        List<AttributeProto> kept = node.getAttributeList().stream().filter(a -> !a.getName().equals(name)).toList();
+        List<AttributeProto> kept = node.getAttributeList().stream()
+                .filter(a -> !a.getName().equals(name))
+                .toList();
         NodeProto.Builder result = node.toBuilder().clearAttribute().addAllAttribute(kept);
         for (AttributeProto a : node.getAttributeList()) {
             if (a.getName().equals(name)) {
@@ -346,7 +403,8 @@ public final class OnnxStitcher {
         UnaryOperator<String> name = n -> n.isEmpty() ? n : rule.apply(n);
         GraphProto.Builder result = graph.toBuilder().clearNode();
         for (NodeProto node : graph.getNodeList()) {
-            NodeProto.Builder renamed = node.toBuilder().clearInput().clearOutput().setName(name.apply(node.getName()));
+            NodeProto.Builder renamed =
+                    node.toBuilder().clearInput().clearOutput().setName(name.apply(node.getName()));
             node.getInputList().forEach(i -> renamed.addInput(name.apply(i)));
             node.getOutputList().forEach(o -> renamed.addOutput(name.apply(o)));
             result.addNode(inSubgraphs(renamed.build(), g -> rename(g, rule)));
@@ -355,8 +413,9 @@ public final class OnnxStitcher {
         result.getOutputBuilderList().forEach(v -> v.setName(name.apply(v.getName())));
         result.getValueInfoBuilderList().forEach(v -> v.setName(name.apply(v.getName())));
         result.getInitializerBuilderList().forEach(t -> t.setName(name.apply(t.getName())));
-        result.getSparseInitializerBuilderList().forEach(
-                t -> t.getValuesBuilder().setName(name.apply(t.getValues().getName())));
+        result.getSparseInitializerBuilderList()
+                .forEach(t ->
+                        t.getValuesBuilder().setName(name.apply(t.getValues().getName())));
         for (TensorAnnotation.Builder a : result.getQuantizationAnnotationBuilderList()) {
             a.setTensorName(name.apply(a.getTensorName()));
             a.getQuantParameterTensorNamesBuilderList().forEach(e -> e.setValue(name.apply(e.getValue())));
@@ -372,8 +431,11 @@ public final class OnnxStitcher {
      * @throws IllegalArgumentException if the metadata do not contain them
      */
     public static List<String> classNames(ModelProto model) {
-        return model.getMetadataPropsList().stream().filter(e -> e.getKey().equals(CLASS_NAMES)).findFirst()
+        return model.getMetadataPropsList().stream()
+                .filter(e -> e.getKey().equals(CLASS_NAMES))
+                .findFirst()
                 .map(e -> List.of(new Gson().fromJson(e.getValue(), String[].class)))
-                .orElseThrow(() -> new IllegalArgumentException("Expected " + CLASS_NAMES + " in the metadata, found none"));
+                .orElseThrow(
+                        () -> new IllegalArgumentException("Expected " + CLASS_NAMES + " in the metadata, found none"));
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import com.google.protobuf.Any;
@@ -40,7 +41,11 @@ public final class SelfTrainedModel extends Model<Label> {
      * @param innerModel the model of the last round
      */
     public SelfTrainedModel(String name, ModelProvenance provenance, Model<Label> innerModel) {
-        super(name, provenance, innerModel.getFeatureIDMap(), innerModel.getOutputIDInfo(),
+        super(
+                name,
+                provenance,
+                innerModel.getFeatureIDMap(),
+                innerModel.getOutputIDInfo(),
                 innerModel.generatesProbabilities());
         this.innerModel = innerModel;
     }
@@ -56,12 +61,14 @@ public final class SelfTrainedModel extends Model<Label> {
     public static SelfTrainedModel deserializeFromProto(int version, String className, Any message)
             throws InvalidProtocolBufferException {
         if (version < 0 || version > CURRENT_VERSION) {
-            throw new IllegalArgumentException("Unknown version " + version
-                    + ", this class supports at most version " + CURRENT_VERSION);
+            throw new IllegalArgumentException(
+                    "Unknown version " + version + ", this class supports at most version " + CURRENT_VERSION);
         }
         SelfTrainedModelProto proto = message.unpack(SelfTrainedModelProto.class);
         ModelDataCarrier<?> carrier = ModelDataCarrier.deserialize(proto.getMetadata());
-        return new SelfTrainedModel(carrier.name(), carrier.provenance(),
+        return new SelfTrainedModel(
+                carrier.name(),
+                carrier.provenance(),
                 Model.deserialize(proto.getModel()).castModel(Label.class));
     }
 

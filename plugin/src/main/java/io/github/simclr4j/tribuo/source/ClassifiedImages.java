@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import io.github.simclr4j.images.source.ImageSource;
@@ -39,7 +40,9 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
      */
     boolean use(ImageSource opened, boolean unlabelled) {
         source = opened;
-        images = IntStream.range(0, opened.size()).filter(i -> unlabelled || opened.label(i).isPresent()).toArray();
+        images = IntStream.range(0, opened.size())
+                .filter(i -> unlabelled || opened.label(i).isPresent())
+                .toArray();
         return images.length > 0;
     }
 
@@ -99,7 +102,9 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
 
     @Override
     Example<T> example(Integer image, double[] features) {
-        T output = className(image).map(getOutputFactory()::generateOutput).orElseGet(getOutputFactory()::getUnknownOutput);
+        T output = className(image)
+                .map(getOutputFactory()::generateOutput)
+                .orElseGet(getOutputFactory()::getUnknownOutput);
         Example<T> example = new ArrayExample<>(output, extractor.featureNames(), features);
         example.setMetadataValue(Example.NAME, name(image));
         return example;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -60,7 +61,9 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     @Config(description = "1 for grey, 3 for red, green and blue.")
     private int channels = 1;
 
-    @Config(description = "Whether pixels are stored as planes, [channels, height, width], instead of [height, width, channels].")
+    @Config(
+            description =
+                    "Whether pixels are stored as planes, [channels, height, width], instead of [height, width, channels].")
     private boolean planar = false;
 
     @Config(description = "The factor that brings feature values into the range 0 to 255.")
@@ -92,8 +95,13 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
      */
     public EncodedDataSource(
             DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
-        this(layout, extractor, onUnreadable, source instanceof ConfigurableDataSource<T> configured ? configured
-                : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()));
+        this(
+                layout,
+                extractor,
+                onUnreadable,
+                source instanceof ConfigurableDataSource<T> configured
+                        ? configured
+                        : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()));
     }
 
     /**
@@ -106,11 +114,18 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
      */
     public EncodedDataSource(
             Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
-        this(layout, extractor, onUnreadable, new Unconfigured<>(
-                dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())));
+        this(
+                layout,
+                extractor,
+                onUnreadable,
+                new Unconfigured<>(
+                        dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())));
     }
 
-    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable,
+    private EncodedDataSource(
+            PixelLayout layout,
+            ImageFeatureExtractor<T> extractor,
+            OnUnreadable onUnreadable,
             ConfigurableDataSource<T> source) {
         super(onUnreadable);
         this.source = source;
@@ -181,21 +196,29 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     @Override
     PreparedImage prepare(Numbered<T> item) throws IOException {
         if (!warned.get() && layout.looksUnscaled(item.example()) && warned.compareAndSet(false, true)) {
-            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if these"
-                    + " are pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
+            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale
+                    + ", expected 0 to 255; if these" + " are pixels from 0 to 1, set the scale to " + 255 * scale
+                    + " (PixelLayout.scaledBy)");
         }
         return extractor.prepare(layout.image(item.example()));
     }
 
     @Override
     String name(Numbered<T> item) {
-        return "example " + item.number() + item.example().getMetadataValue(Example.NAME).map(n -> " (" + n + ")").orElse("");
+        return "example " + item.number()
+                + item.example()
+                        .getMetadataValue(Example.NAME)
+                        .map(n -> " (" + n + ")")
+                        .orElse("");
     }
 
     @Override
     Example<T> example(Numbered<T> item, double[] features) {
         Example<T> example = new ArrayExample<>(
-                item.example().getOutput(), extractor.featureNames(), features, item.example().getMetadata());
+                item.example().getOutput(),
+                extractor.featureNames(),
+                features,
+                item.example().getMetadata());
         example.setWeight(item.example().getWeight());
         return example;
     }
@@ -242,10 +265,13 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         public static final String PIXELS_HASH = "pixels-sha256";
 
         private <T extends Output<T>> EncodedProvenance(EncodedDataSource<T> host, Content content) {
-            super(host, "DataSource", List.of(
-                    new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new LongProvenance(EXAMPLES, content.examples()),
-                    new StringProvenance(PIXELS_HASH, content.hash())));
+            super(
+                    host,
+                    "DataSource",
+                    List.of(
+                            new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
+                            new LongProvenance(EXAMPLES, content.examples()),
+                            new StringProvenance(PIXELS_HASH, content.hash())));
         }
 
         /**
@@ -254,8 +280,16 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
          * @param map the saved values by name
          */
         public EncodedProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, EXAMPLES, LongProvenance.class,
-                    PIXELS_HASH, StringProvenance.class), EncodedProvenance.class.getSimpleName());
+            super(
+                    map,
+                    Map.of(
+                            DATASOURCE_CREATION_TIME,
+                            DateTimeProvenance.class,
+                            EXAMPLES,
+                            LongProvenance.class,
+                            PIXELS_HASH,
+                            StringProvenance.class),
+                    EncodedProvenance.class.getSimpleName());
         }
     }
 
@@ -287,8 +321,10 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
 
         @Override
         public Iterator<Pair<String, Provenance>> iterator() {
-            return List.of(new Pair<String, Provenance>(CLASS_NAME, new StringProvenance(CLASS_NAME, getClassName())),
-                    new Pair<String, Provenance>(DATASET, dataset)).iterator();
+            return List.of(
+                            new Pair<String, Provenance>(CLASS_NAME, new StringProvenance(CLASS_NAME, getClassName())),
+                            new Pair<String, Provenance>(DATASET, dataset))
+                    .iterator();
         }
 
         @Override

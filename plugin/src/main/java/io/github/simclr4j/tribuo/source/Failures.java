@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
@@ -12,8 +13,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.logging.Logger;
+import java.util.stream.IntStream;
 
 /** Collects the images that could not be read, with the reasons, and applies the policy for them. */
 final class Failures {
@@ -47,8 +48,11 @@ final class Failures {
      * @param names the names of the images in messages
      * @return an array of features per image; for an unreadable image zeros, or null if it is left out
      */
-    <I> List<double[]> encode(ImageFeatureExtractor<?> extractor, OnUnreadable policy,
-            List<ReadAhead.Ready<I, PreparedImage>> images, List<String> names) {
+    <I> List<double[]> encode(
+            ImageFeatureExtractor<?> extractor,
+            OnUnreadable policy,
+            List<ReadAhead.Ready<I, PreparedImage>> images,
+            List<String> names) {
         List<PreparedImage> good = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {
             if (images.get(i).failure() == null) {
@@ -61,7 +65,10 @@ final class Failures {
         try {
             features = extractor.encode(good);
         } catch (InvalidFeaturesException e) {
-            List<String> read = IntStream.range(0, names.size()).filter(i -> images.get(i).failure() == null).mapToObj(names::get).toList();
+            List<String> read = IntStream.range(0, names.size())
+                    .filter(i -> images.get(i).failure() == null)
+                    .mapToObj(names::get)
+                    .toList();
             throw e.named(read.get(e.index()));
         }
         List<double[]> all = new ArrayList<>();

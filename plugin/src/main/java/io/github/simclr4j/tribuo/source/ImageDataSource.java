@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -139,8 +140,10 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
         StringBuilder lines = new StringBuilder();
         while (hashes.hasNext()) {
             for (ReadAhead.Ready<I, String> image : hashes.next()) {
-                lines.append(name.apply(image.item()).replace('\\', '/')).append(' ')
-                        .append(image.failure() == null ? image.value() : "-").append('\n');
+                lines.append(name.apply(image.item()).replace('\\', '/'))
+                        .append(' ')
+                        .append(image.failure() == null ? image.value() : "-")
+                        .append('\n');
             }
         }
         return Sha256.hex(lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import io.github.simclr4j.tribuo.internal.ImageFiles;
@@ -21,7 +22,8 @@ import java.util.regex.Pattern;
  * @since 0.1.0
  */
 public enum ImageEncoding {
-    // No constant may have a body: OLCUT would write the name of its anonymous class into the provenance and fail to read it.
+    // No constant may have a body: OLCUT would write the name of its anonymous class into the provenance and fail to
+    // read it.
     /** A path, or a {@code file:} or relative URI. Relative paths and URIs are resolved against a given folder. */
     FILE,
     /** An image file's bytes in base64 (RFC 4648, either alphabet). White space is ignored. */
@@ -46,8 +48,9 @@ public enum ImageEncoding {
         }
         String text = cell.strip();
         if (text.startsWith("[B@")) {
-            throw new IOException("the column contains raw bytes, for which Tribuo passes on only a Java object reference: let the"
-                    + " query return them as base64 or hexadecimal digits, and set the encoding to match");
+            throw new IOException(
+                    "the column contains raw bytes, for which Tribuo passes on only a Java object reference: let the"
+                            + " query return them as base64 or hexadecimal digits, and set the encoding to match");
         }
         if (text.regionMatches(true, 0, "data:", 0, 5)) {
             int comma = text.indexOf(',');
@@ -78,7 +81,8 @@ public enum ImageEncoding {
 
     private static byte[] base64(String text) throws IOException {
         try {
-            return Base64.getDecoder().decode(text.replaceAll("\\s", "").replace('-', '+').replace('_', '/'));
+            return Base64.getDecoder()
+                    .decode(text.replaceAll("\\s", "").replace('-', '+').replace('_', '/'));
         } catch (IllegalArgumentException e) {
             throw new IOException("expected base64: " + e.getMessage(), e);
         }

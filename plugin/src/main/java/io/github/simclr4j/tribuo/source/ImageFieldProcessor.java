@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -83,7 +84,11 @@ public class ImageFieldProcessor implements FieldProcessor {
      * @param onUnreadable what to do with a missing or damaged image. With {@code SKIP} the row gets no image features; Tribuo
      *     leaves the row out if it has no other features
      */
-    public ImageFieldProcessor(String fieldName, ImageFeatureExtractor<?> extractor, Path folder, ImageEncoding encoding,
+    public ImageFieldProcessor(
+            String fieldName,
+            ImageFeatureExtractor<?> extractor,
+            Path folder,
+            ImageEncoding encoding,
             OnUnreadable onUnreadable) {
         this.fieldName = fieldName;
         this.extractor = extractor;
@@ -98,8 +103,11 @@ public class ImageFieldProcessor implements FieldProcessor {
     public void postConfig() {
         for (String name : extractor.featureNames()) {
             if (name.contains(ColumnarFeature.JOINER) || name.contains(NAMESPACE)) {
-                throw new PropertyException("", "extractor",
-                        "Expected feature names without " + ColumnarFeature.JOINER + " and " + NAMESPACE + ", found " + name);
+                throw new PropertyException(
+                        "",
+                        "extractor",
+                        "Expected feature names without " + ColumnarFeature.JOINER + " and " + NAMESPACE + ", found "
+                                + name);
             }
         }
     }
@@ -121,8 +129,13 @@ public class ImageFieldProcessor implements FieldProcessor {
         String cell = normal(value);
         double[] features = state.ahead.get().remove(new Cell(fieldName, cell));
         if (features == null) {
-            features = state.failures.encode(extractor, onUnreadable, List.of(ready(cell)),
-                    List.of("column " + fieldName + " = " + ImageEncoding.shown(cell))).get(0);
+            features = state.failures
+                    .encode(
+                            extractor,
+                            onUnreadable,
+                            List.of(ready(cell)),
+                            List.of("column " + fieldName + " = " + ImageEncoding.shown(cell)))
+                    .get(0);
         }
         if (features == null) {
             return List.of();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -81,8 +82,8 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
             throw new PropertyException(e, "", "folder", e.getMessage());
         }
         if (images.isEmpty() || !use(images.get(), false)) {
-            throw new PropertyException("", "folder",
-                    "No images in sub-folders of " + folder + ": expected one sub-folder per class");
+            throw new PropertyException(
+                    "", "folder", "No images in sub-folders of " + folder + ": expected one sub-folder per class");
         }
         LeftOut leftOut = images.get().leftOut();
         if (leftOut.count() > 0) {
@@ -114,10 +115,13 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
         public static final String IMAGES_HASH = "images-sha256";
 
         <T extends Output<T>> FolderProvenance(ImageFolderDataSource<T> host) {
-            super(host, "DataSource", List.of(
-                    new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new IntProvenance(FILES, host.size()),
-                    new StringProvenance(IMAGES_HASH, host.contentHash())));
+            super(
+                    host,
+                    "DataSource",
+                    List.of(
+                            new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
+                            new IntProvenance(FILES, host.size()),
+                            new StringProvenance(IMAGES_HASH, host.contentHash())));
         }
 
         /**
@@ -126,8 +130,16 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
          * @param map the saved values by name
          */
         public FolderProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, FILES, IntProvenance.class,
-                    IMAGES_HASH, StringProvenance.class), FolderProvenance.class.getSimpleName());
+            super(
+                    map,
+                    Map.of(
+                            DATASOURCE_CREATION_TIME,
+                            DateTimeProvenance.class,
+                            FILES,
+                            IntProvenance.class,
+                            IMAGES_HASH,
+                            StringProvenance.class),
+                    FolderProvenance.class.getSimpleName());
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -38,7 +39,9 @@ import org.tribuo.provenance.DataSourceProvenance;
 public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedImages<T> implements AutoCloseable {
     private static final Progress LOG = Progress.logging(Logger.getLogger(ImageSetDataSource.class.getName()));
 
-    @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a CIFAR, STL-10 or MNIST binary file.")
+    @Config(
+            mandatory = true,
+            description = "A folder, an archive, a table of paths, or a CIFAR, STL-10 or MNIST binary file.")
     private Path images;
 
     @Config(description = "Whether to include images without a class, with the unknown output.")
@@ -73,7 +76,8 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
      * @param unlabelled whether to include images without a class, with the unknown output
      * @throws PropertyException if the images can't be opened, or if none has a class and {@code unlabelled} is false
      */
-    public ImageSetDataSource(Path images, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable, boolean unlabelled) {
+    public ImageSetDataSource(
+            Path images, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable, boolean unlabelled) {
         super(onUnreadable);
         this.images = images;
         this.unlabelled = unlabelled;
@@ -113,8 +117,11 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
     private void check() {
         if (!use(source, unlabelled)) {
             close();
-            throw new PropertyException("", "images", images + " has no images with a class: expected at least two classes, such"
-                    + " as one sub-folder per class");
+            throw new PropertyException(
+                    "",
+                    "images",
+                    images + " has no images with a class: expected at least two classes, such"
+                            + " as one sub-folder per class");
         }
     }
 
@@ -168,10 +175,13 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
         public static final String IMAGES_HASH = "images-sha256";
 
         private <T extends Output<T>> SetProvenance(ImageSetDataSource<T> host) {
-            super(host, "DataSource", List.of(
-                    new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new IntProvenance(SIZE, host.size()),
-                    new StringProvenance(IMAGES_HASH, host.contentHash())));
+            super(
+                    host,
+                    "DataSource",
+                    List.of(
+                            new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
+                            new IntProvenance(SIZE, host.size()),
+                            new StringProvenance(IMAGES_HASH, host.contentHash())));
         }
 
         /**
@@ -180,8 +190,16 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
          * @param map the saved values by name
          */
         public SetProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, SIZE, IntProvenance.class,
-                    IMAGES_HASH, StringProvenance.class), SetProvenance.class.getSimpleName());
+            super(
+                    map,
+                    Map.of(
+                            DATASOURCE_CREATION_TIME,
+                            DateTimeProvenance.class,
+                            SIZE,
+                            IntProvenance.class,
+                            IMAGES_HASH,
+                            StringProvenance.class),
+                    SetProvenance.class.getSimpleName());
         }
     }
 }

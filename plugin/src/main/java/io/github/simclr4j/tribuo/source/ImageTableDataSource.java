@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -95,8 +96,12 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
      * @param onUnreadable what to do with a missing or damaged image
      * @throws PropertyException if the table can't be read or lacks a column
      */
-    public ImageTableDataSource(Path table, String imageColumn, List<String> outputColumns,
-            ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
+    public ImageTableDataSource(
+            Path table,
+            String imageColumn,
+            List<String> outputColumns,
+            ImageFeatureExtractor<T> extractor,
+            OnUnreadable onUnreadable) {
         this(table, imageColumn, ImageEncoding.FILE, response(outputColumns, extractor), extractor, onUnreadable);
     }
 
@@ -112,8 +117,13 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
      * @param onUnreadable what to do with a missing or damaged image
      * @throws PropertyException if the table can't be read or lacks a column
      */
-    public ImageTableDataSource(Path table, String imageColumn, ImageEncoding encoding,
-            ResponseProcessor<T> responseProcessor, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
+    public ImageTableDataSource(
+            Path table,
+            String imageColumn,
+            ImageEncoding encoding,
+            ResponseProcessor<T> responseProcessor,
+            ImageFeatureExtractor<T> extractor,
+            OnUnreadable onUnreadable) {
         super(onUnreadable);
         this.table = table;
         this.imageColumn = imageColumn;
@@ -126,8 +136,12 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
     /** Makes the processor that CSVLoader makes; it keeps the case of the values. */
     private static <T extends Output<T>> ResponseProcessor<T> response(
             List<String> columns, ImageFeatureExtractor<T> extractor) {
-        return new FieldResponseProcessor<>(columns, Collections.nCopies(columns.size(), ""),
-                extractor.getOutputFactory(), columns.size() > 1, false);
+        return new FieldResponseProcessor<>(
+                columns,
+                Collections.nCopies(columns.size(), ""),
+                extractor.getOutputFactory(),
+                columns.size() > 1,
+                false);
     }
 
     /** Used by the OLCUT configuration system, and should not be called by external code. */
@@ -147,12 +161,14 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
             throw new PropertyException(e, "", "table", table + ": " + e.getMessage());
         }
         if (!columns.contains(imageColumn)) {
-            throw new PropertyException("", "imageColumn",
-                    table + ": expected a column " + imageColumn + ", found " + columns);
+            throw new PropertyException(
+                    "", "imageColumn", table + ": expected a column " + imageColumn + ", found " + columns);
         }
         if (outputRequired && !columns.containsAll(responseProcessor.getFieldNames())) {
-            throw new PropertyException("", "responseProcessor", table + ": expected output columns "
-                    + responseProcessor.getFieldNames() + ", found " + columns);
+            throw new PropertyException(
+                    "",
+                    "responseProcessor",
+                    table + ": expected output columns " + responseProcessor.getFieldNames() + ", found " + columns);
         }
     }
 
@@ -198,20 +214,23 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
     private Row<T> row(ColumnarIterator.Row raw) {
         long number = raw.getIndex() + 1;
         List<String> values = responseProcessor.getFieldNames().stream()
-                .map(f -> raw.getRowData().getOrDefault(f, "")).toList();
+                .map(f -> raw.getRowData().getOrDefault(f, ""))
+                .toList();
         Optional<T> output;
         try {
             output = responseProcessor.process(values);
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException("Row " + number + " of " + table + ": can't make an output from "
-                    + responseProcessor.getFieldNames() + " = " + values + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(
+                    "Row " + number + " of " + table + ": can't make an output from "
+                            + responseProcessor.getFieldNames() + " = " + values + ": " + e.getMessage(),
+                    e);
         }
         if (output.isEmpty() && outputRequired) {
             failures.note("row " + number + " of " + table, "no output", "Skipped ");
             return null;
         }
-        return new Row<>(number, raw.getRowData().get(imageColumn),
-                output.orElseGet(getOutputFactory()::getUnknownOutput));
+        return new Row<>(
+                number, raw.getRowData().get(imageColumn), output.orElseGet(getOutputFactory()::getUnknownOutput));
     }
 
     @Override
@@ -246,7 +265,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
     private List<Path> files() {
         List<Path> files = new ArrayList<>();
         if (encoding == ImageEncoding.FILE) {
-            for (CSVIterator rows = rows(); rows.hasNext();) {
+            for (CSVIterator rows = rows(); rows.hasNext(); ) {
                 String cell = rows.next().getRowData().get(imageColumn).strip();
                 if (!cell.isEmpty() && !cell.regionMatches(true, 0, "data:", 0, 5)) {
                     try {
@@ -281,12 +300,18 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         }
 
         private <T extends Output<T>> TableProvenance(ImageTableDataSource<T> host, List<Path> files) {
-            super(host, "DataSource", List.of(
-                    new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new HashProvenance(DEFAULT_HASH_TYPE, RESOURCE_HASH,
-                            ProvenanceUtil.hashResource(DEFAULT_HASH_TYPE, host.table)),
-                    new IntProvenance(FILES, files.size()),
-                    new StringProvenance(IMAGES_HASH, contentHash(files.iterator(), host::relative, ImageFiles::read))));
+            super(
+                    host,
+                    "DataSource",
+                    List.of(
+                            new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
+                            new HashProvenance(
+                                    DEFAULT_HASH_TYPE,
+                                    RESOURCE_HASH,
+                                    ProvenanceUtil.hashResource(DEFAULT_HASH_TYPE, host.table)),
+                            new IntProvenance(FILES, files.size()),
+                            new StringProvenance(
+                                    IMAGES_HASH, contentHash(files.iterator(), host::relative, ImageFiles::read))));
         }
 
         /**
@@ -295,8 +320,17 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
          * @param map the saved values by name
          */
         public TableProvenance(Map<String, Provenance> map) {
-            super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, RESOURCE_HASH, HashProvenance.class,
-                    FILES, IntProvenance.class, IMAGES_HASH, StringProvenance.class),
+            super(
+                    map,
+                    Map.of(
+                            DATASOURCE_CREATION_TIME,
+                            DateTimeProvenance.class,
+                            RESOURCE_HASH,
+                            HashProvenance.class,
+                            FILES,
+                            IntProvenance.class,
+                            IMAGES_HASH,
+                            StringProvenance.class),
                     TableProvenance.class.getSimpleName());
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import io.github.simclr4j.images.RgbImage;
@@ -30,12 +31,17 @@ public record PixelLayout(int width, int height, int channels, boolean planar, d
      * @throws IllegalArgumentException if one is out of range
      */
     public PixelLayout {
-        if (width < 1 || height < 1 || (channels != 1 && channels != 3) || !(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("Expected a width and height of at least 1, 1 or 3 channels and a positive"
-                    + " scale, found " + width + ", " + height + ", " + channels + " and " + scale);
+        if (width < 1
+                || height < 1
+                || (channels != 1 && channels != 3)
+                || !(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "Expected a width and height of at least 1, 1 or 3 channels and a positive" + " scale, found "
+                            + width + ", " + height + ", " + channels + " and " + scale);
         }
         if ((long) width * height > MAX_BYTES / 3) {
-            throw new IllegalArgumentException("Expected at most " + MAX_BYTES / 3 + " pixels, found " + width + "x" + height);
+            throw new IllegalArgumentException(
+                    "Expected at most " + MAX_BYTES / 3 + " pixels, found " + width + "x" + height);
         }
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -33,7 +34,9 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
     @Config(mandatory = true, description = "The source of the rows.")
     private ColumnarDataSource<T> source;
 
-    @Config(description = "Number of rows whose images are encoded together. Those of the next rows are decoded meanwhile.")
+    @Config(
+            description =
+                    "Number of rows whose images are encoded together. Those of the next rows are decoded meanwhile.")
     private int batchSize = 256;
 
     /** Required by OLCUT. */
@@ -62,7 +65,8 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         try {
             source.getClass().getMethod("rowIterator");
         } catch (NoSuchMethodException e) {
-            throw new PropertyException(e, "", "source", "Expected a source with a public rowIterator(), found " + source);
+            throw new PropertyException(
+                    e, "", "source", "Expected a source with a public rowIterator(), found " + source);
         }
     }
 
@@ -85,7 +89,8 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         return new Rows(rows());
     }
 
-    @SuppressWarnings("deprecation") // Tribuo itself uses RowProcessor.copy() to bind regular expressions to column names.
+    @SuppressWarnings(
+            "deprecation") // Tribuo itself uses RowProcessor.copy() to bind regular expressions to column names.
     private List<ImageFieldProcessor> imageFields(List<String> fields) {
         RowProcessor<T> bound = rowProcessor.copy();
         if (!bound.isConfigured()) {
@@ -104,6 +109,7 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         private final List<ImageFieldProcessor> images;
         /** Rows, each with the images of its image columns. */
         private final ReadAhead<Row, List<Image>> batches;
+
         private final Queue<ReadAhead.Ready<Row, List<Image>>> ready = new ArrayDeque<>();
         /** Features of the images of the rows that are ready. Unreadable images are missing: their column's processor reports them. */
         private final Map<Image, double[]> features = new IdentityHashMap<>();
@@ -137,7 +143,8 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
             if (next == null) {
                 return Optional.empty();
             }
-            next.value().stream().filter(features::containsKey)
+            next.value().stream()
+                    .filter(features::containsKey)
                     .forEach(i -> i.column().expect(i.image().item(), features.get(i)));
             return Optional.of(next.item());
         }
@@ -145,11 +152,14 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         private void encode(List<ReadAhead.Ready<Row, List<Image>>> batch) {
             features.clear();
             for (ImageFieldProcessor column : images) {
-                List<Image> good = batch.stream().flatMap(r -> r.value().stream())
-                        .filter(i -> i.column() == column && i.image().failure() == null).toList();
+                List<Image> good = batch.stream()
+                        .flatMap(r -> r.value().stream())
+                        .filter(i -> i.column() == column && i.image().failure() == null)
+                        .toList();
                 double[][] encoded;
                 try {
-                    encoded = column.encode(good.stream().map(i -> i.image().value()).toList());
+                    encoded = column.encode(
+                            good.stream().map(i -> i.image().value()).toList());
                 } catch (InvalidFeaturesException e) {
                     throw e.named(good.get(e.index()).image().item());
                 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.training;
 
 import java.util.function.Supplier;
@@ -59,7 +60,8 @@ public final class Invocations {
      * @throws IllegalArgumentException if the count is any other negative number
      * @throws X if the training throws it
      */
-    public <M, X extends Exception> M train(int count, Supplier<TrainerProvenance> provenance, Training<M, X> training) throws X {
+    public <M, X extends Exception> M train(int count, Supplier<TrainerProvenance> provenance, Training<M, X> training)
+            throws X {
         TrainerProvenance now;
         int before;
         int invocation;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.training;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
@@ -84,13 +85,17 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     @Config(mandatory = true, description = "The trainer of each round; its models must predict probabilities.")
     private Trainer<Label> innerTrainer;
 
-    @Config(description = "Further unlabelled examples, whose outputs are ignored, beside the training set's with unknown output.")
+    @Config(
+            description =
+                    "Further unlabelled examples, whose outputs are ignored, beside the training set's with unknown output.")
     private ConfigurableDataSource<Label> unlabelled;
 
     @Config(description = "Minimum probability of a confident prediction, from 0 to 1.")
     private double threshold = 0.95;
 
-    @Config(description = "Maximum number of examples per class that a round adds, the most confident first; 0 for no limit.")
+    @Config(
+            description =
+                    "Maximum number of examples per class that a round adds, the most confident first; 0 for no limit.")
     private int perClass = 0;
 
     @Config(description = "Whether each round adds the same number of examples of every class.")
@@ -127,8 +132,12 @@ public class SelfTrainingTrainer implements Trainer<Label> {
      * @throws PropertyException if a value is out of range
      */
     public SelfTrainingTrainer(
-            Trainer<Label> innerTrainer, ConfigurableDataSource<Label> unlabelled, double threshold, int perClass,
-            boolean balanced, int maxRounds) {
+            Trainer<Label> innerTrainer,
+            ConfigurableDataSource<Label> unlabelled,
+            double threshold,
+            int perClass,
+            boolean balanced,
+            int maxRounds) {
         this.innerTrainer = innerTrainer;
         this.unlabelled = unlabelled;
         this.threshold = threshold;
@@ -170,12 +179,17 @@ public class SelfTrainingTrainer implements Trainer<Label> {
      */
     @Override
     public SelfTrainedModel train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        return invocations.train(invocationCount, this::getProvenance,
+        return invocations.train(
+                invocationCount,
+                this::getProvenance,
                 (provenance, invocation) -> train(examples, runProvenance, provenance, invocation));
     }
 
     private SelfTrainedModel train(
-            Dataset<Label> examples, Map<String, Provenance> runProvenance, TrainerProvenance provenance, int invocation) {
+            Dataset<Label> examples,
+            Map<String, Provenance> runProvenance,
+            TrainerProvenance provenance,
+            int invocation) {
         checkSameFeatures(examples);
         List<Example<Label>> left = pool();
         List<Example<Label>> labelled = new ArrayList<>();
@@ -184,8 +198,8 @@ public class SelfTrainingTrainer implements Trainer<Label> {
             (example.getOutput().equals(unknown) ? left : labelled).add(example);
         }
         if (labelled.isEmpty()) {
-            throw new IllegalArgumentException("Expected at least one labelled example, found " + examples.size()
-                    + " without a label");
+            throw new IllegalArgumentException(
+                    "Expected at least one labelled example, found " + examples.size() + " without a label");
         }
         Map<String, Provenance> run = new HashMap<>(runProvenance);
         run.put(LABELLED, new IntProvenance(LABELLED, labelled.size()));
@@ -208,17 +222,28 @@ public class SelfTrainingTrainer implements Trainer<Label> {
         }
         run.put(ADDED, new ListProvenance<>(added));
         run.put(STOP, new StringProvenance(STOP, stop.name()));
-        return new SelfTrainedModel(model.getName(), new ModelProvenance(SelfTrainedModel.class.getName(),
-                OffsetDateTime.now(), examples.getProvenance(), provenance, run), model);
+        return new SelfTrainedModel(
+                model.getName(),
+                new ModelProvenance(
+                        SelfTrainedModel.class.getName(),
+                        OffsetDateTime.now(),
+                        examples.getProvenance(),
+                        provenance,
+                        run),
+                model);
     }
 
     private void checkSameFeatures(Dataset<Label> examples) {
         if (unlabelled == null) {
             return;
         }
-        checkSame("the encoder with SHA-256 ", facts(examples.getProvenance(), ExtractorProvenance.ENCODER_HASH),
+        checkSame(
+                "the encoder with SHA-256 ",
+                facts(examples.getProvenance(), ExtractorProvenance.ENCODER_HASH),
                 facts(unlabelled.getProvenance(), ExtractorProvenance.ENCODER_HASH));
-        checkSame("an encoder with the settings ", facts(examples.getProvenance(), ExtractorProvenance.SETTINGS),
+        checkSame(
+                "an encoder with the settings ",
+                facts(examples.getProvenance(), ExtractorProvenance.SETTINGS),
                 facts(unlabelled.getProvenance(), ExtractorProvenance.SETTINGS));
     }
 
@@ -231,7 +256,8 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     private static void checkSame(String what, Set<String> labelled, Set<String> unlabelled) {
         if (!labelled.isEmpty() && !unlabelled.isEmpty() && !labelled.equals(unlabelled)) {
             throw new IllegalArgumentException("Expected unlabelled examples with features of " + what
-                    + String.join(" and ", labelled) + ", like the training set's, found " + String.join(" and ", unlabelled)
+                    + String.join(" and ", labelled) + ", like the training set's, found "
+                    + String.join(" and ", unlabelled)
                     + ": give both data sources the same extractor");
         }
     }
@@ -254,9 +280,11 @@ public class SelfTrainingTrainer implements Trainer<Label> {
         labelled.forEach(example -> dataset.add(example.copy()));
         Model<Label> model = innerTrainer.train(dataset, Collections.emptyMap(), invocation);
         if (!model.generatesProbabilities()) {
-            throw new IllegalArgumentException("Expected an inner trainer whose models predict probabilities (such as logistic "
-                    + "regression), found " + innerTrainer.getClass().getName() + " whose " + model.getClass().getSimpleName()
-                    + " predicts scores, which can't be compared with the threshold");
+            throw new IllegalArgumentException(
+                    "Expected an inner trainer whose models predict probabilities (such as logistic "
+                            + "regression), found " + innerTrainer.getClass().getName() + " whose "
+                            + model.getClass().getSimpleName()
+                            + " predicts scores, which can't be compared with the threshold");
         }
         return model;
     }
@@ -276,11 +304,13 @@ public class SelfTrainingTrainer implements Trainer<Label> {
         }
         int most = perClass == 0 ? Integer.MAX_VALUE : perClass;
         if (balanced) {
-            most = Math.min(most, byClass.values().stream().mapToInt(List::size).min().orElse(0));
+            most = Math.min(
+                    most, byClass.values().stream().mapToInt(List::size).min().orElse(0));
         }
         List<Candidate> chosen = new ArrayList<>();
         for (List<Candidate> candidates : byClass.values()) {
-            candidates.sort(Comparator.comparingDouble(c -> -predictions.get(c.index).getOutput().getScore()));
+            candidates.sort(Comparator.comparingDouble(
+                    c -> -predictions.get(c.index).getOutput().getScore()));
             chosen.addAll(candidates.subList(0, Math.min(most, candidates.size())));
         }
         chosen.sort(Comparator.comparingInt(Candidate::index));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -22,13 +23,14 @@ class LinearEvaluationTest {
     @Test
     void comesNearTheBestPossibleClassifierOfCorrelatedGaussians() {
         Random random = new Random(1);
-        double accuracy = LinearEvaluation.evaluate(sample(20_000, random), sample(20_000, random), 1, 1).accuracy();
+        double accuracy = LinearEvaluation.evaluate(sample(20_000, random), sample(20_000, random), 1, 1)
+                .accuracy();
         assertEquals(0.8489, accuracy, 0.01);
     }
 
     private static MutableDataset<Label> sample(int count, Random random) {
-        MutableDataset<Label> set =
-                new MutableDataset<>(new SimpleDataSourceProvenance("gaussians", new LabelFactory()), new LabelFactory());
+        MutableDataset<Label> set = new MutableDataset<>(
+                new SimpleDataSourceProvenance("gaussians", new LabelFactory()), new LabelFactory());
         String[] names = new String[FEATURES];
         for (int i = 0; i < FEATURES; i++) {
             names[i] = "f" + (char) ('A' + i);

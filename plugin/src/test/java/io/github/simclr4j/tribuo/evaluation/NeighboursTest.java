@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -42,7 +43,10 @@ class NeighboursTest {
         for (int i = 0; i < Math.min(k, order.length); i++) {
             votes[labels[order[i]]] += Math.exp(cosine(bank[order[i]], asked) / t);
         }
-        return IntStream.range(0, classes).boxed().max(Comparator.comparingDouble(c -> votes[c])).orElseThrow();
+        return IntStream.range(0, classes)
+                .boxed()
+                .max(Comparator.comparingDouble(c -> votes[c]))
+                .orElseThrow();
     }
 
     @ParameterizedTest
@@ -52,7 +56,9 @@ class NeighboursTest {
         float[][] bank = random(known, dimension, random);
         float[][] asked = random(70, dimension, random);
         int[] labels = random.ints(known, 0, 4).toArray();
-        int[] expected = Arrays.stream(asked).mapToInt(a -> asDefined(bank, labels, 4, a, k, 0.1)).toArray();
+        int[] expected = Arrays.stream(asked)
+                .mapToInt(a -> asDefined(bank, labels, 4, a, k, 0.1))
+                .toArray();
         assertArrayEquals(expected, Neighbours.classify(bank, labels, 4, asked, k, 0.1));
     }
 

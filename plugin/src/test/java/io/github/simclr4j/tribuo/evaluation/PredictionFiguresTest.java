@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -16,19 +17,32 @@ import org.tribuo.impl.ArrayExample;
 class PredictionFiguresTest {
     private static Prediction<Label> prediction(String expected, String predicted, double confidence) {
         Label best = new Label(predicted, confidence);
-        return new Prediction<>(best, Map.of(predicted, best), 1,
-                new ArrayExample<>(new Label(expected), new String[] {"f"}, new double[] {1}), true);
+        return new Prediction<>(
+                best,
+                Map.of(predicted, best),
+                1,
+                new ArrayExample<>(new Label(expected), new String[] {"f"}, new double[] {1}),
+                true);
     }
 
-    private static final List<Prediction<Label>> SIX = List.of(prediction("cat", "cat", 0.9), prediction("cat", "dog", 0.6),
-            prediction("cat", "dog", 0.8), prediction("dog", "dog", 0.7), prediction("dog", "cat", 0.55), prediction("cow", "dog", 0.4));
+    private static final List<Prediction<Label>> SIX = List.of(
+            prediction("cat", "cat", 0.9),
+            prediction("cat", "dog", 0.6),
+            prediction("cat", "dog", 0.8),
+            prediction("dog", "dog", 0.7),
+            prediction("dog", "cat", 0.55),
+            prediction("cow", "dog", 0.4));
 
     @Test
     void whatIsTakenForWhatIsCountedAndTheSurestMistakesComeFirst() {
         Confusions c = Confusions.of(List.of("cow", "cat", "dog"), SIX);
         assertEquals(List.of(List.of(0, 0, 1), List.of(0, 1, 2), List.of(0, 1, 1)), c.matrix());
-        assertEquals(List.of(new Confusions.Confusion("cat", "dog", List.of(2, 1)), new Confusions.Confusion("cow", "dog", List.of(5)),
-                new Confusions.Confusion("dog", "cat", List.of(4))), c.commonest());
+        assertEquals(
+                List.of(
+                        new Confusions.Confusion("cat", "dog", List.of(2, 1)),
+                        new Confusions.Confusion("cow", "dog", List.of(5)),
+                        new Confusions.Confusion("dog", "cat", List.of(4))),
+                c.commonest());
         Confusions.ClassFigures cat = c.perClass().get(1);
         assertEquals(3, cat.images());
         assertEquals(1 / 2., cat.precision(), 1e-12);
@@ -51,10 +65,14 @@ class PredictionFiguresTest {
         assertEquals((1 * 0.4 + 5 * (0.71 - 0.4)) / 6, c.expectedError(), 1e-12);
         assertEquals(2 / 6., c.accuracy(), 1e-12);
         assertEquals(3.95 / 6, c.confidence(), 1e-12);
-        List<Calibration.Bin> edges = Calibration.of(List.of(prediction("a", "a", 0.5), prediction("a", "a", 1), prediction("a", "a", 0)), 2)
+        List<Calibration.Bin> edges = Calibration.of(
+                        List.of(prediction("a", "a", 0.5), prediction("a", "a", 1), prediction("a", "a", 0)), 2)
                 .bins();
         assertEquals(2, edges.get(0).images(), "the upper end is part of a bin, and 0 of the first");
-        assertTrue(Double.isNaN(Calibration.of(List.of(prediction("a", "a", 1)), 2).bins().get(0).accuracy()));
+        assertTrue(Double.isNaN(Calibration.of(List.of(prediction("a", "a", 1)), 2)
+                .bins()
+                .get(0)
+                .accuracy()));
         assertThrows(IllegalArgumentException.class, () -> Calibration.of(List.of(), 2));
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.evaluation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -65,8 +66,13 @@ class ProtocolTest {
     }
 
     private static ProtocolContext.Builder builder() {
-        return ProtocolContext.builder().encoder(encoder).runtime(RuntimeSettings.DEFAULT.withThreads(1)).train(train).test(test)
-                .shares(SHARES).seeds(5, 6);
+        return ProtocolContext.builder()
+                .encoder(encoder)
+                .runtime(RuntimeSettings.DEFAULT.withThreads(1))
+                .train(train)
+                .test(test)
+                .shares(SHARES)
+                .seeds(5, 6);
     }
 
     private static Accuracies run(Protocol protocol, Consumer<ProtocolContext.Builder> more) throws IOException {
@@ -112,22 +118,26 @@ class ProtocolTest {
         });
         assertEquals(expected, told);
         assertTrue(first.mean("50%") > 1.2 / 3, "better than chance: " + first);
-        assertEquals(first.runs(), run(protocol, b -> { }).runs());
+        assertEquals(first.runs(), run(protocol, b -> {}).runs());
     }
 
     @Test
     void linearEvaluationHasTheNumbersThatItHasOfAFolder() throws IOException {
-        Accuracies found = run(new LinearProtocol(), b -> { });
+        Accuracies found = run(new LinearProtocol(), b -> {});
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1)) {
             MutableDataset<Label> trainSet = new MutableDataset<>(new ImageFolderDataSource<>(train.path(), extractor));
             MutableDataset<Label> testSet = new MutableDataset<>(new ImageFolderDataSource<>(test.path(), extractor));
             for (Map.Entry<String, Double> share : SHARES.entrySet()) {
                 for (int i = 0; i < 2; i++) {
                     LabelEvaluation expected = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), 5 + i);
-                    assertEquals(expected.accuracy(), found.runs().get(share.getKey()).get(i));
+                    assertEquals(
+                            expected.accuracy(),
+                            found.runs().get(share.getKey()).get(i));
                     if (i == 0 && share.getKey().equals("50%")) {
-                        assertEquals(expected.getConfusionMatrix().toString(),
-                                found.best().orElseThrow().getConfusionMatrix().toString(), "most labels, first seed");
+                        assertEquals(
+                                expected.getConfusionMatrix().toString(),
+                                found.best().orElseThrow().getConfusionMatrix().toString(),
+                                "most labels, first seed");
                     }
                 }
             }
@@ -137,7 +147,8 @@ class ProtocolTest {
     @Test
     void withAllLabelsSelfTrainingIsLinearEvaluation() throws IOException {
         Map<String, Double> all = Map.of("all", 1.0);
-        assertEquals(run(new LinearProtocol(), b -> b.shares(all)).runs(),
+        assertEquals(
+                run(new LinearProtocol(), b -> b.shares(all)).runs(),
                 run(new SelfTrainingProtocol(), b -> b.shares(all)).runs());
     }
 
@@ -148,9 +159,12 @@ class ProtocolTest {
             for (int unlabelled : new int[] {0, 10}) {
                 MutableDataset<Label> seen = SelfTrainingProtocol.hide(data, 0.25, 3, unlabelled);
                 Label unknown = Fixture.LABELS.getUnknownOutput();
-                long labelled = seen.getData().stream().filter(e -> !e.getOutput().equals(unknown)).count();
+                long labelled = seen.getData().stream()
+                        .filter(e -> !e.getOutput().equals(unknown))
+                        .count();
                 assertEquals(9, labelled);
-                assertTrue(unlabelled == 0 ? seen.size() == 36 : seen.size() >= 10 && seen.size() <= 19, seen.size() + "");
+                assertTrue(
+                        unlabelled == 0 ? seen.size() == 36 : seen.size() >= 10 && seen.size() <= 19, seen.size() + "");
             }
         }
     }
@@ -160,7 +174,11 @@ class ProtocolTest {
     void neighboursAreThoseOfTheShare() throws IOException {
         KnnProtocol knn = new KnnProtocol();
         OptionValues one = OptionValues.of(knn.options(), Map.of("neighbours", "1", "knn-temperature", "0.5"));
-        try (ProtocolContext context = builder().test(train).shares(Map.of("all", 1.0, "few", 0.1)).seeds(1).build();
+        try (ProtocolContext context = builder()
+                        .test(train)
+                        .shares(Map.of("all", 1.0, "few", 0.1))
+                        .seeds(1)
+                        .build();
                 PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(Fixture.LABELS, 8)) {
             Accuracies nearest = knn.run(context.with(one));
             assertEquals(1, nearest.mean("all"));
@@ -168,7 +186,9 @@ class ProtocolTest {
             // Where all vote with nearly the same weight, each class has as many votes.
             OptionValues flat = OptionValues.of(knn.options(), Map.of("knn-temperature", "1e9"));
             assertTrue(knn.run(context.with(flat)).mean("all") < 0.7);
-            assertTrue(knn.run(context.with("pixels", pixels).with(OptionValues.defaults(knn.options()))).mean("all") > 0.8);
+            assertTrue(knn.run(context.with("pixels", pixels).with(OptionValues.defaults(knn.options())))
+                            .mean("all")
+                    > 0.8);
         }
         assertEquals(200, OptionValues.defaults(knn.options()).get(KnnProtocol.NEIGHBOURS));
         assertEquals(0.1, OptionValues.defaults(knn.options()).get(KnnProtocol.TEMPERATURE));
@@ -189,11 +209,24 @@ class ProtocolTest {
                 protocol.run(context.with(OptionValues.defaults(protocol.options())));
             }
             assertEquals(List.of("blue", "green", "red"), context.features().classes());
-            assertEquals(3 * 8 * 8, context.with("pixels", pixels).features().train().getFeatureMap().size());
-            assertEquals(Fixture.DIMENSION, context.features().train().getFeatureMap().size());
+            assertEquals(
+                    3 * 8 * 8,
+                    context.with("pixels", pixels)
+                            .features()
+                            .train()
+                            .getFeatureMap()
+                            .size());
+            assertEquals(
+                    Fixture.DIMENSION,
+                    context.features().train().getFeatureMap().size());
         }
-        assertEquals(List.of("features of encoder, training images 36", "features of encoder, test images 18",
-                "features of pixels, training images 36", "features of pixels, test images 18"), tasks);
+        assertEquals(
+                List.of(
+                        "features of encoder, training images 36",
+                        "features of encoder, test images 18",
+                        "features of pixels, training images 36",
+                        "features of pixels, test images 18"),
+                tasks);
     }
 
     @Test
@@ -201,8 +234,9 @@ class ProtocolTest {
         List<String> closed = new ArrayList<>();
         ProtocolContext context = builder().build();
         AutoCloseable first = context.shared("first", () -> () -> closed.add("first"));
-        context.with(OptionValues.defaults(List.of())).shared("second", () -> (AutoCloseable) () -> closed.add("second"));
-        assertSame(first, context.with((share, seed, accuracy) -> { }).shared("first", () -> {
+        context.with(OptionValues.defaults(List.of()))
+                .shared("second", () -> (AutoCloseable) () -> closed.add("second"));
+        assertSame(first, context.with((share, seed, accuracy) -> {}).shared("first", () -> {
             throw new AssertionError("made twice");
         }));
         context.close();
@@ -214,19 +248,26 @@ class ProtocolTest {
     void imagesThatDoNotFitAreRefused() throws IOException {
         Path one = Fixture.images(dir.resolve("one"), 1, 3);
         try (Stream<Path> files = Files.walk(one)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".png") && !f.toString().contains("red")).toList()) {
+            for (Path file : files.filter(
+                            f -> f.toString().endsWith(".png") && !f.toString().contains("red"))
+                    .toList()) {
                 Files.delete(file);
             }
         }
-        assertEquals(one + " has one class, [red]: expected at least two classes, such as one sub-folder per class", refused(open(one), test));
+        assertEquals(
+                one + " has one class, [red]: expected at least two classes, such as one sub-folder per class",
+                refused(open(one), test));
         Path more = Fixture.images(dir.resolve("more"), 1, 3);
         Files.move(more.resolve("red"), more.resolve("yellow"));
-        assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or remove them from "
-                + more, refused(train, open(more)));
+        assertEquals(
+                "Test images of classes that " + train.path() + " lacks: [yellow]; add them there or remove them from "
+                        + more,
+                refused(train, open(more)));
         Path broken = Fixture.images(dir.resolve("broken"), 1, 3);
         Files.write(broken.resolve("red/0.png"), new byte[] {1});
-        assertEquals("No readable image in " + broken + " of the classes [(red,NaN)]", refused(open(broken), test)
-                .replaceAll("\\[.*", "[(red,NaN)]"));
+        assertEquals(
+                "No readable image in " + broken + " of the classes [(red,NaN)]",
+                refused(open(broken), test).replaceAll("\\[.*", "[(red,NaN)]"));
         List<String> warned = new ArrayList<>();
         Progress progress = new Progress() {
             @Override
@@ -235,7 +276,9 @@ class ProtocolTest {
             }
         };
         Files.copy(train.path().resolve("red/1.png"), broken.resolve("red/1.png"));
-        assertEquals(1, fresh(open(broken), test).progress(progress).build().features().skipped());
+        assertEquals(
+                1,
+                fresh(open(broken), test).progress(progress).build().features().skipped());
         assertEquals(List.of("Left out unreadable images: 1"), warned);
     }
 
@@ -245,23 +288,37 @@ class ProtocolTest {
 
     private static String refused(LabelledImages some, LabelledImages others) throws IOException {
         try (ProtocolContext context = fresh(some, others).build()) {
-            return assertThrows(IllegalStateException.class, () -> new LinearProtocol().run(context)).getMessage();
+            return assertThrows(IllegalStateException.class, () -> new LinearProtocol().run(context))
+                    .getMessage();
         }
     }
 
     @Test
     void aContextIsCompleteAndItsSharesAreInRange() {
-        assertEquals("An evaluation needs an encoder, training images and test images",
-                assertThrows(IllegalArgumentException.class,
-                        () -> ProtocolContext.builder().encoder(encoder).build()).getMessage());
-        assertEquals("A share of the labels must be above 0 and at most 1, found 200%", assertThrows(
-                IllegalArgumentException.class, () -> builder().shares(Map.of("200%", 2.0)).build()).getMessage());
+        assertEquals(
+                "An evaluation needs an encoder, training images and test images",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> ProtocolContext.builder().encoder(encoder).build())
+                        .getMessage());
+        assertEquals(
+                "A share of the labels must be above 0 and at most 1, found 200%",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> builder().shares(Map.of("200%", 2.0)).build())
+                        .getMessage());
         assertThrows(IllegalArgumentException.class, () -> builder().seeds().build());
-        String message = assertThrows(IllegalArgumentException.class, () -> Protocols.named("finetuning")).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> Protocols.named("finetuning"))
+                .getMessage();
         assertTrue(message.startsWith("Unknown protocol, expected linear, knn, self-training"), message);
         assertTrue(message.endsWith(", found finetuning"), message);
-        String gone = assertThrows(IllegalStateException.class,
-                () -> builder().encoder(dir.resolve("gone.onnx")).build().extractor()).getMessage();
+        String gone = assertThrows(
+                        IllegalStateException.class,
+                        () -> builder()
+                                .encoder(dir.resolve("gone.onnx"))
+                                .build()
+                                .extractor())
+                .getMessage();
         assertTrue(gone.contains("gone.onnx"), gone);
     }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -40,7 +41,8 @@ class DuplicatesTest {
         g.fillRect(0, 0, 96, 64);
         for (int i = 0; i < 25; i++) {
             g.setColor(new Color(random.nextInt(256), random.nextInt(256), random.nextInt(256), 160));
-            g.fillOval(random.nextInt(96) - 12, random.nextInt(64) - 12, 8 + random.nextInt(24), 8 + random.nextInt(24));
+            g.fillOval(
+                    random.nextInt(96) - 12, random.nextInt(64) - 12, 8 + random.nextInt(24), 8 + random.nextInt(24));
         }
         g.dispose();
         return image;
@@ -69,7 +71,10 @@ class DuplicatesTest {
             }
             float[][] rows = new float[source.size()][];
             java.util.Arrays.fill(rows, new float[] {1, 1});
-            return Duplicates.find(new Features("test", names, rows), source, IntStream.range(0, source.size()).toArray(),
+            return Duplicates.find(
+                    new Features("test", names, rows),
+                    source,
+                    IntStream.range(0, source.size()).toArray(),
                     Progress.NONE);
         }
     }
@@ -77,9 +82,12 @@ class DuplicatesTest {
     private Set<Set<String>> groups(Duplicates duplicates) throws IOException {
         List<String> names;
         try (ImageSource source = ImageSource.open(dir)) {
-            names = IntStream.range(0, source.size()).mapToObj(i -> Path.of(source.name(i)).getFileName().toString()).toList();
+            names = IntStream.range(0, source.size())
+                    .mapToObj(i -> Path.of(source.name(i)).getFileName().toString())
+                    .toList();
         }
-        return duplicates.groups().stream().map(g -> g.stream().map(m -> names.get(m.image())).collect(Collectors.toSet()))
+        return duplicates.groups().stream()
+                .map(g -> g.stream().map(m -> names.get(m.image())).collect(Collectors.toSet()))
                 .collect(Collectors.toSet());
     }
 
@@ -91,12 +99,19 @@ class DuplicatesTest {
         write(picture(0), "jpg", "00-reencoded.jpg");
         write(part(picture(1), 0, 0, 96, 64, 60, 40), "png", "01-smaller.png");
         write(part(picture(2), 7, 3, 86, 58, 86, 58), "png", "02-cropped.png");
-        write(new RescaleOp(new float[] {0.7f, 0.8f, 0.6f}, new float[] {40, 10, 30}, null).filter(picture(3), null), "png",
+        write(
+                new RescaleOp(new float[] {0.7f, 0.8f, 0.6f}, new float[] {40, 10, 30}, null).filter(picture(3), null),
+                "png",
                 "03-recoloured.png");
         write(part(picture(4), 2, 5, 86, 58, 172, 116), "jpg", "04-larger.jpg");
         Duplicates found = find();
-        assertEquals(Set.of(Set.of("00.png", "00-reencoded.jpg"), Set.of("01.png", "01-smaller.png"),
-                Set.of("02.png", "02-cropped.png"), Set.of("03.png", "03-recoloured.png"), Set.of("04.png", "04-larger.jpg")),
+        assertEquals(
+                Set.of(
+                        Set.of("00.png", "00-reencoded.jpg"),
+                        Set.of("01.png", "01-smaller.png"),
+                        Set.of("02.png", "02-cropped.png"),
+                        Set.of("03.png", "03-recoloured.png"),
+                        Set.of("04.png", "04-larger.jpg")),
                 groups(found));
         assertEquals(30, found.kept().length);
         found.groups().forEach(g -> {
@@ -113,7 +128,8 @@ class DuplicatesTest {
         write(picture(8), "png", "d-other.png");
         Duplicates found = find();
         assertEquals(1, found.groups().size());
-        assertEquals(List.of(1, 3), java.util.Arrays.stream(found.kept()).boxed().toList());
+        assertEquals(
+                List.of(1, 3), java.util.Arrays.stream(found.kept()).boxed().toList());
     }
 
     @Test
@@ -158,8 +174,10 @@ class DuplicatesTest {
             assertEquals(Fixture.DIMENSION, dataset.getExample(0).size());
             var provenance = source.getProvenance();
             assertTrue(provenance.toString().contains("removed=1"), provenance.toString());
-            assertEquals(provenance, com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil.unmarshalProvenance(
-                    com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil.marshalProvenance(provenance)));
+            assertEquals(
+                    provenance,
+                    com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil.unmarshalProvenance(
+                            com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil.marshalProvenance(provenance)));
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -38,9 +39,14 @@ class EmbeddingMapTest {
         double own = 0;
         for (int i = 0; i < n; i++) {
             int image = i;
-            own += IntStream.range(0, n).filter(j -> j != image).boxed()
-                    .sorted(Comparator.comparingDouble(j -> Math.hypot(x[j] - x[image], y[j] - y[image]))).limit(10)
-                    .filter(j -> j % groups == image % groups).count() / 10.;
+            own += IntStream.range(0, n)
+                            .filter(j -> j != image)
+                            .boxed()
+                            .sorted(Comparator.comparingDouble(j -> Math.hypot(x[j] - x[image], y[j] - y[image])))
+                            .limit(10)
+                            .filter(j -> j % groups == image % groups)
+                            .count()
+                    / 10.;
         }
         return own / n;
     }
@@ -75,7 +81,10 @@ class EmbeddingMapTest {
 
     @Test
     void fewImagesAndEqualImagesHaveAMapToo() {
-        assertArrayEquals(new float[] {0.5f}, EmbeddingMap.of(features(new float[][] {{1, 2}}), 1, Progress.NONE).x());
+        assertArrayEquals(
+                new float[] {0.5f},
+                EmbeddingMap.of(features(new float[][] {{1, 2}}), 1, Progress.NONE)
+                        .x());
         EmbeddingMap two = EmbeddingMap.of(features(new float[][] {{1, 0}, {0, 1}}), 1, Progress.NONE);
         assertEquals(1, Math.abs(two.x()[0] - two.x()[1]), 1e-6);
         float[][] equal = new float[30][5];

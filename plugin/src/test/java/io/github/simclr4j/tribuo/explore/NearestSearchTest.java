@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -18,8 +19,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NearestSearchTest {
     /** The definition: sort all cosines, computed in float64. */
     private static int[] asDefined(float[] asked, float[][] set, int except, int k) {
-        return IntStream.range(0, set.length).filter(i -> i != except).boxed()
-                .sorted(Comparator.comparingDouble(i -> -cosine(asked, set[i]))).limit(k).mapToInt(i -> i).toArray();
+        return IntStream.range(0, set.length)
+                .filter(i -> i != except)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -cosine(asked, set[i])))
+                .limit(k)
+                .mapToInt(i -> i)
+                .toArray();
     }
 
     private static double cosine(float[] a, float[] b) {
@@ -44,7 +50,8 @@ class NearestSearchTest {
             assertEquals(cosine(set.rows()[i], set.rows()[nearest.images()[i][0]]), nearest.similarities()[i][0], 1e-5);
         }
         Features asked = RandomFeatures.of(3, dimension, 99);
-        int[][] others = NearestSearch.exact(set, Progress.NONE).nearest(asked, k).images();
+        int[][] others =
+                NearestSearch.exact(set, Progress.NONE).nearest(asked, k).images();
         for (int i = 0; i < 3; i++) {
             assertArrayEquals(asDefined(asked.rows()[i], set.rows(), -1, k), others[i]);
         }
@@ -54,7 +61,8 @@ class NearestSearchTest {
     void ofEquallyNearImagesTheFirstOnesAreTaken() {
         float[][] rows = new float[1000][];
         Arrays.fill(rows, new float[] {1, 2});
-        Nearest nearest = NearestSearch.exact(RandomFeatures.of("test", rows), Progress.NONE).ofEach(3);
+        Nearest nearest = NearestSearch.exact(RandomFeatures.of("test", rows), Progress.NONE)
+                .ofEach(3);
         assertArrayEquals(new int[] {1, 2, 3}, nearest.images()[0]);
         assertArrayEquals(new int[] {0, 1, 2}, nearest.images()[999]);
     }
@@ -64,7 +72,12 @@ class NearestSearchTest {
         Features one = RandomFeatures.of(1, 4, 1);
         assertEquals(0, NearestSearch.exact(one, Progress.NONE).ofEach(5).images()[0].length);
         assertEquals(1, NearestSearch.exact(one, Progress.NONE).nearest(one, 5).images()[0].length);
-        assertEquals(2, NearestSearch.exact(RandomFeatures.of(3, 4, 1), Progress.NONE).ofEach(5).images()[0].length);
+        assertEquals(
+                2,
+                NearestSearch.exact(RandomFeatures.of(3, 4, 1), Progress.NONE)
+                        .ofEach(5)
+                        .images()[0]
+                        .length);
     }
 
     @Test
@@ -79,7 +92,8 @@ class NearestSearchTest {
             assertEquals(10, nearest.images()[i].length);
             assertEquals(set.cosine(i, nearest.images()[i][9]), nearest.similarities()[i][9], 1e-5);
             List<Integer> known = Arrays.stream(exact[i]).boxed().toList();
-            found += (int) Arrays.stream(nearest.images()[i]).filter(known::contains).count();
+            found += (int)
+                    Arrays.stream(nearest.images()[i]).filter(known::contains).count();
         }
         assertTrue(found >= 0.95 * 30_000, found + " of 30,000");
     }
@@ -87,12 +101,16 @@ class NearestSearchTest {
     @Test
     void featuresOfAnotherEncoderAreRefused() {
         NearestSearch search = NearestSearch.of(RandomFeatures.of(5, 4, 1), Progress.NONE);
-        for (Features other : List.of(RandomFeatures.of(5, 3, 1), RandomFeatures.of("other", new float[] {1, 2, 3, 4}))) {
-            String message = assertThrows(IllegalArgumentException.class, () -> search.nearest(other, 1)).getMessage();
+        for (Features other :
+                List.of(RandomFeatures.of(5, 3, 1), RandomFeatures.of("other", new float[] {1, 2, 3, 4}))) {
+            String message = assertThrows(IllegalArgumentException.class, () -> search.nearest(other, 1))
+                    .getMessage();
             assertTrue(message.contains("different encoders") && message.contains("0.png"), message);
         }
-        String mixed = assertThrows(IllegalArgumentException.class,
-                () -> RandomFeatures.of("test", new float[] {1, 2}, new float[] {1, 2, 3})).getMessage();
+        String mixed = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> RandomFeatures.of("test", new float[] {1, 2}, new float[] {1, 2, 3}))
+                .getMessage();
         assertTrue(mixed.contains("0.png has 2 and 1.png has 3"), mixed);
         assertThrows(IllegalArgumentException.class, () -> RandomFeatures.of("test"));
         assertThrows(IllegalArgumentException.class, () -> RandomFeatures.of("test", new float[] {Float.NaN}));
@@ -103,7 +121,9 @@ class NearestSearchTest {
         Features set = RandomFeatures.of(2000, 4, 1);
         try {
             Thread.currentThread().interrupt();
-            assertThrows(CancellationException.class, () -> NearestSearch.exact(set, Progress.NONE).ofEach(5));
+            assertThrows(
+                    CancellationException.class,
+                    () -> NearestSearch.exact(set, Progress.NONE).ofEach(5));
             assertThrows(CancellationException.class, () -> NearestSearch.indexed(set, Progress.NONE));
             assertThrows(CancellationException.class, () -> Selection.select(set, 3, null, 1, Progress.NONE));
         } finally {

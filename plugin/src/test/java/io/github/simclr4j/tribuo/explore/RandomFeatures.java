@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.explore;
 
 import java.util.List;
@@ -33,7 +34,8 @@ final class RandomFeatures {
     }
 
     static Features of(String encoder, float[]... rows) {
-        List<String> names = IntStream.range(0, rows.length).mapToObj(i -> i + ".png").toList();
+        List<String> names =
+                IntStream.range(0, rows.length).mapToObj(i -> i + ".png").toList();
         return new Features(encoder, names, rows);
     }
 }

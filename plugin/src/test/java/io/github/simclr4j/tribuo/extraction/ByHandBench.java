@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import ai.onnxruntime.OrtEnvironment;
@@ -53,7 +54,8 @@ final class ByHandBench {
         }
         int dimension;
         try (OrtSession session = OrtEnvironment.getEnvironment().createSession(file.toString())) {
-            long[] shape = ((TensorInfo) session.getOutputInfo().get("embedding").getInfo()).getShape();
+            long[] shape =
+                    ((TensorInfo) session.getOutputInfo().get("embedding").getInfo()).getShape();
             dimension = (int) shape[shape.length - 1];
         }
         Map<Regressor, Integer> outputs = new HashMap<>();
@@ -63,8 +65,15 @@ final class ByHandBench {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(cores);
         ExecutorService pool = Executors.newFixedThreadPool(cores);
-        try (ONNXExternalModel<Regressor> model = ONNXExternalModel.createOnnxModel(factory, features, outputs,
-                new ImageTransformer(3, size, size), new RegressorTransformer(), options, file, "image")) {
+        try (ONNXExternalModel<Regressor> model = ONNXExternalModel.createOnnxModel(
+                factory,
+                features,
+                outputs,
+                new ImageTransformer(3, size, size),
+                new RegressorTransformer(),
+                options,
+                file,
+                "image")) {
             for (int batch : new int[] {4, 32}) {
                 model.setBatchSize(batch);
                 double[] spent = new double[2];
@@ -93,9 +102,16 @@ final class ByHandBench {
                         spent[1] += (PROCESS.getProcessCpuTime() - cpu) / 1e9;
                     }
                 }
-                System.out.printf(Locale.ROOT, "by hand %s %s %d px, %d cores, batch %d: %.1f images/s of the clock, %.1f of the"
-                        + " CPU%n", Path.of(args[0]).getFileName(), file.getFileName(), size, cores, batch,
-                        rounds * images / spent[0], rounds * images / spent[1]);
+                System.out.printf(
+                        Locale.ROOT,
+                        "by hand %s %s %d px, %d cores, batch %d: %.1f images/s of the clock, %.1f of the" + " CPU%n",
+                        Path.of(args[0]).getFileName(),
+                        file.getFileName(),
+                        size,
+                        cores,
+                        batch,
+                        rounds * images / spent[0],
+                        rounds * images / spent[1]);
             }
         } finally {
             pool.shutdown();
@@ -109,7 +125,8 @@ final class ByHandBench {
         double[] values = new double[rgb.length];
         for (int i = 0; i < pixels; i++) {
             for (int c = 0; c < 3; c++) {
-                values[c * pixels + i] = ((rgb[3 * i + c] & 255) / 255.0 - Preprocessing.MEAN) / Preprocessing.DEVIATION;
+                values[c * pixels + i] =
+                        ((rgb[3 * i + c] & 255) / 255.0 - Preprocessing.MEAN) / Preprocessing.DEVIATION;
             }
         }
         return new ArrayExample<>(new Regressor("h0", 0), names, values);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -82,9 +83,10 @@ class FeatureCacheTest {
         }
         // By content: a copy is known, a changed file of the same name is not, nor is any by another encoder.
         Files.copy(images.resolve("red/0.png"), images.resolve("red/copy.png"));
-        Files.copy(images.resolve("red/2.png"), images.resolve("red/1.png"),
-                StandardCopyOption.REPLACE_EXISTING);
-        Files.copy(Fixture.images(dir.resolve("other"), 1, 9).resolve("red/0.png"), images.resolve("red/3.png"),
+        Files.copy(images.resolve("red/2.png"), images.resolve("red/1.png"), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(
+                Fixture.images(dir.resolve("other"), 1, 9).resolve("red/0.png"),
+                images.resolve("red/3.png"),
                 StandardCopyOption.REPLACE_EXISTING);
         try (Pass pass = new Pass(encoder, folder)) {
             assertEquals(13, pass.read(images).size());
@@ -104,8 +106,8 @@ class FeatureCacheTest {
 
         Pass(Path encoder, Path folder) {
             cache = new FeatureCache(folder, 10 * MIB);
-            extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, EncoderSettings.none(),
-                    RuntimeSettings.DEFAULT.withThreads(1), cache);
+            extractor = new SimCLRFeatureExtractor<>(
+                    Fixture.LABELS, encoder, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1), cache);
             extractor.setListener(recorder);
         }
 
@@ -140,7 +142,10 @@ class FeatureCacheTest {
     void anEntryIsWhatTheDocumentationSays() throws IOException {
         FeatureCache cache = new FeatureCache(dir, MIB);
         cache.put(ENCODER, key(1), new float[] {1.5f, -2});
-        Path file = dir.resolve("v1").resolve(ENCODER).resolve(key(1).substring(0, 2)).resolve(key(1));
+        Path file = dir.resolve("v1")
+                .resolve(ENCODER)
+                .resolve(key(1).substring(0, 2))
+                .resolve(key(1));
         byte[] bytes = Files.readAllBytes(file);
         try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
             assertEquals("SC4F", new String(in.readNBytes(4)));
@@ -226,9 +231,17 @@ class FeatureCacheTest {
     void twoJvmsMayWriteAtOnce() throws Exception {
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            processes.add(new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
-                    "-cp", System.getProperty("java.class.path"), Writer.class.getName(), dir.toString(), "" + i)
-                    .redirectErrorStream(true).start());
+            processes.add(new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx64m",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Writer.class.getName(),
+                            dir.toString(),
+                            "" + i)
+                    .redirectErrorStream(true)
+                    .start());
         }
         for (Process p : processes) {
             String output = new String(p.getInputStream().readAllBytes());
@@ -276,12 +289,16 @@ class FeatureCacheTest {
         try (SimCLRFeatureExtractor<Label> plain = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1)) {
             expected = new MutableDataset<>(new ImageFolderDataSource<>(images, plain)).getData();
         }
-        try (FileSystem disk = Jimfs.newFileSystem(
-                Configuration.unix().toBuilder().setBlockSize(64).setMaxSize(64 * 14).build())) {
+        try (FileSystem disk = Jimfs.newFileSystem(Configuration.unix().toBuilder()
+                .setBlockSize(64)
+                .setMaxSize(64 * 14)
+                .build())) {
             Path folder = disk.getPath("/cache");
             try (Pass pass = new Pass(encoder, folder)) {
                 assertEquals(expected, pass.read(images));
-                assertTrue(pass.cache.stats().failedWrites() > 0, pass.cache.stats().toString());
+                assertTrue(
+                        pass.cache.stats().failedWrites() > 0,
+                        pass.cache.stats().toString());
                 assertTrue(pass.cache.stats().failedWrites() < 12, "some fit: " + pass.cache.stats());
             }
             try (Pass pass = new Pass(encoder, folder)) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import io.github.simclr4j.images.Preprocessing;
@@ -27,9 +28,10 @@ public final class Fixture {
     public static final LabelFactory LABELS = new LabelFactory();
     /** Images are 16 x 16, features 16. */
     public static final int SIZE = 16;
+
     public static final int DIMENSION = 16;
-    public static final Map<String, Color> CLASSES = new TreeMap<>(Map.of(
-            "red", new Color(180, 60, 60), "green", new Color(60, 180, 60), "blue", new Color(60, 60, 180)));
+    public static final Map<String, Color> CLASSES = new TreeMap<>(
+            Map.of("red", new Color(180, 60, 60), "green", new Color(60, 180, 60), "blue", new Color(60, 60, 180)));
 
     private static final ResNet NET = new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR);
 
@@ -56,7 +58,10 @@ public final class Fixture {
                 weights.put(c.norm() + "." + part, v);
             }
         }
-        return EncoderWriter.toBytes(net, new Preprocessing(SIZE), weights::get,
+        return EncoderWriter.toBytes(
+                net,
+                new Preprocessing(SIZE),
+                weights::get,
                 Map.of("method", "simclr", "epochs", "7", "images", "a test's pictures"));
     }
 
@@ -70,7 +75,10 @@ public final class Fixture {
         for (Map.Entry<String, Color> c : CLASSES.entrySet()) {
             Path sub = Files.createDirectories(folder.resolve(c.getKey()));
             for (int i = 0; i < each; i++) {
-                ImageIO.write(picture(c.getValue(), random), "png", sub.resolve(i + ".png").toFile());
+                ImageIO.write(
+                        picture(c.getValue(), random),
+                        "png",
+                        sub.resolve(i + ".png").toFile());
             }
         }
         return folder;
@@ -83,7 +91,9 @@ public final class Fixture {
         Graphics2D g = image.createGraphics();
         for (int x = 0; x < w; x += 4) {
             for (int y = 0; y < h; y += 4) {
-                g.setColor(new Color(noisy(color.getRed(), random), noisy(color.getGreen(), random),
+                g.setColor(new Color(
+                        noisy(color.getRed(), random),
+                        noisy(color.getGreen(), random),
                         noisy(color.getBlue(), random)));
                 g.fillRect(x, y, 4, 4);
             }

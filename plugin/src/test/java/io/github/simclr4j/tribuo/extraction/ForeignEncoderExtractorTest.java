@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -45,7 +46,8 @@ import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 
 /** The settings of a foreign encoder, from code and from OLCUT. */
 class ForeignEncoderExtractorTest {
-    private static final Path ENCODER = Path.of(System.getProperty("simclr.root", ".."),
+    private static final Path ENCODER = Path.of(
+            System.getProperty("simclr.root", ".."),
             "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/resnet50-folded.onnx");
 
     private static List<RgbImage> image() {
@@ -78,11 +80,28 @@ class ForeignEncoderExtractorTest {
 
     @Test
     void olcutAndCodeGiveTheSame(@TempDir Path dir) throws IOException {
-        Path json = Files.writeString(dir.resolve("vendor.json"), "{\"mean\": [0.485, 0.456, 0.406], \"image_size\": 32}");
-        EncoderSettings settings = EncoderSettings.of(Map.of("image-size", "64", "resize-short", "70", "interpolation", "bicubic",
-                "std", "0.229,0.224,0.225", "output", "/Flatten_output_0"), "argument").or(EncoderSettings.read(json));
+        Path json =
+                Files.writeString(dir.resolve("vendor.json"), "{\"mean\": [0.485, 0.456, 0.406], \"image_size\": 32}");
+        EncoderSettings settings = EncoderSettings.of(
+                        Map.of(
+                                "image-size",
+                                "64",
+                                "resize-short",
+                                "70",
+                                "interpolation",
+                                "bicubic",
+                                "std",
+                                "0.229,0.224,0.225",
+                                "output",
+                                "/Flatten_output_0"),
+                        "argument")
+                .or(EncoderSettings.read(json));
         try (SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
-                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT.withThreads(1).withBatch(2), null);
+                        new LabelFactory(),
+                        ENCODER,
+                        settings,
+                        RuntimeSettings.DEFAULT.withThreads(1).withBatch(2),
+                        null);
                 SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), """
                         <property name="imageSize" value="64"/>
                         <property name="resizeShort" value="70"/>
@@ -97,18 +116,24 @@ class ForeignEncoderExtractorTest {
             assertArrayEquals(code.features(image()), olcut.features(image()));
             for (SimCLRFeatureExtractor<?> e : List.of(code, olcut)) {
                 String provenance = ProvenanceUtil.formattedProvenanceString(e.getProvenance());
-                for (String part : List.of("short-side-70-antialiased-bicubic-1", "mean=0.485,0.456,0.406 (vendor.json)",
-                        "layout=nchw (graph)", e.encoder().sha256(), "0.229,0.224,0.225")) {
+                for (String part : List.of(
+                        "short-side-70-antialiased-bicubic-1",
+                        "mean=0.485,0.456,0.406 (vendor.json)",
+                        "layout=nchw (graph)",
+                        e.encoder().sha256(),
+                        "0.229,0.224,0.225")) {
                     assertTrue(provenance.contains(part), part + " in " + provenance);
                 }
             }
             // The provenance of either builds it again.
             for (SimCLRFeatureExtractor<?> e : List.of(code, olcut)) {
-                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                ObjectProvenance saved =
+                        ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
                 assertEquals(e.getProvenance(), saved);
                 try (ConfigurationManager manager = new ConfigurationManager()) {
                     manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
-                    SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
+                    SimCLRFeatureExtractor<?> again =
+                            manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
                     assertArrayEquals(code.features(image()), again.features(image()));
                     again.close();
                 }
@@ -122,10 +147,13 @@ class ForeignEncoderExtractorTest {
         Path vit = ENCODER.resolveSibling("vit-tokens.onnx");
         Map<String, String> norm = Map.of("mean", "0.485,0.456,0.406", "std", "0.229,0.224,0.225");
         List<Float> parts = new ArrayList<>();
-        for (String[] part : new String[][] {{"pooler_output", ""}, {"last_hidden_state", "class"}, {"last_hidden_state", "mean-patches"}}) {
+        for (String[] part : new String[][] {
+            {"pooler_output", ""}, {"last_hidden_state", "class"}, {"last_hidden_state", "mean-patches"}
+        }) {
             Map<String, String> map = new HashMap<>(norm);
             map.putAll(Map.of("output", part[0], "pooling", part[1]));
-            try (OnnxEncoder one = OnnxEncoder.open(vit, EncoderSettings.of(map, "argument"), RuntimeSettings.DEFAULT.withThreads(1))) {
+            try (OnnxEncoder one = OnnxEncoder.open(
+                    vit, EncoderSettings.of(map, "argument"), RuntimeSettings.DEFAULT.withThreads(1))) {
                 for (float f : one.embed(image())[0]) {
                     parts.add(f);
                 }
@@ -150,23 +178,31 @@ class ForeignEncoderExtractorTest {
             for (SimCLRFeatureExtractor<?> e : List.of(code, olcut, own)) {
                 assertArrayEquals(expected, e.features(image())[0], 1e-6);
                 assertEquals(48, e.featureNames().length);
-                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                ObjectProvenance saved =
+                        ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
                 assertEquals(e.getProvenance(), saved);
-                assertTrue(ProvenanceUtil.formattedProvenanceString(saved).contains("output=pooler_output,last_hidden_state ("));
+                assertTrue(ProvenanceUtil.formattedProvenanceString(saved)
+                        .contains("output=pooler_output,last_hidden_state ("));
                 try (ConfigurationManager manager = new ConfigurationManager()) {
                     manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
-                    SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
+                    SimCLRFeatureExtractor<?> again =
+                            manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
                     assertArrayEquals(e.features(image()), again.features(image()));
                     again.close();
                 }
             }
             Path images = Fixture.images(dir.resolve("images"), 4, 3);
-            Model<Label> model = new LogisticRegressionTrainer().train(new MutableDataset<>(new ImageFolderDataSource<>(images, own)));
+            Model<Label> model = new LogisticRegressionTrainer()
+                    .train(new MutableDataset<>(new ImageFolderDataSource<>(images, own)));
             assertAccepted(EncodedModel.containing(Fixture.LABELS, converted, model, 1), model, own, images);
             try (EncodedModel<Label> encoded = EncodedModel.containing(Fixture.LABELS, converted, model, 1)) {
-                IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                IllegalArgumentException e = assertThrows(
+                        IllegalArgumentException.class,
                         () -> encoded.exportONNXModel("d", 1, OnnxStitcher.Input.IMAGE));
-                assertTrue(e.getMessage().contains("expected one output of the graph: export the encoder with these concatenated as its output"),
+                assertTrue(
+                        e.getMessage()
+                                .contains(
+                                        "expected one output of the graph: export the encoder with these concatenated as its output"),
                         e.getMessage());
             }
         }
@@ -176,18 +212,23 @@ class ForeignEncoderExtractorTest {
     @Test
     void preparedImagesAreEncodedAsWholeOnesAre(@TempDir Path dir) throws IOException {
         EncoderSettings settings = EncoderSettings.of(
-                Map.of("image-size", "48x64", "resize-short", "70", "channels", "bgr", "std", "0.2,0.3,0.4"), "argument");
+                Map.of("image-size", "48x64", "resize-short", "70", "channels", "bgr", "std", "0.2,0.3,0.4"),
+                "argument");
         FeatureCache cache = new FeatureCache(dir, 1 << 20);
         try (OnnxEncoder plain = OnnxEncoder.open(ENCODER, settings, RuntimeSettings.DEFAULT);
-                SimCLRFeatureExtractor<Label> extractor =
-                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT, cache);
-                SimCLRFeatureExtractor<Label> other = new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER,
+                SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT, cache);
+                SimCLRFeatureExtractor<Label> other = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(),
+                        ENCODER,
                         EncoderSettings.of(Map.of("image-size", "48x64", "resize-short", "70"), "argument"),
-                        RuntimeSettings.DEFAULT, cache);
+                        RuntimeSettings.DEFAULT,
+                        cache);
                 SimCLRFeatureExtractor<Label> shared = extractor.share(new LabelFactory())) {
             float[][] expected = plain.embed(image());
             assertArrayEquals(expected, extractor.floatFeatures(image()));
-            assertArrayEquals(extractor.features(image()), extractor.encode(List.of(extractor.prepare(image().get(0)))));
+            assertArrayEquals(
+                    extractor.features(image()), extractor.encode(List.of(extractor.prepare(image().get(0)))));
             assertArrayEquals(expected, shared.floatFeatures(image()));
             assertEquals(extractor.getProvenance(), shared.getProvenance());
             assertEquals(1, cache.stats().misses());
@@ -200,8 +241,10 @@ class ForeignEncoderExtractorTest {
     @Test
     void anEncodedModelFeedsItAsTheExtractorDid(@TempDir Path dir) throws IOException {
         OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(ENCODER)).toBuilder();
-        Map.of("image_size", "48x64", "resize_short", "70", "mean", "0.5", "std", "0.25").forEach((k, v) ->
-                model.addMetadataPropsBuilder().setKey("preprocessing." + k).setValue(v));
+        Map.of("image_size", "48x64", "resize_short", "70", "mean", "0.5", "std", "0.25")
+                .forEach((k, v) -> model.addMetadataPropsBuilder()
+                        .setKey("preprocessing." + k)
+                        .setValue(v));
         Path encoder = Files.write(dir.resolve("vendor.onnx"), model.build().toByteArray());
         Path images = Fixture.images(dir.resolve("images"), 4, 3);
         MutableDataset<Label> features = Fixture.features(encoder, images);
@@ -210,18 +253,21 @@ class ForeignEncoderExtractorTest {
         Label unknown = Fixture.LABELS.getUnknownOutput();
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder);
                 EncodedModel<Label> encoded = EncodedModel.containing(Fixture.LABELS, encoder, classifier, 0)) {
-            Prediction<Label> expected = classifier.predict(extractor.extract(List.of(image), List.of(unknown)).get(0));
-            assertTrue(expected.distributionEquals(encoded.predictImages(List.of(image)).get(0)));
+            Prediction<Label> expected = classifier.predict(
+                    extractor.extract(List.of(image), List.of(unknown)).get(0));
+            assertTrue(expected.distributionEquals(
+                    encoded.predictImages(List.of(image)).get(0)));
             assertTrue(expected.distributionEquals(encoded.predict(encoded.example(image, unknown))), "from pixels");
-            assertTrue(encoded.getProvenance().getInstanceProvenance().toString().contains("short-side-70"));
+            assertTrue(
+                    encoded.getProvenance().getInstanceProvenance().toString().contains("short-side-70"));
         }
         EncoderSettings given = EncoderSettings.of(Map.of("mean", "0.4"), "argument");
         try (SimCLRFeatureExtractor<Label> other =
                 new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, given, RuntimeSettings.DEFAULT, null)) {
             MutableDataset<Label> others = new MutableDataset<>(new ImageFolderDataSource<>(images, other));
             Model<Label> another = LinearEvaluation.trainer(others, 1).train(others);
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                    () -> EncodedModel.containing(Fixture.LABELS, encoder, another, 0));
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class, () -> EncodedModel.containing(Fixture.LABELS, encoder, another, 0));
             assertTrue(e.getMessage().contains("mean=0.4 (argument)"), e.getMessage());
         }
     }
@@ -229,8 +275,11 @@ class ForeignEncoderExtractorTest {
     /** The encoder with metadata, in a folder of its own. */
     private static Path encoder(Path folder, Map<String, String> settings) throws IOException {
         OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(ENCODER)).toBuilder();
-        settings.forEach((k, v) -> model.addMetadataPropsBuilder().setKey("preprocessing." + k).setValue(v));
-        return Files.write(Files.createDirectories(folder).resolve("vendor.onnx"), model.build().toByteArray());
+        settings.forEach((k, v) ->
+                model.addMetadataPropsBuilder().setKey("preprocessing." + k).setValue(v));
+        return Files.write(
+                Files.createDirectories(folder).resolve("vendor.onnx"),
+                model.build().toByteArray());
     }
 
     /** A model whose provenance does not know of the extractor. */
@@ -243,8 +292,12 @@ class ForeignEncoderExtractorTest {
     }
 
     private static SimCLRFeatureExtractor<Label> extractor(Path encoder, Map<String, String> settings) {
-        return new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, EncoderSettings.of(settings, "argument"),
-                RuntimeSettings.DEFAULT.withThreads(1), null);
+        return new SimCLRFeatureExtractor<>(
+                Fixture.LABELS,
+                encoder,
+                EncoderSettings.of(settings, "argument"),
+                RuntimeSettings.DEFAULT.withThreads(1),
+                null);
     }
 
     private static void refused(Executable what, String... parts) {
@@ -255,11 +308,13 @@ class ForeignEncoderExtractorTest {
         assertTrue(message.contains("a Conversion that has the same settings"), message);
     }
 
-    private static void assertAccepted(EncodedModel<Label> encoded, Model<Label> model, SimCLRFeatureExtractor<Label> extractor,
-            Path images) throws IOException {
+    private static void assertAccepted(
+            EncodedModel<Label> encoded, Model<Label> model, SimCLRFeatureExtractor<Label> extractor, Path images)
+            throws IOException {
         try (encoded) {
             for (Path p : Images.find(images)) {
-                assertTrue(model.predict(extractor.extract(p)).distributionEquals(encoded.predict(p), 1e-6), p.toString());
+                assertTrue(
+                        model.predict(extractor.extract(p)).distributionEquals(encoded.predict(p), 1e-6), p.toString());
             }
         }
     }
@@ -276,7 +331,12 @@ class ForeignEncoderExtractorTest {
             for (Executable what : List.<Executable>of(
                     () -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1),
                     () -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1))) {
-                refused(what, encoder.toString(), "preprocessor_config.json beside it has", "mean=0.1,0.2,0.3", "mean=0.5");
+                refused(
+                        what,
+                        encoder.toString(),
+                        "preprocessor_config.json beside it has",
+                        "mean=0.1,0.2,0.3",
+                        "mean=0.5");
             }
             refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "mean=0.1,0.2,0.3");
         }
@@ -289,8 +349,9 @@ class ForeignEncoderExtractorTest {
             Files.write(encoder, new byte[] {0}, StandardOpenOption.APPEND);
             assertThrows(IOException.class, () -> EncodedModel.containing(extractor, model), "damaged");
             encoder(dir.resolve("a"), Map.of("image_size", "48", "mean", "0.4", "std", "0.25"));
-            String message = assertThrows(IllegalArgumentException.class,
-                    () -> EncodedModel.containing(extractor, model)).getMessage();
+            String message = assertThrows(
+                            IllegalArgumentException.class, () -> EncodedModel.containing(extractor, model))
+                    .getMessage();
             assertTrue(message.contains("has changed since the extractor opened it"), message);
         }
     }
@@ -301,8 +362,12 @@ class ForeignEncoderExtractorTest {
         Path encoder = encoder(dir, Map.of("image_size", "48", "mean", "0.5"));
         try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of("std", "0.25"))) {
             Model<Label> model = byHand(extractor, images);
-            refused(() -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1), encoder + " does not state its std");
-            refused(() -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1), encoder + " does not state its std");
+            refused(
+                    () -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1),
+                    encoder + " does not state its std");
+            refused(
+                    () -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1),
+                    encoder + " does not state its std");
             byte[] bytes = Files.readAllBytes(encoder);
             refused(() -> EncodedModel.containing(Fixture.LABELS, bytes, "it", model, 1), "it does not state its std");
             refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "std=0.25");
@@ -311,8 +376,8 @@ class ForeignEncoderExtractorTest {
         try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
             Model<Label> model = byHand(extractor, images);
             assertAccepted(EncodedModel.containing(extractor, model), model, extractor, images);
-            Model<Label> known = new LogisticRegressionTrainer().train(
-                    new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
+            Model<Label> known = new LogisticRegressionTrainer()
+                    .train(new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
             assertAccepted(EncodedModel.containing(Fixture.LABELS, encoder, known, 1), known, extractor, images);
         }
     }
@@ -329,8 +394,9 @@ class ForeignEncoderExtractorTest {
             assertEquals(c[1], EncoderFacts.withoutSources(c[0]));
         }
         Path images = Fixture.images(dir.resolve("images"), 4, 3);
-        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(
-                encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25")))).toBuilder();
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(
+                Files.readAllBytes(encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25"))))
+                .toBuilder();
         String was = model.getGraph().getOutput(0).getName();
         String name = "pooled (mean) (2)";
         model.getGraphBuilder().getOutputBuilder(0).setName(name);
@@ -341,16 +407,17 @@ class ForeignEncoderExtractorTest {
         }
         Path encoder = Files.write(dir.resolve("brackets.onnx"), model.build().toByteArray());
         try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
-            Model<Label> trained = new LogisticRegressionTrainer().train(
-                    new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
+            Model<Label> trained = new LogisticRegressionTrainer()
+                    .train(new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
             assertAccepted(EncodedModel.containing(Fixture.LABELS, encoder, trained, 1), trained, extractor, images);
         }
     }
 
     @Test
     void anEncoderInSeveralFilesIsSaid(@TempDir Path dir) throws IOException {
-        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(
-                encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25")))).toBuilder();
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(
+                Files.readAllBytes(encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25"))))
+                .toBuilder();
         for (OnnxMl.TensorProto.Builder t : model.getGraphBuilder().getInitializerBuilderList()) {
             if (t.getRawData().size() > 64) {
                 Files.write(dir.resolve("weights.bin"), t.getRawData().toByteArray());
@@ -367,7 +434,10 @@ class ForeignEncoderExtractorTest {
                     () -> EncodedModel.referringTo(Fixture.LABELS, encoder, trained, 1),
                     () -> EncodedModel.containing(extractor, trained))) {
                 String message = assertThrows(IOException.class, what).getMessage();
-                assertTrue(message.startsWith(encoder + " keeps its weights in other files (external data), expected an encoder in one file"), message);
+                assertTrue(
+                        message.startsWith(encoder
+                                + " keeps its weights in other files (external data), expected an encoder in one file"),
+                        message);
             }
         }
     }
@@ -379,13 +449,22 @@ class ForeignEncoderExtractorTest {
         Path json = Files.writeString(dir.resolve("vendor (1).json"), "{\"mean\": \"0.5\"}");
         try (SimCLRFeatureExtractor<Label> half = extractor(encoder, Map.of("mean", "0.5"));
                 SimCLRFeatureExtractor<Label> read = new SimCLRFeatureExtractor<>(
-                        Fixture.LABELS, encoder, EncoderSettings.read(json), RuntimeSettings.DEFAULT.withThreads(1), null);
+                        Fixture.LABELS,
+                        encoder,
+                        EncoderSettings.read(json),
+                        RuntimeSettings.DEFAULT.withThreads(1),
+                        null);
                 SimCLRFeatureExtractor<Label> other = extractor(encoder, Map.of("mean", "0.4"))) {
             MutableDataset<Label> data = new MutableDataset<>(new ImageFolderDataSource<>(images, half));
             Trainer<Label> inner = LinearEvaluation.trainer(data, 1);
-            String message = assertThrows(IllegalArgumentException.class, () -> new SelfTrainingTrainer(
-                    inner, new ImageFolderDataSource<>(images, other), 0.9, 0, false, 2).train(data)).getMessage();
-            assertTrue(message.contains("mean=0.5") && message.contains("found") && message.contains("mean=0.4"), message);
+            String message = assertThrows(
+                            IllegalArgumentException.class,
+                            () -> new SelfTrainingTrainer(
+                                            inner, new ImageFolderDataSource<>(images, other), 0.9, 0, false, 2)
+                                    .train(data))
+                    .getMessage();
+            assertTrue(
+                    message.contains("mean=0.5") && message.contains("found") && message.contains("mean=0.4"), message);
             // The same from elsewhere is the same.
             new SelfTrainingTrainer(inner, new ImageFolderDataSource<>(images, read), 0.9, 0, false, 2).train(data);
         }
@@ -399,14 +478,24 @@ class ForeignEncoderExtractorTest {
         try (SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), properties);
                 SimCLRFeatureExtractor<Label> direct = new SimCLRFeatureExtractor<>(
                         new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT.withWinograd(false), cache);
-                SimCLRFeatureExtractor<Label> fast =
-                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache)) {
+                SimCLRFeatureExtractor<Label> fast = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache)) {
             assertArrayEquals(direct.features(image()), olcut.features(image()));
             assertArrayEquals(direct.features(image())[0], fast.features(image())[0], 1e-4);
             // The two differ by rounding: they are kept apart.
             assertEquals(2, cache.stats().misses());
-            assertEquals("false", olcut.getProvenance().getConfiguredParameters().get("winograd").toString());
-            assertEquals("true", fast.getProvenance().getConfiguredParameters().get("winograd").toString());
+            assertEquals(
+                    "false",
+                    olcut.getProvenance()
+                            .getConfiguredParameters()
+                            .get("winograd")
+                            .toString());
+            assertEquals(
+                    "true",
+                    fast.getProvenance()
+                            .getConfiguredParameters()
+                            .get("winograd")
+                            .toString());
         }
     }
 
@@ -419,11 +508,12 @@ class ForeignEncoderExtractorTest {
         Map<String, String> options = Map.of("session.intra_op.allow_spinning", "0");
         EncoderSettings size = EncoderSettings.of(Map.of("image-size", "64"), "argument");
         FeatureCache cache = new FeatureCache(dir.resolve("cache"), 1 << 20);
-        try (SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), map.formatted("session.intra_op.allow_spinning", "0"));
+        try (SimCLRFeatureExtractor<?> olcut =
+                        olcut(dir.resolve("e.xml"), map.formatted("session.intra_op.allow_spinning", "0"));
                 SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
                         new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT.withOptions(options), cache);
-                SimCLRFeatureExtractor<Label> without =
-                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache);
+                SimCLRFeatureExtractor<Label> without = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache);
                 SimCLRFeatureExtractor<Label> shared = code.share(new LabelFactory())) {
             assertArrayEquals(code.features(image()), olcut.features(image()));
             assertEquals(code.getProvenance(), shared.getProvenance());
@@ -433,19 +523,23 @@ class ForeignEncoderExtractorTest {
             for (SimCLRFeatureExtractor<?> e : List.of(code, olcut)) {
                 String provenance = ProvenanceUtil.formattedProvenanceString(e.getProvenance());
                 assertTrue(provenance.contains("session.intra_op.allow_spinning"), provenance);
-                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                ObjectProvenance saved =
+                        ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
                 assertEquals(e.getProvenance(), saved);
             }
-            ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(olcut.getProvenance()));
+            ObjectProvenance saved =
+                    ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(olcut.getProvenance()));
             try (ConfigurationManager manager = new ConfigurationManager()) {
                 manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
-                try (SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0)) {
+                try (SimCLRFeatureExtractor<?> again =
+                        manager.lookupAll(SimCLRFeatureExtractor.class).get(0)) {
                     assertEquals(olcut.getProvenance(), again.getProvenance());
                 }
             }
         }
         // ONNX Runtime is told to read the file in its own format, which it is not.
-        PropertyException e = assertThrows(PropertyException.class,
+        PropertyException e = assertThrows(
+                PropertyException.class,
                 () -> olcut(dir.resolve("e.xml"), map.formatted("session.load_model_format", "ORT")));
         assertTrue(e.getMessage().contains("ONNX Runtime can't load it"), e.getMessage());
         e = assertThrows(PropertyException.class, () -> olcut(dir.resolve("e.xml"), map.formatted(" ", "1")));
@@ -457,9 +551,15 @@ class ForeignEncoderExtractorTest {
         String[][] cases = {
             {"<property name=\"imageSize\" value=\"big\"/>", "image-size"},
             {"<property name=\"mean\" value=\"0.5\"/>", "the setting image-size"},
-            {"<property name=\"imageSize\" value=\"64\"/><property name=\"provider\" value=\"tpu\"/>", "execution provider"},
+            {
+                "<property name=\"imageSize\" value=\"64\"/><property name=\"provider\" value=\"tpu\"/>",
+                "execution provider"
+            },
             {"<property name=\"preprocessingFile\" value=\"nowhere.json\"/>", "nowhere.json: no such file"},
-            {"<property name=\"imageSize\" value=\"64\"/><property name=\"threads\" value=\"1000000\"/>", "threads, at most"},
+            {
+                "<property name=\"imageSize\" value=\"64\"/><property name=\"threads\" value=\"1000000\"/>",
+                "threads, at most"
+            },
         };
         for (String[] c : cases) {
             PropertyException e = assertThrows(PropertyException.class, () -> olcut(dir.resolve("e.xml"), c[0]), c[0]);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -48,24 +49,36 @@ class PluginTest {
     static void write() throws IOException {
         encoder = dir.resolve("encoder.onnx");
         Random random = new Random(1);
-        AtomicFiles.write(encoder, EncoderWriter.toBytes(TINY, new Preprocessing(32), name -> {
-            for (ResNet.Conv c : TINY.convolutions()) {
-                boolean weight = name.equals(c.name() + ".weight");
-                if (weight || name.startsWith(c.norm() + ".")) {
-                    float[] v = new float[weight ? c.in() * c.out() * c.kernel() * c.kernel() : c.out()];
-                    for (int i = 0; i < v.length; i++) {
-                        v[i] = weight ? (float) random.nextGaussian() * 0.2f : name.endsWith("mean") ? 0 : 1;
-                    }
-                    return v;
-                }
-            }
-            throw new AssertionError(name);
-        }, Map.of()));
+        AtomicFiles.write(
+                encoder,
+                EncoderWriter.toBytes(
+                        TINY,
+                        new Preprocessing(32),
+                        name -> {
+                            for (ResNet.Conv c : TINY.convolutions()) {
+                                boolean weight = name.equals(c.name() + ".weight");
+                                if (weight || name.startsWith(c.norm() + ".")) {
+                                    float[] v =
+                                            new float[weight ? c.in() * c.out() * c.kernel() * c.kernel() : c.out()];
+                                    for (int i = 0; i < v.length; i++) {
+                                        v[i] = weight
+                                                ? (float) random.nextGaussian() * 0.2f
+                                                : name.endsWith("mean") ? 0 : 1;
+                                    }
+                                    return v;
+                                }
+                            }
+                            throw new AssertionError(name);
+                        },
+                        Map.of()));
         images = dir.resolve("images");
         for (String name : List.of("dark", "light")) {
             Files.createDirectories(images.resolve(name));
             for (int i = 0; i < 20; i++) {
-                ImageIO.write(picture(name.equals("dark") ? 40 : 200, i), "png", images.resolve(name + "/" + i + ".png").toFile());
+                ImageIO.write(
+                        picture(name.equals("dark") ? 40 : 200, i),
+                        "png",
+                        images.resolve(name + "/" + i + ".png").toFile());
             }
         }
     }
@@ -130,7 +143,8 @@ class PluginTest {
             Dataset<Label> dataset = new MutableDataset<>(source);
             assertEquals(40, dataset.size());
             assertEquals(java.util.Set.of(damaged.toString()), source.skipped().keySet());
-            assertEquals(1.0, LinearEvaluation.evaluate(dataset, dataset, 0.5, 1).accuracy());
+            assertEquals(
+                    1.0, LinearEvaluation.evaluate(dataset, dataset, 0.5, 1).accuracy());
         } finally {
             Files.delete(damaged);
         }
@@ -139,7 +153,8 @@ class PluginTest {
     @Test
     void aSizeOutOfRangeIsTheProperty() {
         for (int size : new int[] {-1, 0, 7, 1025, 100_000}) {
-            PropertyException e = assertThrows(PropertyException.class, () -> new PixelFeatureExtractor<>(LABELS, size));
+            PropertyException e =
+                    assertThrows(PropertyException.class, () -> new PixelFeatureExtractor<>(LABELS, size));
             assertEquals("size", e.getProperty());
             assertTrue(e.getMessage().contains("from 8 to"), e.getMessage());
         }
@@ -151,7 +166,11 @@ class PluginTest {
             Dataset<Label> all = new MutableDataset<>(new ImageFolderDataSource<>(images, pixels));
             Dataset<Label> tenth = LinearEvaluation.share(all, 0.1, 1);
             assertEquals(4, tenth.size());
-            assertEquals(2, tenth.getData().stream().filter(e -> e.getOutput().getLabel().equals("dark")).count());
+            assertEquals(
+                    2,
+                    tenth.getData().stream()
+                            .filter(e -> e.getOutput().getLabel().equals("dark"))
+                            .count());
             assertEquals(2, LinearEvaluation.share(all, 0.001, 1).size(), "one of each class at least");
             List<String> names = names(tenth);
             assertEquals(names, names(LinearEvaluation.share(all, 0.1, 1)));
@@ -162,7 +181,9 @@ class PluginTest {
     }
 
     private static List<String> names(Dataset<Label> dataset) {
-        return dataset.getData().stream().map(e -> e.getMetadataValue(Example.NAME).orElseThrow().toString()).toList();
+        return dataset.getData().stream()
+                .map(e -> e.getMetadataValue(Example.NAME).orElseThrow().toString())
+                .toList();
     }
 
     @Test
@@ -206,8 +227,7 @@ class PluginTest {
     @Test
     void badInputIsNamed() throws IOException {
         Path text = Files.writeString(dir.resolve("text.onnx"), "no model");
-        PropertyException e =
-                assertThrows(PropertyException.class, () -> new SimCLRFeatureExtractor<>(LABELS, text));
+        PropertyException e = assertThrows(PropertyException.class, () -> new SimCLRFeatureExtractor<>(LABELS, text));
         assertTrue(e.getMessage().contains("text.onnx"), e.getMessage());
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(LABELS, 8)) {
             Path empty = Files.createDirectories(dir.resolve("empty"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -91,10 +92,16 @@ public class SimCLRFeatureExtractorTest {
             expected = plain.embed(List.of(Images.read(picture)))[0];
         }
         byte[] bytes = Files.readAllBytes(picture);
-        try (SimCLRFeatureExtractor<Label> extractor = open(); InputStream stream = new ByteArrayInputStream(bytes)) {
-            List<Example<Label>> forms = List.of(extractor.extract(picture), extractor.extract(bytes),
-                    extractor.extract(stream), extractor.extract(ImageIO.read(picture.toFile())),
-                    extractor.extract(List.of(Images.read(picture)), List.of(new Label("red"))).get(0));
+        try (SimCLRFeatureExtractor<Label> extractor = open();
+                InputStream stream = new ByteArrayInputStream(bytes)) {
+            List<Example<Label>> forms = List.of(
+                    extractor.extract(picture),
+                    extractor.extract(bytes),
+                    extractor.extract(stream),
+                    extractor.extract(ImageIO.read(picture.toFile())),
+                    extractor
+                            .extract(List.of(Images.read(picture)), List.of(new Label("red")))
+                            .get(0));
             for (Example<Label> form : forms) {
                 assertTrue(form.validateExample());
                 int i = 0;
@@ -126,14 +133,21 @@ public class SimCLRFeatureExtractorTest {
                 SimCLRFeatureExtractor<?> extractor = (SimCLRFeatureExtractor<?>) manager.lookup("extractor")) {
             extractor.setListener(recorder);
             extractor.features(pictures);
-            assertEquals(List.of(5, 5, 2), recorder.batches.stream().map(ExtractionListener.Timings::images).toList());
+            assertEquals(
+                    List.of(5, 5, 2),
+                    recorder.batches.stream()
+                            .map(ExtractionListener.Timings::images)
+                            .toList());
             assertEquals(1, recorder.calls.size());
             ExtractionListener.Timings call = recorder.calls.get(0);
             assertEquals(12, call.images());
             assertEquals(0, call.cached());
             assertEquals(0, call.decodeNanos());
             assertTrue(call.preprocessNanos() > 0);
-            assertEquals(recorder.batches.stream().mapToLong(ExtractionListener.Timings::inferenceNanos).sum(),
+            assertEquals(
+                    recorder.batches.stream()
+                            .mapToLong(ExtractionListener.Timings::inferenceNanos)
+                            .sum(),
                     call.inferenceNanos());
             extractor.extract(picture);
             assertTrue(recorder.calls.get(1).decodeNanos() > 0);
@@ -174,7 +188,7 @@ public class SimCLRFeatureExtractorTest {
                 SimCLRFeatureExtractor<Label> extractor = open();
                 CountDownLatch running = new CountDownLatch(4);
                 Callable<Integer> work = () -> {
-                    for (int calls = 0;; calls++) {
+                    for (int calls = 0; ; calls++) {
                         try {
                             assertArrayEquals(expected, extractor.features(pictures));
                         } catch (IllegalStateException closed) {
@@ -217,33 +231,46 @@ public class SimCLRFeatureExtractorTest {
                 () -> closed.encode(List.of(prepared)),
                 () -> source.iterator().next(),
                 () -> field.process(picture.toString()))) {
-            assertTrue(assertThrows(IllegalStateException.class, use).getMessage().contains("closed"));
+            assertTrue(
+                    assertThrows(IllegalStateException.class, use).getMessage().contains("closed"));
         }
     }
 
     @Test
     void anEncoderWhoseOutputIsNoVectorIsRefused() throws IOException {
-        OnnxMl.ModelProto.Builder model = ModelChecksum.without(OnnxMl.ModelProto.parseFrom(Fixture.encoder(1))).toBuilder();
+        OnnxMl.ModelProto.Builder model =
+                ModelChecksum.without(OnnxMl.ModelProto.parseFrom(Fixture.encoder(1))).toBuilder();
         OnnxMl.GraphProto.Builder graph = model.getGraphBuilder();
         // A mean over all features at the end: one number an image, [batch].
-        OnnxMl.NodeProto.Builder last = graph.getNodeBuilder(graph.getNodeCount() - 1).setOutput(0, "vector");
-        graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("ReduceMean").addInput(last.getOutput(0))
+        OnnxMl.NodeProto.Builder last =
+                graph.getNodeBuilder(graph.getNodeCount() - 1).setOutput(0, "vector");
+        graph.addNode(OnnxMl.NodeProto.newBuilder()
+                .setOpType("ReduceMean")
+                .addInput(last.getOutput(0))
                 .addOutput(EncoderContract.OUTPUT)
-                .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("axes")
-                        .setType(OnnxMl.AttributeProto.AttributeType.INTS).addInts(1))
-                .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("keepdims")
-                        .setType(OnnxMl.AttributeProto.AttributeType.INT).setI(0)));
-        graph.getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().removeDim(1);
+                .addAttribute(OnnxMl.AttributeProto.newBuilder()
+                        .setName("axes")
+                        .setType(OnnxMl.AttributeProto.AttributeType.INTS)
+                        .addInts(1))
+                .addAttribute(OnnxMl.AttributeProto.newBuilder()
+                        .setName("keepdims")
+                        .setType(OnnxMl.AttributeProto.AttributeType.INT)
+                        .setI(0)));
+        graph.getOutputBuilder(0)
+                .getTypeBuilder()
+                .getTensorTypeBuilder()
+                .getShapeBuilder()
+                .removeDim(1);
         Path file = Files.write(dir.resolve("scalar.onnx"), model.build().toByteArray());
-        PropertyException e = assertThrows(PropertyException.class,
-                () -> new SimCLRFeatureExtractor<>(Fixture.LABELS, file));
+        PropertyException e =
+                assertThrows(PropertyException.class, () -> new SimCLRFeatureExtractor<>(Fixture.LABELS, file));
         assertTrue(e.getMessage().contains("scalar.onnx") && e.getMessage().contains("dimension]"), e.getMessage());
     }
 
     @Test
     void featuresThatAreNotFiniteAreAnError() throws IOException {
-        Path broken = Files.write(dir.resolve("broken.onnx"),
-                Fixture.encoder(1, new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR), 1e9f));
+        Path broken = Files.write(
+                dir.resolve("broken.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR), 1e9f));
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, broken, 1)) {
             IllegalStateException e = assertThrows(IllegalStateException.class, () -> extractor.extract(picture));
             assertTrue(e.getMessage().contains("broken.onnx") && e.getMessage().contains("finite"), e.getMessage());

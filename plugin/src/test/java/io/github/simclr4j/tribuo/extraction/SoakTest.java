@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.extraction;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -58,10 +59,14 @@ class SoakTest {
                 do {
                     Thread.sleep(20);
                 } while (ManagementFactory.getMemoryMXBean().getObjectPendingFinalizationCount() > 0);
-                heap = Math.min(heap, ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+                heap = Math.min(
+                        heap,
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
             }
             double direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                    .filter(p -> p.getName().equals("direct")).mapToLong(BufferPoolMXBean::getMemoryUsed).sum();
+                    .filter(p -> p.getName().equals("direct"))
+                    .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                    .sum();
             double resident = 0;
             Path status = Path.of("/proc/self/status");
             if (Files.isReadable(status)) {
@@ -81,12 +86,25 @@ class SoakTest {
 
     @Test
     void memoryStaysFlat() throws IOException, InterruptedException {
-        String images = System.getProperty("soak.images", Fixture.images(dir.resolve("images"), 20, 1).toString());
-        String encoder = System.getProperty("soak.encoder", Fixture.encoder(dir.resolve("encoder.onnx"), 1).toString());
+        String images = System.getProperty(
+                "soak.images", Fixture.images(dir.resolve("images"), 20, 1).toString());
+        String encoder = System.getProperty(
+                "soak.encoder", Fixture.encoder(dir.resolve("encoder.onnx"), 1).toString());
         String heap = System.getProperty("soak.heap", "128m");
-        ProcessBuilder java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xms" + heap,
-                "-Xmx" + heap, "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                Soak.class.getName(), images, encoder, System.getProperty("soak.minutes", "0.1")).redirectErrorStream(true);
+        ProcessBuilder java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xms" + heap,
+                        "-Xmx" + heap,
+                        "-XX:+AlwaysPreTouch",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Soak.class.getName(),
+                        images,
+                        encoder,
+                        System.getProperty("soak.minutes", "0.1"))
+                .redirectErrorStream(true);
         // One arena of memory instead of one a thread, some of which would be touched late.
         java.environment().put("MALLOC_ARENA_MAX", "1");
         Process p = java.start();
@@ -105,15 +123,18 @@ class SoakTest {
         private Soak() {}
 
         public static void main(String[] args) throws IOException, InterruptedException {
-            List<Memory> memory = run(Path.of(args[0]), Path.of(args[1]), (long) (Double.parseDouble(args[2]) * 60e9 / INTERVALS));
+            List<Memory> memory =
+                    run(Path.of(args[0]), Path.of(args[1]), (long) (Double.parseDouble(args[2]) * 60e9 / INTERVALS));
             grew("heap", memory, Memory::heap, HEAP_GROWTH);
             grew("direct memory", memory, Memory::direct, HEAP_GROWTH);
             grew("resident memory", memory, Memory::resident, NATIVE_GROWTH);
         }
 
-        private static List<Memory> run(Path images, Path encoder, long interval) throws IOException, InterruptedException {
+        private static List<Memory> run(Path images, Path encoder, long interval)
+                throws IOException, InterruptedException {
             List<Memory> memory = new ArrayList<>();
-            try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(new LabelFactory(), encoder, 1)) {
+            try (SimCLRFeatureExtractor<Label> extractor =
+                    new SimCLRFeatureExtractor<>(new LabelFactory(), encoder, 1)) {
                 ImageFolderDataSource<Label> source = new ImageFolderDataSource<>(images, extractor);
                 long start = System.nanoTime();
                 long read = 0;
@@ -126,9 +147,14 @@ class SoakTest {
                     }
                     Memory now = Memory.now();
                     memory.add(now);
-                    System.out.println(String.format(Locale.ROOT,
+                    System.out.println(String.format(
+                            Locale.ROOT,
                             "%6.1f s %9d images  heap %.1f MiB  direct %.1f MiB  resident %.1f MiB",
-                            (System.nanoTime() - start) / 1e9, read, now.heap(), now.direct(), now.resident()));
+                            (System.nanoTime() - start) / 1e9,
+                            read,
+                            now.heap(),
+                            now.direct(),
+                            now.resident()));
                 }
             }
             return memory;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -49,7 +50,8 @@ class ReadAheadTest {
     void theNextBatchIsWorkedOnMeanwhileAndNoMore() throws InterruptedException {
         AtomicInteger pulled = new AtomicInteger();
         CountDownLatch ahead = new CountDownLatch(20);
-        Iterator<Integer> items = IntStream.range(0, 1000).peek(i -> pulled.incrementAndGet()).iterator();
+        Iterator<Integer> items =
+                IntStream.range(0, 1000).peek(i -> pulled.incrementAndGet()).iterator();
         ReadAhead<Integer, Integer> batches = new ReadAhead<>(items, 10, i -> {
             ahead.countDown();
             return i;
@@ -61,16 +63,20 @@ class ReadAheadTest {
 
     @Test
     void whatBreaksTheItemsComesAfterTheItemsBefore() {
-        Iterator<Integer> items = IntStream.range(0, 30).map(i -> {
-            if (i == 15) {
-                throw new IllegalArgumentException("row 15");
-            }
-            return i;
-        }).iterator();
+        Iterator<Integer> items = IntStream.range(0, 30)
+                .map(i -> {
+                    if (i == 15) {
+                        throw new IllegalArgumentException("row 15");
+                    }
+                    return i;
+                })
+                .iterator();
         ReadAhead<Integer, Integer> batches = new ReadAhead<>(items, 10, i -> i);
         assertEquals(10, batches.next().size());
         assertEquals(5, batches.next().size());
-        assertEquals("row 15", assertThrows(IllegalArgumentException.class, batches::hasNext).getMessage());
+        assertEquals(
+                "row 15",
+                assertThrows(IllegalArgumentException.class, batches::hasNext).getMessage());
     }
 
     @Test
@@ -85,6 +91,7 @@ class ReadAheadTest {
     }
 
     private static boolean running() {
-        return Thread.getAllStackTraces().keySet().stream().anyMatch(t -> t.getName().startsWith(ReadAhead.THREAD_NAME));
+        return Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(t -> t.getName().startsWith(ReadAhead.THREAD_NAME));
     }
 }

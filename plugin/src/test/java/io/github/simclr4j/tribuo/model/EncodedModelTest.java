@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -112,10 +113,18 @@ class EncodedModelTest {
             Example<Label> own = model.example(Images.read(file), new Label("green"));
             own.setMetadataValue(Example.NAME, file.toString());
             assertTrue(pixelExample.equals(own));
-            assertEquals(file.toString(), model.predict(file).getExample().getMetadataValue(Example.NAME).orElseThrow());
-            assertEquals(Fixture.LABELS.getUnknownOutput(), model.predict(file).getExample().getOutput());
+            assertEquals(
+                    file.toString(),
+                    model.predict(file)
+                            .getExample()
+                            .getMetadataValue(Example.NAME)
+                            .orElseThrow());
+            assertEquals(
+                    Fixture.LABELS.getUnknownOutput(),
+                    model.predict(file).getExample().getOutput());
             assertTrue(model.generatesProbabilities());
-            assertEquals(3 * Fixture.SIZE * Fixture.SIZE, model.getFeatureIDMap().size());
+            assertEquals(
+                    3 * Fixture.SIZE * Fixture.SIZE, model.getFeatureIDMap().size());
             assertTrue(model.validate(Label.class));
             assertEquals(classifier.getTopFeatures(2), model.getTopFeatures(2));
         }
@@ -129,9 +138,14 @@ class EncodedModelTest {
             LabelEvaluation byFeatures = new LabelEvaluator().evaluate(classifier, features);
             LabelEvaluation byPixels = new LabelEvaluator().evaluate(model, source);
             assertTrue(byFeatures.accuracy() > 0.9, byFeatures.toString());
-            assertEquals(byFeatures.getConfusionMatrix().toString(), byPixels.getConfusionMatrix().toString());
-            assertEquals(byFeatures.accuracy(),
-                    new LabelEvaluator().evaluate(model, new MutableDataset<>(source)).accuracy());
+            assertEquals(
+                    byFeatures.getConfusionMatrix().toString(),
+                    byPixels.getConfusionMatrix().toString());
+            assertEquals(
+                    byFeatures.accuracy(),
+                    new LabelEvaluator()
+                            .evaluate(model, new MutableDataset<>(source))
+                            .accuracy());
             assertEquals(model.getProvenance(), byPixels.getProvenance().getModelProvenance());
         }
     }
@@ -143,7 +157,8 @@ class EncodedModelTest {
         List<Example<Label>> examples = new ArrayList<>();
         try (EncodedModel<Label> model = model()) {
             for (int i = 0; i < 130; i++) {
-                many.add(Images.of(Fixture.picture(List.copyOf(Fixture.CLASSES.values()).get(i % 3), random)));
+                many.add(Images.of(
+                        Fixture.picture(List.copyOf(Fixture.CLASSES.values()).get(i % 3), random)));
                 examples.add(model.example(many.get(i), new Label("red")));
             }
             List<Prediction<Label>> fromImages = model.predictImages(many);
@@ -172,14 +187,29 @@ class EncodedModelTest {
     @Test
     void whatIsNoPixelIsRefused() throws IOException {
         try (EncodedModel<Label> model = model()) {
-            for (Map.Entry<String, Double> bad : Map.of("p768", 0.5, "h01", 0.5, "p003", 37.0, "p004", -0.1,
-                    "p005", Double.NaN, "p006", Double.POSITIVE_INFINITY).entrySet()) {
-                Example<Label> example = new ArrayExample<>(new Label("red"), new String[] {bad.getKey()},
-                        new double[] {bad.getValue()});
+            for (Map.Entry<String, Double> bad : Map.of(
+                            "p768",
+                            0.5,
+                            "h01",
+                            0.5,
+                            "p003",
+                            37.0,
+                            "p004",
+                            -0.1,
+                            "p005",
+                            Double.NaN,
+                            "p006",
+                            Double.POSITIVE_INFINITY)
+                    .entrySet()) {
+                Example<Label> example = new ArrayExample<>(
+                        new Label("red"), new String[] {bad.getKey()}, new double[] {bad.getValue()});
                 example.setMetadataValue(Example.NAME, "row 12");
-                String message = assertThrows(IllegalArgumentException.class, () -> model.predict(example)).getMessage();
-                assertEquals("Expected the pixels p000 to p767 of an image of 16x16 with values from 0 to 1, found "
-                        + bad.getKey() + " = " + bad.getValue() + " in row 12", message);
+                String message = assertThrows(IllegalArgumentException.class, () -> model.predict(example))
+                        .getMessage();
+                assertEquals(
+                        "Expected the pixels p000 to p767 of an image of 16x16 with values from 0 to 1, found "
+                                + bad.getKey() + " = " + bad.getValue() + " in row 12",
+                        message);
             }
             assertThrows(IllegalArgumentException.class, () -> model.predict(new ArrayExample<>(new Label("red"))));
             assertThrows(IOException.class, () -> model.predict(dir.resolve("none.png")));
@@ -202,8 +232,12 @@ class EncodedModelTest {
                 assertEquals(expected, scores(again.castModel(Label.class).predict(example(model, image))));
                 assertEquals("colours", again.getName());
                 assertEquals(model.getProvenance(), again.getProvenance());
-                assertEquals(model.getFeatureIDMap().keySet(), again.getFeatureIDMap().keySet());
-                assertEquals(model.getOutputIDInfo().getDomain(), again.getOutputIDInfo().getDomain());
+                assertEquals(
+                        model.getFeatureIDMap().keySet(),
+                        again.getFeatureIDMap().keySet());
+                assertEquals(
+                        model.getOutputIDInfo().getDomain(),
+                        again.getOutputIDInfo().getDomain());
                 assertEquals(Fixture.LABELS, again.getOutputFactory());
             }
         }
@@ -235,8 +269,10 @@ class EncodedModelTest {
 
         Path moved = Files.move(copy, dir.resolve("moved.onnx"));
         String missing = failure(file);
-        assertEquals(file + ": the encoder " + copy + " is missing; put the encoder with SHA-256 " + sha256
-                + " there, or pass its location to EncodedModel.load", missing);
+        assertEquals(
+                file + ": the encoder " + copy + " is missing; put the encoder with SHA-256 " + sha256
+                        + " there, or pass its location to EncodedModel.load",
+                missing);
         Throwable fromTribuo = assertThrows(IllegalStateException.class, () -> Model.deserializeFromFile(file));
         while (fromTribuo.getCause() != null) {
             fromTribuo = fromTribuo.getCause();
@@ -254,28 +290,42 @@ class EncodedModelTest {
     @Test
     void aModelOfOtherFeaturesIsRefused() throws IOException {
         // A narrower encoder: 8 features, h0 to h7.
-        Path narrow = Files.write(dir.resolve("narrow.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 64, ResNet.Stem.CIFAR), 1));
+        Path narrow = Files.write(
+                dir.resolve("narrow.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 64, ResNet.Stem.CIFAR), 1));
         // Another one, of 64 features: h00 to h63 contain h00 to h15.
-        Path wide = Files.write(dir.resolve("wide.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 8, ResNet.Stem.CIFAR), 1));
+        Path wide = Files.write(
+                dir.resolve("wide.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 8, ResNet.Stem.CIFAR), 1));
         Path other = Fixture.encoder(dir.resolve("other.onnx"), 2);
         String hash = Sha256.hex(Files.readAllBytes(encoder));
         for (Path wrong : List.of(narrow, wide, other)) {
-            String message = assertThrows(IllegalArgumentException.class,
-                    () -> EncodedModel.containing(Fixture.LABELS, wrong, classifier, 1)).getMessage();
-            assertEquals("The model was trained on features of the encoder with SHA-256 " + hash + ", found " + wrong
-                    + " with SHA-256 " + Sha256.hex(Files.readAllBytes(wrong)), message);
+            String message = assertThrows(
+                            IllegalArgumentException.class,
+                            () -> EncodedModel.containing(Fixture.LABELS, wrong, classifier, 1))
+                    .getMessage();
+            assertEquals(
+                    "The model was trained on features of the encoder with SHA-256 " + hash + ", found " + wrong
+                            + " with SHA-256 " + Sha256.hex(Files.readAllBytes(wrong)),
+                    message);
         }
         // The same without a provenance that tells.
         MutableDataset<Label> anonymous = Fixture.empty(Fixture.LABELS);
         features.forEach(e -> anonymous.add(e.copy()));
         Model<Label> model = new LogisticRegressionTrainer().train(anonymous);
         EncodedModel.containing(Fixture.LABELS, other, model, 1).close();
-        assertEquals("Expected a model of the 8 features h0 to h7 of the encoder " + narrow + ", found one of 16, h00 to h15",
-                assertThrows(IllegalArgumentException.class,
-                        () -> EncodedModel.containing(Fixture.LABELS, narrow, model, 1)).getMessage());
-        assertEquals("Expected a model of the 64 features h00 to h63 of the encoder " + wide + ", found one of 16, h00 to h15",
-                assertThrows(IllegalArgumentException.class,
-                        () -> EncodedModel.containing(Fixture.LABELS, wide, model, 1)).getMessage());
+        assertEquals(
+                "Expected a model of the 8 features h0 to h7 of the encoder " + narrow
+                        + ", found one of 16, h00 to h15",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> EncodedModel.containing(Fixture.LABELS, narrow, model, 1))
+                        .getMessage());
+        assertEquals(
+                "Expected a model of the 64 features h00 to h63 of the encoder " + wide
+                        + ", found one of 16, h00 to h15",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> EncodedModel.containing(Fixture.LABELS, wide, model, 1))
+                        .getMessage());
     }
 
     private static EncodedModelProto.Builder saved() throws IOException {
@@ -286,8 +336,13 @@ class EncodedModelTest {
 
     private static EncodedModel<?> load(EncodedModelProto.Builder model) throws IOException {
         Path file = dir.resolve("changed.tribuo");
-        Files.write(file, ModelProto.newBuilder().setSerializedData(Any.pack(model.build()))
-                .setClassName(EncodedModel.class.getName()).build().toByteArray());
+        Files.write(
+                file,
+                ModelProto.newBuilder()
+                        .setSerializedData(Any.pack(model.build()))
+                        .setClassName(EncodedModel.class.getName())
+                        .build()
+                        .toByteArray());
         return EncodedModel.load(file);
     }
 
@@ -302,8 +357,10 @@ class EncodedModelTest {
             mixed = new LogisticRegressionTrainer().train(both);
         }
         for (Path one : List.of(encoder, other)) {
-            String message = assertThrows(IllegalArgumentException.class,
-                    () -> EncodedModel.containing(Fixture.LABELS, one, mixed, 1)).getMessage();
+            String message = assertThrows(
+                            IllegalArgumentException.class,
+                            () -> EncodedModel.containing(Fixture.LABELS, one, mixed, 1))
+                    .getMessage();
             for (Path file : List.of(encoder, other)) {
                 assertTrue(message.contains(Sha256.hex(Files.readAllBytes(file))), message);
             }
@@ -320,14 +377,16 @@ class EncodedModelTest {
 
     @Test
     void anEncoderWithoutFiniteOutputIsNamed() throws IOException {
-        Path broken = Files.write(dir.resolve("nan.onnx"),
+        Path broken = Files.write(
+                dir.resolve("nan.onnx"),
                 Fixture.encoder(1, new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR), Float.POSITIVE_INFINITY));
         MutableDataset<Label> anonymous = Fixture.empty(Fixture.LABELS);
         features.forEach(e -> anonymous.add(e.copy()));
-        try (EncodedModel<Label> model = EncodedModel.containing(
-                Fixture.LABELS, broken, new LogisticRegressionTrainer().train(anonymous), 1)) {
+        try (EncodedModel<Label> model =
+                EncodedModel.containing(Fixture.LABELS, broken, new LogisticRegressionTrainer().train(anonymous), 1)) {
             Path image = images.resolve("blue/7.png");
-            String message = assertThrows(IllegalStateException.class, () -> model.predict(image)).getMessage();
+            String message = assertThrows(IllegalStateException.class, () -> model.predict(image))
+                    .getMessage();
             assertTrue(message.contains(broken.toString()) && message.contains(image.toString()), message);
         }
     }
@@ -357,7 +416,9 @@ class EncodedModelTest {
         }
         try (EncodedModel<?> loaded = EncodedModel.load(file)) {
             for (int i = 0; i < files.size(); i++) {
-                assertEquals(inner.predict(data.getExample(i)).getOutput(), loaded.predict(files.get(i)).getOutput());
+                assertEquals(
+                        inner.predict(data.getExample(i)).getOutput(),
+                        loaded.predict(files.get(i)).getOutput());
             }
         }
     }
@@ -373,7 +434,9 @@ class EncodedModelTest {
             // A bit of a weight flipped: protobuf does not notice.
             bytes[indexOf(bytes, Files.readAllBytes(encoder)) + 20_000] ^= 1;
             Files.write(file, bytes);
-            assertEquals(file + ": the encoder in the model is damaged: its SHA-256 is not " + model.encoder().sha256(),
+            assertEquals(
+                    file + ": the encoder in the model is damaged: its SHA-256 is not "
+                            + model.encoder().sha256(),
                     failure(file));
             Files.write(file, proto.toBuilder().setVersion(99).build().toByteArray());
             assertTrue(failure(file).contains("version 99"));
@@ -413,7 +476,8 @@ class EncodedModelTest {
         try (EncodedModel<?> loaded = EncodedModel.load(saved)) {
             assertEquals(expected, scores(typed(loaded).predict(image)));
         }
-        assertThrows(NotSerializableException.class,
+        assertThrows(
+                NotSerializableException.class,
                 () -> new ObjectOutputStream(new ByteArrayOutputStream()).writeObject(model));
     }
 
@@ -425,7 +489,8 @@ class EncodedModelTest {
             model.serializeToFile(file);
         }
         try (EncodedModel<?> loaded = EncodedModel.load(file)) {
-            Map<String, ? extends Provenance> run = loaded.getProvenance().getInstanceProvenance().getMap();
+            Map<String, ? extends Provenance> run =
+                    loaded.getProvenance().getInstanceProvenance().getMap();
             Map<String, String> texts = new TreeMap<>();
             run.forEach((k, v) -> texts.put(k, ((StringProvenance) v).getValue()));
             assertEquals(Sha256.hex(Files.readAllBytes(encoder)), texts.get(EncodedModel.ENCODER_HASH));
@@ -446,7 +511,8 @@ class EncodedModelTest {
     /** Written by version 0 of both; the scores are those of that day. */
     @Test
     void aFileOfVersion0IsStillRead() throws IOException {
-        try (InputStream in = EncodedModelTest.class.getResourceAsStream("/io/github/simclr4j/tribuo/saved/" + OldModel.FILE);
+        try (InputStream in = EncodedModelTest.class.getResourceAsStream(
+                        "/io/github/simclr4j/tribuo/saved/" + OldModel.FILE);
                 EncodedModel<?> loaded = (EncodedModel<?>) Model.deserializeFromStream(in)) {
             assertEquals("resnet18", loaded.encoder().metadata().get("architecture"));
             SelfTrainedModel inner = (SelfTrainedModel) loaded.getInnerModel();
@@ -473,7 +539,9 @@ class EncodedModelTest {
 
         static String bits(Prediction<Label> prediction) {
             StringBuilder all = new StringBuilder();
-            scores(prediction).forEach((k, v) -> all.append(k).append(Double.toHexString(v)).append(' '));
+            scores(prediction)
+                    .forEach((k, v) ->
+                            all.append(k).append(Double.toHexString(v)).append(' '));
             return all.toString().trim();
         }
     }
@@ -491,7 +559,9 @@ class EncodedModelTest {
         Files.delete(copy);
         ProcessBuilder java = new ProcessBuilder(
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
-                Child.class.getName(), file.toString(), image.toString());
+                Child.class.getName(),
+                file.toString(),
+                image.toString());
         java.environment().put("CLASSPATH", System.getProperty("java.class.path"));
         Path errors = dir.resolve("child.err");
         Process child = java.redirectError(errors.toFile()).start();

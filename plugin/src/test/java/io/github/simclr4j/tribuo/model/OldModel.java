@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
@@ -23,7 +24,8 @@ final class OldModel {
     private OldModel() {}
 
     static double[] scores(EncodedModel<Label> model) {
-        return new TreeMap<>(model.predict(Fixture.picture(Fixture.CLASSES.get("green"), new Random(3))).getOutputScores())
+        return new TreeMap<>(model.predict(Fixture.picture(Fixture.CLASSES.get("green"), new Random(3)))
+                        .getOutputScores())
                 .values().stream().mapToDouble(Label::getScore).toArray();
     }
 
@@ -33,8 +35,11 @@ final class OldModel {
         Path images = Fixture.images(Files.createTempDirectory("images"), 5, 1);
         MutableDataset<Label> data = Fixture.empty(Fixture.LABELS);
         Fixture.features(encoder, images).forEach(data::add);
-        try (EncodedModel<Label> model = EncodedModel.containing(Fixture.LABELS, encoder,
-                new SelfTrainingTrainer(LinearEvaluation.trainer(data, 1), 0.9).train(data), 1)) {
+        try (EncodedModel<Label> model = EncodedModel.containing(
+                Fixture.LABELS,
+                encoder,
+                new SelfTrainingTrainer(LinearEvaluation.trainer(data, 1), 0.9).train(data),
+                1)) {
             model.serializeToFile(Path.of(FILE));
             System.out.println(Arrays.toString(scores(model)));
         }

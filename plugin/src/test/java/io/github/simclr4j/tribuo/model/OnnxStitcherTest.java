@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -112,9 +113,11 @@ class OnnxStitcherTest {
         MutableDataset<Regressor> regression = Fixture.empty(NUMBERS);
         for (Example<Label> e : labels) {
             String name = e.getOutput().getLabel();
-            multi.add(with(e, new MultiLabel(Set.of(new Label(name), new Label(name.equals("red") ? "warm" : "cold")))));
-            regression.add(with(e, new Regressor(new String[] {"hue", "length"},
-                    new double[] {name.charAt(0) - 'a', name.length()})));
+            multi.add(with(
+                    e, new MultiLabel(Set.of(new Label(name), new Label(name.equals("red") ? "warm" : "cold")))));
+            regression.add(with(e, new Regressor(new String[] {"hue", "length"}, new double[] {
+                name.charAt(0) - 'a', name.length()
+            })));
         }
         tags = multi;
         numbers = regression;
@@ -151,23 +154,42 @@ class OnnxStitcherTest {
                 Named.of("linear", linear()),
                 Named.of("linear, hinge", new LinearSGDTrainer(new Hinge(), new AdaGrad(0.1), 5, 1)),
                 Named.of("linear, standardised", standardised(linear(), new MeanStdDevTransformation())),
-                Named.of("linear, scaled and moved", standardised(linear(),
-                        new LinearScalingTransformation(-1, 1), SimpleTransform.add(0.5), SimpleTransform.mul(2),
-                        SimpleTransform.sub(0.25), SimpleTransform.div(1.5))),
-                Named.of("linear, standardised twice", standardised(standardised(linear(), new MeanStdDevTransformation()),
-                        new MeanStdDevTransformation(0.5, 2))),
-                Named.of("linear, self-trained", new SelfTrainingTrainer(
-                        standardised(linear(), new MeanStdDevTransformation()), 0.9)),
-                Named.of("factorisation machine", standardised(
-                        new FMClassificationTrainer(new LogMulticlass(), new AdaGrad(0.1), 5, 1, 3, 0.1),
-                        new MeanStdDevTransformation())),
+                Named.of(
+                        "linear, scaled and moved",
+                        standardised(
+                                linear(),
+                                new LinearScalingTransformation(-1, 1),
+                                SimpleTransform.add(0.5),
+                                SimpleTransform.mul(2),
+                                SimpleTransform.sub(0.25),
+                                SimpleTransform.div(1.5))),
+                Named.of(
+                        "linear, standardised twice",
+                        standardised(
+                                standardised(linear(), new MeanStdDevTransformation()),
+                                new MeanStdDevTransformation(0.5, 2))),
+                Named.of(
+                        "linear, self-trained",
+                        new SelfTrainingTrainer(standardised(linear(), new MeanStdDevTransformation()), 0.9)),
+                Named.of(
+                        "factorisation machine",
+                        standardised(
+                                new FMClassificationTrainer(new LogMulticlass(), new AdaGrad(0.1), 5, 1, 3, 0.1),
+                                new MeanStdDevTransformation())),
                 Named.of("LibLinear", new LibLinearClassificationTrainer()),
-                Named.of("LibSVM, linear", new LibSVMClassificationTrainer(svm(KernelType.LINEAR, SVMMode.C_SVC, false))),
-                Named.of("LibSVM, RBF, probabilities", standardised(
-                        new LibSVMClassificationTrainer(svm(KernelType.RBF, SVMMode.C_SVC, true)),
-                        new MeanStdDevTransformation())),
-                Named.of("bagged", standardised(new BaggingTrainer<>(linear(), new VotingCombiner(), 4),
-                        new MeanStdDevTransformation())));
+                Named.of(
+                        "LibSVM, linear",
+                        new LibSVMClassificationTrainer(svm(KernelType.LINEAR, SVMMode.C_SVC, false))),
+                Named.of(
+                        "LibSVM, RBF, probabilities",
+                        standardised(
+                                new LibSVMClassificationTrainer(svm(KernelType.RBF, SVMMode.C_SVC, true)),
+                                new MeanStdDevTransformation())),
+                Named.of(
+                        "bagged",
+                        standardised(
+                                new BaggingTrainer<>(linear(), new VotingCombiner(), 4),
+                                new MeanStdDevTransformation())));
     }
 
     @ParameterizedTest
@@ -189,8 +211,9 @@ class OnnxStitcherTest {
         MutableDataset<Label> data = Fixture.empty(Fixture.LABELS);
         for (Example<Label> e : labels) {
             String name = e.getOutput().getLabel();
-            data.add(with(e, new Label(n == 2 ? "" + name.equals("red")
-                    : name.equals("red") ? "red" + data.size() % 2 : name)));
+            data.add(with(
+                    e,
+                    new Label(n == 2 ? "" + name.equals("red") : name.equals("red") ? "red" + data.size() % 2 : name)));
         }
         assertEquals(n, data.getOutputs().size());
         return data;
@@ -201,7 +224,8 @@ class OnnxStitcherTest {
     @EnumSource(LinearType.class)
     void everyKindOfLibLinear(LinearType type) throws Exception {
         for (int n : new int[] {2, 4}) {
-            for (Trainer<Label> trainer : List.of(libLinear(type),
+            for (Trainer<Label> trainer : List.of(
+                    libLinear(type),
                     standardised(libLinear(type), new MeanStdDevTransformation()),
                     new BaggingTrainer<>(libLinear(type), new VotingCombiner(), 3))) {
                 try (EncodedModel<Label> model =
@@ -222,8 +246,8 @@ class OnnxStitcherTest {
     }
 
     /** Both inputs against the encoded model; returns its predictions. */
-    private static <T extends Output<T>> List<Prediction<T>> agree(EncodedModel<T> model, Score<T> score, double tolerance)
-            throws Exception {
+    private static <T extends Output<T>> List<Prediction<T>> agree(
+            EncodedModel<T> model, Score<T> score, double tolerance) throws Exception {
         List<Prediction<T>> predictions = model.predictImages(test);
         ModelProto byImage = model.exportONNXModel("test", 1, Input.IMAGE);
         ModelProto byPixels = model.exportONNXModel("test", 1, Input.PIXELS);
@@ -260,8 +284,11 @@ class OnnxStitcherTest {
         try (OrtSession session = environment.createSession(onnx.toByteArray(), new OrtSession.SessionOptions());
                 OnnxTensor in = pixels
                         ? OnnxTensor.createTensor(environment, floats, new long[] {test.size(), values})
-                        : OnnxTensor.createTensor(environment, bytes,
-                                new long[] {test.size(), Fixture.SIZE, Fixture.SIZE, 3}, OnnxJavaType.UINT8);
+                        : OnnxTensor.createTensor(
+                                environment,
+                                bytes,
+                                new long[] {test.size(), Fixture.SIZE, Fixture.SIZE, 3},
+                                OnnxJavaType.UINT8);
                 OrtSession.Result out = session.run(Map.of(pixels ? OnnxStitcher.PIXELS : "image", in))) {
             assertEquals(1, session.getOutputNames().size());
             return (float[][]) out.get(OnnxStitcher.OUTPUT).orElseThrow().getValue();
@@ -269,15 +296,19 @@ class OnnxStitcherTest {
     }
 
     static Stream<Named<Trainer<Regressor>>> regressions() {
-        SVMParameters<Regressor> svm = new SVMParameters<>(
-                new SVMRegressionType(SVMRegressionType.SVMMode.EPSILON_SVR), KernelType.LINEAR);
-        org.tribuo.regression.sgd.linear.LinearSGDTrainer linear = new org.tribuo.regression.sgd.linear.LinearSGDTrainer(
-                new SquaredLoss(), new AdaGrad(0.1), 5, 1);
+        SVMParameters<Regressor> svm =
+                new SVMParameters<>(new SVMRegressionType(SVMRegressionType.SVMMode.EPSILON_SVR), KernelType.LINEAR);
+        org.tribuo.regression.sgd.linear.LinearSGDTrainer linear =
+                new org.tribuo.regression.sgd.linear.LinearSGDTrainer(new SquaredLoss(), new AdaGrad(0.1), 5, 1);
         return Stream.of(
                 Named.of("linear", linear),
                 Named.of("linear, standardised", standardised(linear, new MeanStdDevTransformation())),
-                Named.of("factorisation machine", standardised(new org.tribuo.regression.sgd.fm.FMRegressionTrainer(
-                        new SquaredLoss(), new AdaGrad(0.1), 5, 1, 3, 0.1, true), new MeanStdDevTransformation())),
+                Named.of(
+                        "factorisation machine",
+                        standardised(
+                                new org.tribuo.regression.sgd.fm.FMRegressionTrainer(
+                                        new SquaredLoss(), new AdaGrad(0.1), 5, 1, 3, 0.1, true),
+                                new MeanStdDevTransformation())),
                 Named.of("sparse linear", standardised(new LARSTrainer(8), new MeanStdDevTransformation())),
                 Named.of("LibLinear", new LibLinearRegressionTrainer()),
                 Named.of("LibSVM", standardised(new LibSVMRegressionTrainer(svm), new MeanStdDevTransformation())),
@@ -295,10 +326,18 @@ class OnnxStitcherTest {
 
     static Stream<Named<Trainer<MultiLabel>>> taggers() {
         return Stream.of(
-                Named.of("linear", standardised(new org.tribuo.multilabel.sgd.linear.LinearSGDTrainer(
-                        new BinaryCrossEntropy(), new AdaGrad(0.1), 5, 1), new MeanStdDevTransformation())),
-                Named.of("factorisation machine", standardised(new org.tribuo.multilabel.sgd.fm.FMMultiLabelTrainer(
-                        new BinaryCrossEntropy(), new AdaGrad(0.1), 5, 1, 3, 0.1), new MeanStdDevTransformation())));
+                Named.of(
+                        "linear",
+                        standardised(
+                                new org.tribuo.multilabel.sgd.linear.LinearSGDTrainer(
+                                        new BinaryCrossEntropy(), new AdaGrad(0.1), 5, 1),
+                                new MeanStdDevTransformation())),
+                Named.of(
+                        "factorisation machine",
+                        standardised(
+                                new org.tribuo.multilabel.sgd.fm.FMMultiLabelTrainer(
+                                        new BinaryCrossEntropy(), new AdaGrad(0.1), 5, 1, 3, 0.1),
+                                new MeanStdDevTransformation())));
     }
 
     @ParameterizedTest
@@ -306,7 +345,8 @@ class OnnxStitcherTest {
     void multiLabelToo(Trainer<MultiLabel> trainer) throws Exception {
         try (EncodedModel<MultiLabel> model = EncodedModel.containing(TAGS, encoder, trainer.train(tags), 1)) {
             agree(model, (l, name) -> l.getLabelScore(new Label(name)).orElseThrow(), 1e-5);
-            assertEquals(Set.of("red", "green", "blue", "warm", "cold"),
+            assertEquals(
+                    Set.of("red", "green", "blue", "warm", "cold"),
                     Set.copyOf(OnnxStitcher.classNames(model.exportONNXModel("d", 1, Input.IMAGE))));
         }
     }
@@ -323,8 +363,11 @@ class OnnxStitcherTest {
             });
             some.add(new ArrayExample<>(e.getOutput(), kept));
         }
-        try (EncodedModel<Label> model = EncodedModel.containing(Fixture.LABELS, encoder,
-                standardised(linear(), new MeanStdDevTransformation()).train(some), 1)) {
+        try (EncodedModel<Label> model = EncodedModel.containing(
+                Fixture.LABELS,
+                encoder,
+                standardised(linear(), new MeanStdDevTransformation()).train(some),
+                1)) {
             assertEquals(5, model.getInnerModel().getFeatureIDMap().size());
             agree(model, (l, name) -> l.getScore(), 1e-5);
         }
@@ -334,8 +377,11 @@ class OnnxStitcherTest {
     void tribuosExternalModelRunsIt() throws Exception {
         Path images = dir.resolve("test");
         Path file = dir.resolve("model.onnx");
-        try (EncodedModel<Label> model = EncodedModel.containing(Fixture.LABELS, encoder,
-                        standardised(linear(), new MeanStdDevTransformation()).train(labels), 1);
+        try (EncodedModel<Label> model = EncodedModel.containing(
+                        Fixture.LABELS,
+                        encoder,
+                        standardised(linear(), new MeanStdDevTransformation()).train(labels),
+                        1);
                 PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(Fixture.LABELS, Fixture.SIZE)) {
             ModelProto onnx = model.exportONNXModel("io.github.simclr4j.test", 3, Input.PIXELS);
             Files.write(file, onnx.toByteArray());
@@ -348,15 +394,28 @@ class OnnxStitcherTest {
                 outputs.put(new Label(name), outputs.size());
             }
             ImageFolderDataSource<Label> source = new ImageFolderDataSource<>(images, pixels);
-            ONNXExternalModel<Label> external = ONNXExternalModel.createOnnxModel(Fixture.LABELS, features, outputs,
-                    new DenseTransformer(), new LabelTransformer(), new OrtSession.SessionOptions(), file,
+            ONNXExternalModel<Label> external = ONNXExternalModel.createOnnxModel(
+                    Fixture.LABELS,
+                    features,
+                    outputs,
+                    new DenseTransformer(),
+                    new LabelTransformer(),
+                    new OrtSession.SessionOptions(),
+                    file,
                     OnnxStitcher.PIXELS);
             for (Example<Label> e : source) {
                 Prediction<Label> expected = model.predict(e);
                 assertTrue(expected.distributionEquals(external.predict(e), 1e-5), expected.toString());
             }
-            assertEquals(new LabelEvaluator().evaluate(model, source).getConfusionMatrix().toString(),
-                    new LabelEvaluator().evaluate(external, source).getConfusionMatrix().toString());
+            assertEquals(
+                    new LabelEvaluator()
+                            .evaluate(model, source)
+                            .getConfusionMatrix()
+                            .toString(),
+                    new LabelEvaluator()
+                            .evaluate(external, source)
+                            .getConfusionMatrix()
+                            .toString());
             assertEquals(model.getProvenance(), external.getTribuoProvenance().orElseThrow());
             String run = external.getProvenance().toString();
             assertTrue(run.contains("resnet18") && run.contains("model-version=3"), run);
@@ -368,10 +427,12 @@ class OnnxStitcherTest {
      * vector or as double [n, 6, 1, 1].
      */
     private static ModelProto foreign(int opset, int ir, boolean vector) {
-        GraphProto.Builder graph = GraphProto.newBuilder().setName("foreign")
+        GraphProto.Builder graph = GraphProto.newBuilder()
+                .setName("foreign")
                 .addInput(value("output", 1, -1, 3, 4, 4))
                 .addNode(node("Mul", "classifier/Gemm_0", "output", "output"))
-                .addNode(node("Concat", "image", "output", "classifier/Gemm_0").toBuilder().addAttribute(ints("axis", 1)));
+                .addNode(node("Concat", "image", "output", "classifier/Gemm_0").toBuilder()
+                        .addAttribute(ints("axis", 1)));
         NodeProto.Builder reduce = node("ReduceMean", "mean", "image").toBuilder();
         if (opset < 18) {
             reduce.addAttribute(list("axes", 2, 3));
@@ -393,24 +454,42 @@ class OnnxStitcherTest {
             graph.addNode(node("Cast", "features", "mean").toBuilder()
                     .addAttribute(ints("to", TensorProto.DataType.DOUBLE_VALUE)));
         }
-        graph.addOutput(vector
-                ? value("features", TensorProto.DataType.FLOAT_VALUE, -1, 6)
-                : value("features", TensorProto.DataType.DOUBLE_VALUE, -1, 6, 1, 1));
-        return ModelProto.newBuilder().setIrVersion(ir).setGraph(graph)
-                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset)).build();
+        graph.addOutput(
+                vector
+                        ? value("features", TensorProto.DataType.FLOAT_VALUE, -1, 6)
+                        : value("features", TensorProto.DataType.DOUBLE_VALUE, -1, 6, 1, 1));
+        return ModelProto.newBuilder()
+                .setIrVersion(ir)
+                .setGraph(graph)
+                .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset))
+                .build();
     }
 
     private static TensorProto heightAndWidth(String name) {
-        return TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE)
-                .addDims(2).addInt64Data(2).addInt64Data(3).build();
+        return TensorProto.newBuilder()
+                .setName(name)
+                .setDataType(TensorProto.DataType.INT64_VALUE)
+                .addDims(2)
+                .addInt64Data(2)
+                .addInt64Data(3)
+                .build();
     }
 
     private static NodeProto node(String op, String output, String... inputs) {
-        return NodeProto.newBuilder().setName(output).setOpType(op).addAllInput(List.of(inputs)).addOutput(output).build();
+        return NodeProto.newBuilder()
+                .setName(output)
+                .setOpType(op)
+                .addAllInput(List.of(inputs))
+                .addOutput(output)
+                .build();
     }
 
     private static AttributeProto ints(String name, long value) {
-        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INT).setI(value).build();
+        return AttributeProto.newBuilder()
+                .setName(name)
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(value)
+                .build();
     }
 
     private static AttributeProto list(String name, long... values) {
@@ -424,12 +503,18 @@ class OnnxStitcherTest {
     private static OnnxMl.ValueInfoProto value(String name, int type, long... dims) {
         OnnxMl.TensorShapeProto.Builder shape = OnnxMl.TensorShapeProto.newBuilder();
         for (long d : dims) {
-            shape.addDim(d < 0
-                    ? OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimParam("n")
-                    : OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(d));
+            shape.addDim(
+                    d < 0
+                            ? OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimParam("n")
+                            : OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(d));
         }
-        return OnnxMl.ValueInfoProto.newBuilder().setName(name).setType(OnnxMl.TypeProto.newBuilder().setTensorType(
-                OnnxMl.TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape))).build();
+        return OnnxMl.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(OnnxMl.TypeProto.newBuilder()
+                        .setTensorType(OnnxMl.TypeProto.Tensor.newBuilder()
+                                .setElemType(type)
+                                .setShape(shape)))
+                .build();
     }
 
     /** Twelve random images for {@link #foreign}, and what it makes of them as a data set of three classes. */
@@ -493,56 +578,106 @@ class OnnxStitcherTest {
         float[][][][] images = new float[12][3][4][4];
         MutableDataset<Label> data = draw(images);
         GraphProto graph = foreign(12, 3, true).getGraph();
-        GraphProto branch = GraphProto.newBuilder().setName("branch")
+        GraphProto branch = GraphProto.newBuilder()
+                .setName("branch")
                 .addNode(node("Unsqueeze", "wide", "features").toBuilder().addAttribute(list("axes", 0)))
                 .addNode(node("Squeeze", "same", "wide").toBuilder().addAttribute(list("axes", 0)))
-                .addOutput(value("same", 1, -1, 6)).build();
+                .addOutput(value("same", 1, -1, 6))
+                .build();
         NodeProto.Builder choice = node("If", "chosen", "condition").toBuilder();
         for (String name : List.of("then_branch", "else_branch")) {
-            choice.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(branch));
+            choice.addAttribute(AttributeProto.newBuilder()
+                    .setName(name)
+                    .setType(AttributeProto.AttributeType.GRAPH)
+                    .setG(branch));
         }
         GraphProto branched = graph.toBuilder()
                 .addInput(value("condition", TensorProto.DataType.BOOL_VALUE))
-                .addInitializer(TensorProto.newBuilder().setName("condition").setDataType(TensorProto.DataType.BOOL_VALUE)
+                .addInitializer(TensorProto.newBuilder()
+                        .setName("condition")
+                        .setDataType(TensorProto.DataType.BOOL_VALUE)
                         .addInt32Data(1))
                 .addNode(choice)
-                .clearOutput().addOutput(value("chosen", 1, -1, 6)).build();
+                .clearOutput()
+                .addOutput(value("chosen", 1, -1, 6))
+                .build();
         check(foreign(12, 3, true).toBuilder().setGraph(branched).build(), linear().train(data), data, images);
 
-        GraphProto softmax = graph.toBuilder().addNode(node("Softmax", "soft", "features"))
-                .clearOutput().addOutput(value("soft", 1, -1, 6)).build();
-        says("The encoder's Softmax soft has another meaning in ONNX opset 13", () -> OnnxStitcher.stitch(
-                foreign(12, 3, true).toBuilder().setGraph(softmax).build(), linear().train(data), "d", 1, Input.IMAGE));
+        GraphProto softmax = graph.toBuilder()
+                .addNode(node("Softmax", "soft", "features"))
+                .clearOutput()
+                .addOutput(value("soft", 1, -1, 6))
+                .build();
+        says(
+                "The encoder's Softmax soft has another meaning in ONNX opset 13",
+                () -> OnnxStitcher.stitch(
+                        foreign(12, 3, true).toBuilder().setGraph(softmax).build(),
+                        linear().train(data),
+                        "d",
+                        1,
+                        Input.IMAGE));
     }
 
     @Test
     void whatCannotBeJoinedIsSaid() throws IOException {
         ModelProto onnx = ModelProto.parseFrom(Files.readAllBytes(encoder));
         Model<Label> model = linear().train(labels);
-        says("Expected a model of the 6 features h0 to h5 of the encoder, found one of 16, h00 to h15",
+        says(
+                "Expected a model of the 6 features h0 to h5 of the encoder, found one of 16, h00 to h15",
                 () -> OnnxStitcher.stitch(foreign(13, 7, true), model, "d", 1, Input.IMAGE));
         says("opset 11 or later, found 9", () -> OnnxStitcher.stitch(foreign(9, 7, true), model, "d", 1, Input.IMAGE));
         ModelProto six = foreign(13, 7, true);
         MutableDataset<Label> data = Fixture.empty(Fixture.LABELS);
         for (int i = 0; i < 6; i++) {
-            data.add(new ArrayExample<>(new Label(i % 2 == 0 ? "x" : "y"), new String[] {"a", "b", "c", "d", "e", "f"},
+            data.add(new ArrayExample<>(
+                    new Label(i % 2 == 0 ? "x" : "y"),
+                    new String[] {"a", "b", "c", "d", "e", "f"},
                     new double[] {i, 2, 3, i, 5, 6}));
         }
         Model<Label> of6 = linear().train(data);
         says("Expected an encoder of uint8 images", () -> OnnxStitcher.stitch(six, of6, "d", 1, Input.PIXELS));
-        says("one float output [batch, dimension], found", () -> OnnxStitcher.stitch(six.toBuilder().setGraph(
-                six.getGraph().toBuilder().addOutput(value("mean", 1, -1, 6))).build(), of6, "d", 1, Input.IMAGE));
-        says("one input of four dimensions, found", () -> OnnxStitcher.stitch(six.toBuilder().setGraph(
-                six.getGraph().toBuilder().setInput(0, value("output", 1, -1, 3))).build(), of6, "d", 1, Input.IMAGE));
-        says("found org.tribuo.transform.transformations.BinningTransformation", () -> OnnxStitcher.stitch(onnx,
-                standardised(linear(), BinningTransformation.equalWidth(3)).train(labels),
-                "d", 1, Input.IMAGE));
-        says("ONNXExportable), found org.tribuo.classification.baseline.DummyClassifierModel", () -> OnnxStitcher.stitch(onnx,
-                DummyClassifierTrainer.createMostFrequentTrainer().train(labels), "d", 1, Input.IMAGE));
-        Trainer<Label> dummies = new BaggingTrainer<>(DummyClassifierTrainer.createMostFrequentTrainer(), new VotingCombiner(), 2);
-        assertEquals("Expected an ensemble of models that Tribuo can write as ONNX (ONNXExportable), found"
-                + " org.tribuo.classification.baseline.DummyClassifierModel", assertThrows(IllegalArgumentException.class,
-                        () -> OnnxStitcher.stitch(onnx, dummies.train(labels), "d", 1, Input.IMAGE)).getMessage());
+        says(
+                "one float output [batch, dimension], found",
+                () -> OnnxStitcher.stitch(
+                        six.toBuilder()
+                                .setGraph(six.getGraph().toBuilder().addOutput(value("mean", 1, -1, 6)))
+                                .build(),
+                        of6,
+                        "d",
+                        1,
+                        Input.IMAGE));
+        says(
+                "one input of four dimensions, found",
+                () -> OnnxStitcher.stitch(
+                        six.toBuilder()
+                                .setGraph(six.getGraph().toBuilder().setInput(0, value("output", 1, -1, 3)))
+                                .build(),
+                        of6,
+                        "d",
+                        1,
+                        Input.IMAGE));
+        says(
+                "found org.tribuo.transform.transformations.BinningTransformation",
+                () -> OnnxStitcher.stitch(
+                        onnx,
+                        standardised(linear(), BinningTransformation.equalWidth(3))
+                                .train(labels),
+                        "d",
+                        1,
+                        Input.IMAGE));
+        says(
+                "ONNXExportable), found org.tribuo.classification.baseline.DummyClassifierModel",
+                () -> OnnxStitcher.stitch(
+                        onnx, DummyClassifierTrainer.createMostFrequentTrainer().train(labels), "d", 1, Input.IMAGE));
+        Trainer<Label> dummies =
+                new BaggingTrainer<>(DummyClassifierTrainer.createMostFrequentTrainer(), new VotingCombiner(), 2);
+        assertEquals(
+                "Expected an ensemble of models that Tribuo can write as ONNX (ONNXExportable), found"
+                        + " org.tribuo.classification.baseline.DummyClassifierModel",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> OnnxStitcher.stitch(onnx, dummies.train(labels), "d", 1, Input.IMAGE))
+                        .getMessage());
     }
 
     private static void says(String part, org.junit.jupiter.api.function.Executable run) {
@@ -559,7 +694,8 @@ class OnnxStitcherTest {
             assertEquals("io.github.simclr4j.test", saved.getDomain());
             assertEquals(2, saved.getModelVersion());
             assertEquals(Set.of("blue", "green", "red"), Set.copyOf(OnnxStitcher.classNames(saved)));
-            assertTrue(saved.getMetadataPropsList().stream().anyMatch(e -> e.getKey().equals("method")));
+            assertTrue(saved.getMetadataPropsList().stream()
+                    .anyMatch(e -> e.getKey().equals("method")));
         }
     }
 }

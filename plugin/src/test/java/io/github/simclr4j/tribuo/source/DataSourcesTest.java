@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -18,7 +19,6 @@ import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
 import io.github.simclr4j.tribuo.extraction.Fixture;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import java.awt.Color;
 import java.io.IOException;
@@ -116,9 +116,13 @@ class DataSourcesTest {
         ImageTableDataSource<Label> source =
                 new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.FAIL);
         List<Example<Label>> examples = list(source);
-        assertEquals(List.of("Warm", "cold", "Warm"), examples.stream().map(e -> e.getOutput().getLabel()).toList());
-        assertEquals("blue/0.png", examples.get(1).getMetadataValue(Example.NAME).orElseThrow());
-        assertEquals(2L, examples.get(1).getMetadataValue(ImageTableDataSource.ROW).orElseThrow());
+        assertEquals(
+                List.of("Warm", "cold", "Warm"),
+                examples.stream().map(e -> e.getOutput().getLabel()).toList());
+        assertEquals(
+                "blue/0.png", examples.get(1).getMetadataValue(Example.NAME).orElseThrow());
+        assertEquals(
+                2L, examples.get(1).getMetadataValue(ImageTableDataSource.ROW).orElseThrow());
         assertArrayEquals(values(extractor.extract(images.resolve("blue/0.png"))), values(examples.get(1)), 1e-5);
         assertEquals(examples, list(source), "a second pass");
         Iterator<Example<Label>> abandoned = source.iterator();
@@ -168,9 +172,15 @@ class DataSourcesTest {
             double[] values = values(example);
             int most = values[0] > Math.max(values[1], values[2]) ? 0 : values[1] > values[2] ? 1 : 2;
             // Red comes first in an image.
-            assertEquals(List.of("red", "green", "blue").get(most), example.getOutput().getLabel());
+            assertEquals(
+                    List.of("red", "green", "blue").get(most),
+                    example.getOutput().getLabel());
         }
-        assertEquals((float) mean.extract(images.resolve("red/0.png")).iterator().next().getValue(),
+        assertEquals(
+                (float) mean.extract(images.resolve("red/0.png"))
+                        .iterator()
+                        .next()
+                        .getValue(),
                 mean.floatFeatures(List.of(Images.read(images.resolve("red/0.png"))))[0][0]);
         assertMessage("found a@b", () -> new ImageFieldProcessor("photo", new MeanColor("a", "a@b", "c"), images));
     }
@@ -180,18 +190,23 @@ class DataSourcesTest {
         try (SimCLRFeatureExtractor<Regressor> numbers = extractor.share(new RegressionFactory())) {
             Path table = table("numbers.csv", "photo,height,weight", "red/1.png,1.5,70", "blue/0.png,-2,1e3");
             Regressor two = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("height", "weight"), numbers, OnUnreadable.FAIL)).get(1).getOutput();
+                            table, "photo", List.of("height", "weight"), numbers, OnUnreadable.FAIL))
+                    .get(1)
+                    .getOutput();
             assertEquals(Set.of("height", "weight"), Set.of(two.getNames()));
             assertEquals(-2, two.getDimension("height").orElseThrow().getValue());
             assertEquals(1000, two.getDimension("weight").orElseThrow().getValue());
             Regressor one = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("height"), numbers, OnUnreadable.FAIL)).get(0).getOutput();
+                            table, "photo", List.of("height"), numbers, OnUnreadable.FAIL))
+                    .get(0)
+                    .getOutput();
             assertArrayEquals(new double[] {1.5}, one.getValues());
             Path bad = table("bad.csv", "photo,height", "red/1.png,1", "red/2.png,tall");
-            Iterator<Example<Regressor>> rows = new ImageTableDataSource<>(
-                    bad, "photo", List.of("height"), numbers, OnUnreadable.SKIP).iterator();
+            Iterator<Example<Regressor>> rows =
+                    new ImageTableDataSource<>(bad, "photo", List.of("height"), numbers, OnUnreadable.SKIP).iterator();
             rows.next();
-            String message = assertThrows(IllegalArgumentException.class, rows::next).getMessage();
+            String message =
+                    assertThrows(IllegalArgumentException.class, rows::next).getMessage();
             assertTrue(message.contains("Row 2 of " + bad) && message.contains("tall"), message);
         }
     }
@@ -199,13 +214,13 @@ class DataSourcesTest {
     @Test
     void aTableOfSeveralLabelsAnImage() throws IOException {
         try (SimCLRFeatureExtractor<MultiLabel> many = extractor.share(new MultiLabelFactory())) {
-            Path table = table("many.csv", "photo,tags,sea,sky", "red/1.png,\"sun,sand\",true,false",
-                    "red/2.png,sand,true,true");
-            List<Example<MultiLabel>> tags = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("tags"), many, OnUnreadable.FAIL));
+            Path table = table(
+                    "many.csv", "photo,tags,sea,sky", "red/1.png,\"sun,sand\",true,false", "red/2.png,sand,true,true");
+            List<Example<MultiLabel>> tags =
+                    list(new ImageTableDataSource<>(table, "photo", List.of("tags"), many, OnUnreadable.FAIL));
             assertEquals(Set.of("sun", "sand"), tags.get(0).getOutput().getNameSet());
-            List<Example<MultiLabel>> columns = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("sea", "sky"), many, OnUnreadable.FAIL));
+            List<Example<MultiLabel>> columns =
+                    list(new ImageTableDataSource<>(table, "photo", List.of("sea", "sky"), many, OnUnreadable.FAIL));
             assertEquals(Set.of("sea"), columns.get(0).getOutput().getNameSet());
             assertEquals(Set.of("sea", "sky"), columns.get(1).getOutput().getNameSet());
         }
@@ -220,7 +235,10 @@ class DataSourcesTest {
             byte[] bytes = Files.readAllBytes(whole);
             Files.write(images.resolve("cut." + format), Arrays.copyOf(bytes, bytes.length / 2));
             IOException cut = assertThrows(IOException.class, () -> extractor.extract(images.resolve("cut." + format)));
-            assertTrue(cut.getMessage().contains("cut." + format) && !cut.getMessage().contains("null"), cut.getMessage());
+            assertTrue(
+                    cut.getMessage().contains("cut." + format)
+                            && !cut.getMessage().contains("null"),
+                    cut.getMessage());
         }
         Path table = table("holes.csv", "photo,kind", "red/1.png,a", "gone.png,b", "text.png,a", ",b", "blue/0.png,a");
         ImageTableDataSource<Label> failing =
@@ -231,8 +249,12 @@ class DataSourcesTest {
                 new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.SKIP);
         assertEquals(2, list(skipping).size());
         assertEquals(2, list(skipping).size());
-        assertEquals(List.of("row 2 of " + table + " (gone.png)", "row 3 of " + table + " (text.png)",
-                "row 4 of " + table + " ()"), List.copyOf(skipping.skipped().keySet()));
+        assertEquals(
+                List.of(
+                        "row 2 of " + table + " (gone.png)",
+                        "row 3 of " + table + " (text.png)",
+                        "row 4 of " + table + " ()"),
+                List.copyOf(skipping.skipped().keySet()));
         assertEquals("no such file", skipping.skipped().values().iterator().next());
         List<Example<Label>> zeros =
                 list(new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.ZERO));
@@ -243,15 +265,20 @@ class DataSourcesTest {
     @Test
     void badTablesAreNamed() throws IOException {
         Path table = table("columns.csv", "photo,kind", "red/1.png,a");
-        assertMessage("expected a column picture, found [photo, kind]", () ->
-                new ImageTableDataSource<>(table, "picture", List.of("kind"), extractor, OnUnreadable.FAIL));
-        assertMessage("expected output columns [sort], found [photo, kind]", () ->
-                new ImageTableDataSource<>(table, "photo", List.of("sort"), extractor, OnUnreadable.FAIL));
-        assertMessage("gone.csv: no such file", () ->
-                new ImageTableDataSource<>(dir.resolve("gone.csv"), "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
+        assertMessage(
+                "expected a column picture, found [photo, kind]",
+                () -> new ImageTableDataSource<>(table, "picture", List.of("kind"), extractor, OnUnreadable.FAIL));
+        assertMessage(
+                "expected output columns [sort], found [photo, kind]",
+                () -> new ImageTableDataSource<>(table, "photo", List.of("sort"), extractor, OnUnreadable.FAIL));
+        assertMessage(
+                "gone.csv: no such file",
+                () -> new ImageTableDataSource<>(
+                        dir.resolve("gone.csv"), "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
         Path empty = Files.createFile(dir.resolve("empty.csv"));
-        assertMessage("empty.csv: expected a column photo, found []", () ->
-                new ImageTableDataSource<>(empty, "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
+        assertMessage(
+                "empty.csv: expected a column photo, found []",
+                () -> new ImageTableDataSource<>(empty, "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
     }
 
     private static void assertMessage(String part, Executable action) {
@@ -262,8 +289,17 @@ class DataSourcesTest {
     @Test
     void aTableWithoutOutputs() throws IOException {
         Path table = table("unlabelled.csv", "photo", "red/1.png");
-        assertEquals(Fixture.LABELS.getUnknownOutput(), list(new ImageTableDataSource<>(table, "photo", ImageEncoding.FILE,
-                new EmptyResponseProcessor<>(Fixture.LABELS), extractor, OnUnreadable.FAIL)).get(0).getOutput());
+        assertEquals(
+                Fixture.LABELS.getUnknownOutput(),
+                list(new ImageTableDataSource<>(
+                                table,
+                                "photo",
+                                ImageEncoding.FILE,
+                                new EmptyResponseProcessor<>(Fixture.LABELS),
+                                extractor,
+                                OnUnreadable.FAIL))
+                        .get(0)
+                        .getOutput());
         Path xml = Files.writeString(dir.resolve("unlabelled.xml"), """
                 <config>
                   <component name="labels" type="org.tribuo.classification.LabelFactory"/>
@@ -340,14 +376,18 @@ class DataSourcesTest {
         assertTrue(mnist.iterator().next().size() < 300, "zeros are dropped");
         EncodedDataSource<Label> source = encoded(mnist, 28);
         List<Example<Label>> examples = list(source);
-        double[][] expected = extractor.features(List.of(grey(pixels[0], 28), grey(pixels[1], 28), grey(pixels[2], 28)));
+        double[][] expected =
+                extractor.features(List.of(grey(pixels[0], 28), grey(pixels[1], 28), grey(pixels[2], 28)));
         for (int i = 0; i < 3; i++) {
             assertArrayEquals(expected[i], values(examples.get(i)), 1e-6);
             assertEquals(Integer.toString(7 - i), examples.get(i).getOutput().getLabel());
         }
         assertEquals(examples, list(source), "a second pass");
-        assertEquals(examples, list(new EncodedDataSource<>(
-                new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor, OnUnreadable.FAIL)), "or from a dataset");
+        assertEquals(
+                examples,
+                list(new EncodedDataSource<>(
+                        new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor, OnUnreadable.FAIL)),
+                "or from a dataset");
     }
 
     @Test
@@ -358,7 +398,10 @@ class DataSourcesTest {
         for (PixelLayout layout : List.of(
                 PixelLayout.rgb(image.width(), image.height()),
                 PixelLayout.rgb(image.width(), image.height()).asPlanes(),
-                PixelLayout.rgb(image.width(), image.height()).asPlanes().scaledBy(255).startingAt(1))) {
+                PixelLayout.rgb(image.width(), image.height())
+                        .asPlanes()
+                        .scaledBy(255)
+                        .startingAt(1))) {
             String[] names = new String[3 * pixels];
             double[] values = new double[3 * pixels];
             for (int i = 0; i < names.length; i++) {
@@ -369,7 +412,9 @@ class DataSourcesTest {
             Example<Label> row = new ArrayExample<>(new Label("red"), names, values);
             row.setMetadataValue("camera", "old");
             row.setWeight(2);
-            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor, OnUnreadable.FAIL).iterator().next();
+            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor, OnUnreadable.FAIL)
+                    .iterator()
+                    .next();
             assertArrayEquals(expected, values(encoded), 1e-6, layout.toString());
             assertEquals("old", encoded.getMetadataValue("camera").orElseThrow());
             assertEquals(2, encoded.getWeight());
@@ -387,13 +432,18 @@ class DataSourcesTest {
         bad.forEach((name, value) -> {
             Example<Label> row = new ArrayExample<>(new Label("a"), new String[] {name}, new double[] {value});
             EncodedDataSource<Label> source = encoded(of(row), 8);
-            String message = assertThrows(UncheckedIOException.class, () -> source.iterator().next()).getMessage();
+            String message = assertThrows(
+                            UncheckedIOException.class, () -> source.iterator().next())
+                    .getMessage();
             assertTrue(message.startsWith("example 1: expected") && message.contains("found " + name), message);
         });
         assertThrows(IllegalArgumentException.class, () -> new PixelLayout(8, 8, 2, false, 1, 0));
-        assertThrows(IllegalArgumentException.class, () -> new PixelLayout(8, 8, 3, false, Double.POSITIVE_INFINITY, 0));
-        assertEquals("Expected at most 715827879 pixels, found 60000x60000", assertThrows(IllegalArgumentException.class,
-                () -> new PixelLayout(60_000, 60_000, 3, false, 1, 0)).getMessage());
+        assertThrows(
+                IllegalArgumentException.class, () -> new PixelLayout(8, 8, 3, false, Double.POSITIVE_INFINITY, 0));
+        assertEquals(
+                "Expected at most 715827879 pixels, found 60000x60000",
+                assertThrows(IllegalArgumentException.class, () -> new PixelLayout(60_000, 60_000, 3, false, 1, 0))
+                        .getMessage());
     }
 
     /** As of PixelFeatureExtractor, read as bytes: the images would be black. */
@@ -417,16 +467,21 @@ class DataSourcesTest {
         logger.setUseParentHandlers(false);
         try {
             Map<String, double[]> rows = new TreeMap<>(Map.of(
-                    "a bytes", new double[] {0, 1, 1}, "b dark, scaled", new double[] {0.25, 1, 1},
-                    "c scaled", new double[] {1, 0.5, 0.75}));
+                    "a bytes",
+                    new double[] {0, 1, 1},
+                    "b dark, scaled",
+                    new double[] {0.25, 1, 1},
+                    "c scaled",
+                    new double[] {1, 0.5, 0.75}));
             List<Example<Label>> examples = new ArrayList<>();
-            rows.forEach((name, values) -> examples.add(
-                    new ArrayExample<>(new Label(name), new String[] {"p0", "p1", "p2"}, values)));
-            ListDataSource<Label> source =
-                    new ListDataSource<>(examples, Fixture.LABELS, new SimpleDataSourceProvenance("rows", Fixture.LABELS));
+            rows.forEach((name, values) ->
+                    examples.add(new ArrayExample<>(new Label(name), new String[] {"p0", "p1", "p2"}, values)));
+            ListDataSource<Label> source = new ListDataSource<>(
+                    examples, Fixture.LABELS, new SimpleDataSourceProvenance("rows", Fixture.LABELS));
             list(new EncodedDataSource<>(source, PixelLayout.rgb(8, 8).scaledBy(255), extractor, OnUnreadable.FAIL));
             assertEquals(List.of(), warnings);
-            EncodedDataSource<Label> wrong = new EncodedDataSource<>(source, PixelLayout.rgb(8, 8), extractor, OnUnreadable.FAIL);
+            EncodedDataSource<Label> wrong =
+                    new EncodedDataSource<>(source, PixelLayout.rgb(8, 8), extractor, OnUnreadable.FAIL);
             list(wrong);
             list(wrong);
             assertEquals(1, warnings.size(), warnings.toString());
@@ -440,8 +495,8 @@ class DataSourcesTest {
     @Test
     void provenanceHoldsTheContentAndSurvivesSaving() throws IOException {
         Path own = Fixture.images(dir.resolve("own"), 2, 5);
-        Path table = Files.writeString(own.resolve("t.csv"),
-                "photo,kind\nred/0.png,a\nred/1.png,a\nblue/0.png,b\ngone.png,b\n");
+        Path table = Files.writeString(
+                own.resolve("t.csv"), "photo,kind\nred/0.png,a\nred/1.png,a\nblue/0.png,b\ngone.png,b\n");
         List<String> before = List.of();
         IDXDataSource<Label> mnist = mnist("small", strokes(3, 8), 8);
         for (int change = 0; change < 2; change++) {
@@ -450,17 +505,28 @@ class DataSourcesTest {
                     new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.SKIP);
             EncodedDataSource<Label> encoded = encoded(mnist, 8);
             List<String> hashes = new ArrayList<>();
-            for (ImageDataSource<Label, ?> source : List.of(folder, rows, encoded,
-                    new EncodedDataSource<>(new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor, OnUnreadable.FAIL))) {
+            for (ImageDataSource<Label, ?> source : List.of(
+                    folder,
+                    rows,
+                    encoded,
+                    new EncodedDataSource<>(
+                            new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor, OnUnreadable.FAIL))) {
                 DataSourceProvenance provenance = source.getProvenance();
                 assertEquals(provenance, source.getProvenance());
                 Path file = dir.resolve("saved.tribuo");
-                new LogisticRegressionTrainer().train(new MutableDataset<>(source)).serializeToFile(file);
+                new LogisticRegressionTrainer()
+                        .train(new MutableDataset<>(source))
+                        .serializeToFile(file);
                 Model<?> loaded = Model.deserializeFromFile(file);
-                assertEquals(provenance, loaded.getProvenance().getDatasetProvenance().getSourceProvenance());
+                assertEquals(
+                        provenance,
+                        loaded.getProvenance().getDatasetProvenance().getSourceProvenance());
                 String text = ProvenanceUtil.formattedProvenanceString(loaded.getProvenance());
                 assertTrue(text.contains(extractor.encoder().sha256()), text);
-                hashes.add(text.lines().filter(l -> l.contains("-sha256") && !l.contains("encoder")).toList().toString());
+                hashes.add(text.lines()
+                        .filter(l -> l.contains("-sha256") && !l.contains("encoder"))
+                        .toList()
+                        .toString());
             }
             if (change == 0) {
                 before = hashes;
@@ -482,16 +548,20 @@ class DataSourcesTest {
     void aSourceIsMadeAgainFromItsProvenance() throws IOException {
         Path table = table("again.csv", "photo,kind", "red/1.png,red", "blue/0.png,blue");
         FeatureCache cache = new FeatureCache(dir.resolve("again"), 1 << 20);
-        try (SimCLRFeatureExtractor<Label> cached =
-                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"),
-                        EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1), cache)) {
+        try (SimCLRFeatureExtractor<Label> cached = new SimCLRFeatureExtractor<>(
+                Fixture.LABELS,
+                dir.resolve("encoder.onnx"),
+                EncoderSettings.none(),
+                RuntimeSettings.DEFAULT.withThreads(1),
+                cache)) {
             for (ImageDataSource<Label, ?> source : List.of(
                     new ImageFolderDataSource<>(images, extractor),
                     new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, OnUnreadable.SKIP),
                     encoded(mnist("again", strokes(3, 28), 28), 28))) {
                 try (ConfigurationManager manager = new ConfigurationManager()) {
                     manager.addConfiguration(ProvenanceUtil.extractConfiguration(source.getProvenance()));
-                    ImageDataSource<?, ?> again = manager.lookupAll(source.getClass()).get(0);
+                    ImageDataSource<?, ?> again =
+                            manager.lookupAll(source.getClass()).get(0);
                     List<Example<?>> examples = new ArrayList<>();
                     again.forEach(examples::add);
                     assertEquals(list(source), examples);
@@ -547,8 +617,11 @@ class DataSourcesTest {
         ImageTableDataSource<Label> rows =
                 new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.FAIL);
         assertEquals(14, list(new AggregateDataSource<>(List.of(folder, rows))).size());
-        assertEquals(14, list(new AggregateConfigurableDataSource<>(List.of(folder, rows),
-                AggregateDataSource.IterationOrder.ROUNDROBIN)).size());
+        assertEquals(
+                14,
+                list(new AggregateConfigurableDataSource<>(
+                                List.of(folder, rows), AggregateDataSource.IterationOrder.ROUNDROBIN))
+                        .size());
         TrainTestSplitter<Label> split = new TrainTestSplitter<>(folder, 0.75, 1);
         Dataset<Label> train = new MutableDataset<>(split.getTrain());
         Dataset<Label> test = ImmutableDataset.copyDataset(
@@ -558,13 +631,17 @@ class DataSourcesTest {
         assertTrue(((MutableDataset<Label>) train).isDense());
         // Feature ids follow the names, and those the encoder's order.
         for (int i = 0; i < Fixture.DIMENSION; i++) {
-            assertEquals(extractor.featureNames()[i], train.getFeatureIDMap().get(i).getName());
+            assertEquals(
+                    extractor.featureNames()[i], train.getFeatureIDMap().get(i).getName());
         }
-        Model<Label> model = new TransformTrainer<>(new LogisticRegressionTrainer(),
-                new TransformationMap(List.of(new MeanStdDevTransformation()))).train(train);
+        Model<Label> model = new TransformTrainer<>(
+                        new LogisticRegressionTrainer(), new TransformationMap(List.of(new MeanStdDevTransformation())))
+                .train(train);
         assertEquals(3, model.predict(test).size());
-        assertTrue(Set.of("red", "green", "blue").contains(
-                model.predict(extractor.extract(images.resolve("red/1.png"))).getOutput().getLabel()));
+        assertTrue(Set.of("red", "green", "blue")
+                .contains(model.predict(extractor.extract(images.resolve("red/1.png")))
+                        .getOutput()
+                        .getLabel()));
         SequenceExample<Label> frames = new SequenceExample<>(extractor.extract(
                 List.of(Images.read(images.resolve("red/0.png")), Images.read(images.resolve("blue/0.png"))),
                 List.of(new Label("red"), new Label("blue"))));

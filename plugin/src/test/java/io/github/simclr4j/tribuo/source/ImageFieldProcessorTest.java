@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -63,6 +64,7 @@ class ImageFieldProcessorTest {
     private static final SimCLRFeatureExtractorTest.Recorder RECORDER = new SimCLRFeatureExtractorTest.Recorder();
     /** Image files, relative to the folder, in order, and the label and price of each. */
     private static final List<String> FILES = new ArrayList<>();
+
     private static final Map<String, Map<String, Double>> EXPECTED = new TreeMap<>();
 
     @BeforeAll
@@ -108,8 +110,8 @@ class ImageFieldProcessorTest {
                 .addFieldProcessor(photo)
                 .addFieldProcessor(new DoubleFieldProcessor("price"))
                 .addFieldProcessor(new IdentityProcessor("shop"))
-                .addFieldProcessor(new TextFieldProcessor("words",
-                        new BasicPipeline(new BreakIteratorTokenizer(Locale.US), 1)))
+                .addFieldProcessor(
+                        new TextFieldProcessor("words", new BasicPipeline(new BreakIteratorTokenizer(Locale.US), 1)))
                 .addMetadataExtractor(new IndexExtractor("index"))
                 .build(new FieldResponseProcessor<>(List.of("kind"), List.of(""), Fixture.LABELS, false, false));
     }
@@ -125,8 +127,12 @@ class ImageFieldProcessorTest {
     private static Path csv(String name, Cell cell) throws IOException {
         StringBuilder csv = new StringBuilder("kind,price,shop,words,photo\n");
         for (int i = 0; i < FILES.size(); i++) {
-            csv.append(label(i)).append(',').append(price(i)).append(",north,\"a small thing\",\"")
-                    .append(cell.of(FILES.get(i))).append("\"\n");
+            csv.append(label(i))
+                    .append(',')
+                    .append(price(i))
+                    .append(",north,\"a small thing\",\"")
+                    .append(cell.of(FILES.get(i)))
+                    .append("\"\n");
         }
         return Files.writeString(dir.resolve(name), csv);
     }
@@ -167,11 +173,13 @@ class ImageFieldProcessorTest {
             Path csv = csv(form.getKey() + ".csv", form.getValue());
             check(new CSVDataSource<>(csv, rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL)), true));
         }
-        check(new CSVDataSource<>(csv("base64.csv", f -> base64(f)),
-                rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)), true));
+        check(new CSVDataSource<>(
+                csv("base64.csv", f -> base64(f)), rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)), true));
         Base64.Encoder mime = Base64.getMimeEncoder(40, "\n".getBytes());
-        check(new CSVDataSource<>(csv("mime.csv", f -> mime.encodeToString(Files.readAllBytes(dir.resolve(f)))),
-                rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)), true));
+        check(new CSVDataSource<>(
+                csv("mime.csv", f -> mime.encodeToString(Files.readAllBytes(dir.resolve(f)))),
+                rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)),
+                true));
     }
 
     @Test
@@ -187,11 +195,15 @@ class ImageFieldProcessorTest {
 
     @Test
     void sqlWithPathsBase64AndBytes() throws SQLException, IOException {
-        SQLDBConfig database = new SQLDBConfig("jdbc:h2:mem:photos;DB_CLOSE_DELAY=-1;DATABASE_TO_UPPER=FALSE", Map.of());
+        SQLDBConfig database =
+                new SQLDBConfig("jdbc:h2:mem:photos;DB_CLOSE_DELAY=-1;DATABASE_TO_UPPER=FALSE", Map.of());
         try (Connection connection = database.getConnection()) {
-            connection.createStatement().execute("CREATE TABLE things (id INT PRIMARY KEY, kind VARCHAR, price DOUBLE,"
-                    + " shop VARCHAR, words VARCHAR, path VARCHAR, encoded VARCHAR, bytes VARBINARY)");
-            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO things VALUES (?,?,?,?,?,?,?,?)")) {
+            connection
+                    .createStatement()
+                    .execute("CREATE TABLE things (id INT PRIMARY KEY, kind VARCHAR, price DOUBLE,"
+                            + " shop VARCHAR, words VARCHAR, path VARCHAR, encoded VARCHAR, bytes VARBINARY)");
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO things VALUES (?,?,?,?,?,?,?,?)")) {
                 for (int i = 0; i < FILES.size(); i++) {
                     insert.setInt(1, i);
                     insert.setString(2, label(i));
@@ -206,19 +218,31 @@ class ImageFieldProcessorTest {
             }
         }
         String query = "SELECT photo, kind, price, shop, words FROM (SELECT *, %s AS photo FROM things) ORDER BY id";
-        for (Map.Entry<String, ImageEncoding> column : Map.of("path", ImageEncoding.FILE, "encoded", ImageEncoding.BASE64,
-                "RAWTOHEX(bytes)", ImageEncoding.HEX).entrySet()) {
+        for (Map.Entry<String, ImageEncoding> column : Map.of(
+                        "path",
+                        ImageEncoding.FILE,
+                        "encoded",
+                        ImageEncoding.BASE64,
+                        "RAWTOHEX(bytes)",
+                        ImageEncoding.HEX)
+                .entrySet()) {
             RowProcessor<Label> rows = rows(photo(column.getValue(), OnUnreadable.FAIL));
-            try (SQLDataSource<Label> source = new SQLDataSource<>(
-                    query.formatted(column.getKey()), database, Fixture.LABELS, rows, true)) {
+            try (SQLDataSource<Label> source =
+                    new SQLDataSource<>(query.formatted(column.getKey()), database, Fixture.LABELS, rows, true)) {
                 check(source);
                 check(new ReadAheadDataSource<>(source, rows, true));
             }
         }
         // Tribuo passes on what toString makes of a byte array.
-        try (SQLDataSource<Label> source = new SQLDataSource<>(query.formatted("bytes"), database, Fixture.LABELS,
-                rows(photo(ImageEncoding.HEX, OnUnreadable.FAIL)), true)) {
-            String message = assertThrows(UncheckedIOException.class, () -> source.iterator().next()).getMessage();
+        try (SQLDataSource<Label> source = new SQLDataSource<>(
+                query.formatted("bytes"),
+                database,
+                Fixture.LABELS,
+                rows(photo(ImageEncoding.HEX, OnUnreadable.FAIL)),
+                true)) {
+            String message = assertThrows(
+                            UncheckedIOException.class, () -> source.iterator().next())
+                    .getMessage();
             assertTrue(message.contains("column photo") && message.contains("let the query return them"), message);
         }
     }
@@ -231,7 +255,11 @@ class ImageFieldProcessorTest {
         ReadAheadDataSource<Label> ahead = new ReadAheadDataSource<>(source, rows, true);
         RECORDER.batches.clear();
         check(ahead);
-        assertEquals(List.of(9), RECORDER.batches.stream().map(ExtractionListener.Timings::images).toList());
+        assertEquals(
+                List.of(9),
+                RECORDER.batches.stream()
+                        .map(ExtractionListener.Timings::images)
+                        .toList());
         check(ahead);
         RECORDER.batches.clear();
         check(source);
@@ -260,23 +288,30 @@ class ImageFieldProcessorTest {
         Path csv = csv("changing.csv", f -> "changing" + FILES.indexOf(f) % 3 + ".png");
         ImageFieldProcessor photo = photo(ImageEncoding.FILE, OnUnreadable.FAIL);
         RowProcessor<Label> rows = rows(photo);
-        Iterator<Example<Label>> half = new ReadAheadDataSource<>(new CSVDataSource<>(csv, rows, true), rows, true).iterator();
+        Iterator<Example<Label>> half =
+                new ReadAheadDataSource<>(new CSVDataSource<>(csv, rows, true), rows, true).iterator();
         assertTrue(half.hasNext());
         half.next();
         for (int i = 0; i < 3; i++) {
             // Another image under the same name.
             Path other = dir.resolve(FILES.get(i + 3));
             Files.copy(other, dir.resolve("changing" + i + ".png"), StandardCopyOption.REPLACE_EXISTING);
-            double[] now = photo.process("changing" + i + ".png").stream().mapToDouble(ColumnarFeature::getValue).toArray();
-            double[] expected = EXPECTED.get(FILES.get(i + 3)).values().stream().mapToDouble(v -> v).toArray();
+            double[] now = photo.process("changing" + i + ".png").stream()
+                    .mapToDouble(ColumnarFeature::getValue)
+                    .toArray();
+            double[] expected = EXPECTED.get(FILES.get(i + 3)).values().stream()
+                    .mapToDouble(v -> v)
+                    .toArray();
             assertArrayEquals(expected, now, 1e-5);
         }
     }
 
     @Test
     void columnsByPatternShareTheExtractorAndAreReadAheadToo() throws IOException {
-        Path csv = Files.writeString(dir.resolve("pattern.csv"), "kind,front,back\nred,%s,%s\nblue,%s,%s\n".formatted(
-                FILES.get(0), FILES.get(4), FILES.get(8), FILES.get(0)));
+        Path csv = Files.writeString(
+                dir.resolve("pattern.csv"),
+                "kind,front,back\nred,%s,%s\nblue,%s,%s\n"
+                        .formatted(FILES.get(0), FILES.get(4), FILES.get(8), FILES.get(0)));
         RowProcessor<Label> rows = new RowProcessor.Builder<Label>()
                 .addRegexMappingProcessor("front|back", photo(ImageEncoding.FILE, OnUnreadable.FAIL))
                 .build(new FieldResponseProcessor<>("kind", "", Fixture.LABELS));
@@ -292,15 +327,19 @@ class ImageFieldProcessorTest {
             Map<String, Double> other = values(ahead.get(row++));
             values.forEach((name, value) -> assertEquals(value, other.get(name), 1e-5));
         }
-        EXPECTED.get(FILES.get(4)).forEach((name, value) ->
-                assertEquals(value, values(ahead.get(0)).get("back@" + name), 1e-5));
+        EXPECTED.get(FILES.get(4))
+                .forEach((name, value) ->
+                        assertEquals(value, values(ahead.get(0)).get("back@" + name), 1e-5));
     }
 
     @Test
     void anUnreadableImageIsAnErrorOrSkippedOrZero() throws IOException {
         Files.writeString(dir.resolve("text.png"), "no image");
-        Path csv = csv("damaged.csv", f -> f.equals(FILES.get(4)) ? "gone.png" : f.equals(FILES.get(6)) ? "text.png"
-                : f.equals(FILES.get(7)) ? "" : f);
+        Path csv = csv(
+                "damaged.csv",
+                f -> f.equals(FILES.get(4))
+                        ? "gone.png"
+                        : f.equals(FILES.get(6)) ? "text.png" : f.equals(FILES.get(7)) ? "" : f);
         RowProcessor<Label> failing = rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL));
         CSVDataSource<Label> source = new CSVDataSource<>(csv, failing, true);
         for (ColumnarDataSource<Label> s : List.of(source, new ReadAheadDataSource<>(source, failing, true))) {
@@ -346,8 +385,10 @@ class ImageFieldProcessorTest {
                 "data:image/png,abc", "expected a data: URI in base64",
                 "photos", "is a folder");
         bad.forEach((cell, encoding) -> {
-            String message = assertThrows(UncheckedIOException.class,
-                    () -> photo(encoding, OnUnreadable.FAIL).process(cell)).getMessage();
+            String message = assertThrows(
+                            UncheckedIOException.class,
+                            () -> photo(encoding, OnUnreadable.FAIL).process(cell))
+                    .getMessage();
             assertTrue(message.contains(cell) && message.contains(expected.get(cell)), message);
         });
     }
@@ -360,7 +401,8 @@ class ImageFieldProcessorTest {
         assertEquals(1, photo.getNumNamespaces());
         ImageFieldProcessor copy = photo.copy("picture");
         assertEquals("picture", copy.getFieldName());
-        List<String> names = copy.process(FILES.get(0)).stream().map(Feature::getName).toList();
+        List<String> names =
+                copy.process(FILES.get(0)).stream().map(Feature::getName).toList();
         assertEquals(names.stream().sorted().toList(), names);
         assertEquals("picture@h00", names.get(0));
     }

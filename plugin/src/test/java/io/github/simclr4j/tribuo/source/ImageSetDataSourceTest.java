@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -65,7 +66,8 @@ class ImageSetDataSourceTest {
         Path file = dir.resolve(name);
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(file))) {
             for (Path image : files) {
-                out.putNextEntry(new ZipEntry(folder.relativize(image).toString().replace('\\', '/')));
+                out.putNextEntry(
+                        new ZipEntry(folder.relativize(image).toString().replace('\\', '/')));
                 Files.copy(image, out);
             }
             for (Map.Entry<String, byte[]> e : more.entrySet()) {
@@ -78,7 +80,10 @@ class ImageSetDataSourceTest {
 
     private static Path table() throws IOException {
         StringBuilder rows = new StringBuilder("path,label\n");
-        files.forEach(f -> rows.append(dir.relativize(f)).append(',').append(f.getParent().getFileName()).append('\n'));
+        files.forEach(f -> rows.append(dir.relativize(f))
+                .append(',')
+                .append(f.getParent().getFileName())
+                .append('\n'));
         return Files.writeString(dir.resolve("images.csv"), rows.toString());
     }
 
@@ -118,14 +123,18 @@ class ImageSetDataSourceTest {
                     assertEquals(examples.get(i).getOutput(), found.get(i).getOutput());
                     assertArrayEquals(values(examples.get(i)), values(found.get(i)));
                     String path = folder.relativize(files.get(i)).toString();
-                    String name = set.toString().endsWith(".zip") ? set + "!" + path.replace('\\', '/') : files.get(i).toString();
-                    assertEquals(name, found.get(i).getMetadataValue(Example.NAME).orElseThrow());
+                    String name = set.toString().endsWith(".zip")
+                            ? set + "!" + path.replace('\\', '/')
+                            : files.get(i).toString();
+                    assertEquals(
+                            name, found.get(i).getMetadataValue(Example.NAME).orElseThrow());
                 }
                 assertEquals(9, measured(source.getProvenance(), ImageSetDataSource.SetProvenance.SIZE));
             }
         }
         try (ImageSetDataSource<Label> same = new ImageSetDataSource<>(folder, pixels)) {
-            assertEquals(measured(expected.getProvenance(), ImageFolderDataSource.FolderProvenance.IMAGES_HASH),
+            assertEquals(
+                    measured(expected.getProvenance(), ImageFolderDataSource.FolderProvenance.IMAGES_HASH),
                     measured(same.getProvenance(), ImageSetDataSource.SetProvenance.IMAGES_HASH));
         }
     }
@@ -153,15 +162,28 @@ class ImageSetDataSourceTest {
         Path bin = Files.write(dir.resolve("data_batch_1.bin"), cifar.toByteArray());
         try (ImageSetDataSource<Label> source = new ImageSetDataSource<>(bin, pixels)) {
             assertEquals(List.of("0", "1", "2"), names(source));
-            assertEquals(bin + "#2", list(source).get(2).getMetadataValue(Example.NAME).orElseThrow());
+            assertEquals(
+                    bin + "#2",
+                    list(source).get(2).getMetadataValue(Example.NAME).orElseThrow());
         }
         Path mnist = Files.createDirectories(dir.resolve("mnist"));
         try (OutputStream out = Files.newOutputStream(mnist.resolve("train-images-idx3-ubyte"))) {
-            out.write(ByteBuffer.allocate(16).putInt(0x803).putInt(2).putInt(8).putInt(8).array());
+            out.write(ByteBuffer.allocate(16)
+                    .putInt(0x803)
+                    .putInt(2)
+                    .putInt(8)
+                    .putInt(8)
+                    .array());
             out.write(new byte[128]);
         }
-        Files.write(mnist.resolve("train-labels-idx1-ubyte"), ByteBuffer.allocate(10).putInt(0x801).putInt(2)
-                .put((byte) 7).put((byte) 3).array());
+        Files.write(
+                mnist.resolve("train-labels-idx1-ubyte"),
+                ByteBuffer.allocate(10)
+                        .putInt(0x801)
+                        .putInt(2)
+                        .put((byte) 7)
+                        .put((byte) 3)
+                        .array());
         try (ImageSetDataSource<Label> source = new ImageSetDataSource<>(mnist, pixels)) {
             assertEquals(List.of("7", "3"), names(source));
             assertEquals(List.of("7", "3"), source.classNames());
@@ -181,8 +203,13 @@ class ImageSetDataSourceTest {
         try (ImageSetDataSource<Label> source = new ImageSetDataSource<>(zip, pixels, OnUnreadable.FAIL, true)) {
             List<Example<Label>> all = list(source);
             assertEquals(10, all.size());
-            Example<Label> loose = all.stream().filter(e -> e.getMetadataValue(Example.NAME).orElseThrow()
-                    .toString().endsWith("loose.png")).findFirst().orElseThrow();
+            Example<Label> loose = all.stream()
+                    .filter(e -> e.getMetadataValue(Example.NAME)
+                            .orElseThrow()
+                            .toString()
+                            .endsWith("loose.png"))
+                    .findFirst()
+                    .orElseThrow();
             assertEquals(Fixture.LABELS.getUnknownOutput(), loose.getOutput());
             assertEquals(List.of("blue", "green", "red"), source.classNames());
         }
@@ -190,8 +217,8 @@ class ImageSetDataSourceTest {
         Files.copy(files.get(0), flat.resolve("a.png"));
         PropertyException none = assertThrows(PropertyException.class, () -> new ImageSetDataSource<>(flat, pixels));
         assertTrue(none.getMsg().startsWith(flat + " has no images with a class"), none.getMsg());
-        PropertyException gone = assertThrows(PropertyException.class,
-                () -> new ImageSetDataSource<>(dir.resolve("gone"), pixels));
+        PropertyException gone =
+                assertThrows(PropertyException.class, () -> new ImageSetDataSource<>(dir.resolve("gone"), pixels));
         assertTrue(gone.getMsg().startsWith(dir.resolve("gone") + " does not exist"), gone.getMsg());
     }
 
@@ -202,10 +229,13 @@ class ImageSetDataSourceTest {
         try (ImageSetDataSource<Label> source = new ImageSetDataSource<>(zip, pixels)) {
             assertEquals(9, list(source).size());
             assertEquals(List.of(name), List.copyOf(source.skipped().keySet()));
-            assertTrue(!source.skipped().get(name).contains(zip.toString()), source.skipped().toString());
+            assertTrue(
+                    !source.skipped().get(name).contains(zip.toString()),
+                    source.skipped().toString());
         }
         try (ImageSetDataSource<Label> source = new ImageSetDataSource<>(zip, pixels, OnUnreadable.FAIL, false)) {
-            String message = assertThrows(UncheckedIOException.class, () -> list(source)).getMessage();
+            String message =
+                    assertThrows(UncheckedIOException.class, () -> list(source)).getMessage();
             assertTrue(message.startsWith(name + ": ") && message.lastIndexOf(name) == 0, message);
         }
     }
@@ -255,7 +285,8 @@ class ImageSetDataSourceTest {
         ImageSetDataSource<Label> source = new ImageSetDataSource<>(zip("closed.zip", Map.of()), pixels);
         source.close();
         source.close();
-        assertEquals("The images of " + dir.resolve("closed.zip") + " are closed",
+        assertEquals(
+                "The images of " + dir.resolve("closed.zip") + " are closed",
                 assertThrows(IllegalStateException.class, source::iterator).getMessage());
     }
 
@@ -279,7 +310,8 @@ class ImageSetDataSourceTest {
             @SuppressWarnings("unchecked") // Its output factory makes labels.
             ImageSetDataSource<Label> source = (ImageSetDataSource<Label>) manager.lookup("set");
             MutableDataset<Label> data = new MutableDataset<>(source);
-            Model<Label> model = LinearEvaluation.trainer(data, new Random(1).nextLong()).train(data);
+            Model<Label> model =
+                    LinearEvaluation.trainer(data, new Random(1).nextLong()).train(data);
             Path saved = dir.resolve("set.tribuo");
             model.serializeToFile(saved);
             Provenance loaded = Model.deserializeFromFile(saved).getProvenance();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -92,19 +93,24 @@ class ReproductionTest {
             if (ordering.traversalOrder.get(i) instanceof TrainerProvenance p) {
                 @SuppressWarnings("unchecked") // It trained this model or is part of what did.
                 Trainer<Label> found = (Trainer<Label>) manager.lookup(ProvenanceUtil.computeName(p, i));
-                found.setInvocationCount(
-                        (int) p.getInstanceValues().get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue());
+                found.setInvocationCount((int) p.getInstanceValues()
+                        .get(TrainerProvenance.TRAIN_INVOCATION_COUNT)
+                        .getValue());
                 if (p.equals(provenance.getTrainerProvenance())) {
                     trainer = found;
                 }
             }
         }
         List<String> sources = manager.listAll(ImageFolderDataSource.class);
-        ConfigurableDataSource<Label> source = sources.stream().map(name -> {
-            @SuppressWarnings("unchecked") // Its output factory makes labels.
-            ImageFolderDataSource<Label> s = (ImageFolderDataSource<Label>) manager.lookup(name);
-            return s;
-        }).filter(s -> s.toString().contains(train.toString())).findFirst().orElseThrow();
+        ConfigurableDataSource<Label> source = sources.stream()
+                .map(name -> {
+                    @SuppressWarnings("unchecked") // Its output factory makes labels.
+                    ImageFolderDataSource<Label> s = (ImageFolderDataSource<Label>) manager.lookup(name);
+                    return s;
+                })
+                .filter(s -> s.toString().contains(train.toString()))
+                .findFirst()
+                .orElseThrow();
         assertSame(original, trainer.train(new MutableDataset<>(source)));
         manager.lookupAll(ImageFeatureExtractor.class).forEach(extractor -> extractor.close());
         manager.close();
@@ -126,6 +132,7 @@ class ReproductionTest {
         }
         Model<Label> original = saved(false);
         Object util = repro.getConstructor(Model.class).newInstance(original);
-        assertSame(original, (Model<?>) repro.getMethod("reproduceFromProvenance").invoke(util));
+        assertSame(
+                original, (Model<?>) repro.getMethod("reproduceFromProvenance").invoke(util));
     }
 }

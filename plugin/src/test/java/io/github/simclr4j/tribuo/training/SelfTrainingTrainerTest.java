@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.tribuo.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -92,7 +93,8 @@ class SelfTrainingTrainerTest {
             all.addAll(gaussians(400, false, random));
             MutableDataset<Label> test = dataset(gaussians(1000, true, random));
             base += accuracy(logistic().train(dataset(labelled)), test) / runs;
-            double self = accuracy(new SelfTrainingTrainer(logistic(), null, 0.95, 10, true, 30).train(dataset(all)), test);
+            double self =
+                    accuracy(new SelfTrainingTrainer(logistic(), null, 0.95, 10, true, 30).train(dataset(all)), test);
             assertEquals(0.97725, self, 0.02, "seed " + seed);
         }
         assertTrue(base < 0.93, "base " + base);
@@ -122,7 +124,8 @@ class SelfTrainingTrainerTest {
     }
 
     private static Stop stop(Model<Label> model) {
-        return Stop.valueOf(run(model, SelfTrainingTrainer.STOP, StringProvenance.class).getValue());
+        return Stop.valueOf(
+                run(model, SelfTrainingTrainer.STOP, StringProvenance.class).getValue());
     }
 
     @Test
@@ -139,8 +142,12 @@ class SelfTrainingTrainerTest {
         assertSamePredictions(base, unsure, test);
         assertEquals(Stop.NOTHING_CONFIDENT, stop(unsure));
         assertEquals(List.of(), added(unsure));
-        assertEquals(20, run(unsure, SelfTrainingTrainer.LABELLED, IntProvenance.class).getValue());
-        assertEquals(50, run(unsure, SelfTrainingTrainer.UNLABELLED, IntProvenance.class).getValue());
+        assertEquals(
+                20,
+                run(unsure, SelfTrainingTrainer.LABELLED, IntProvenance.class).getValue());
+        assertEquals(
+                50,
+                run(unsure, SelfTrainingTrainer.UNLABELLED, IntProvenance.class).getValue());
 
         SelfTrainedModel none = new SelfTrainingTrainer(logistic(), 0).train(dataset(labelled));
         assertSamePredictions(base, none, test);
@@ -182,8 +189,12 @@ class SelfTrainingTrainerTest {
         }
         Recorder recorder = new Recorder(logistic());
         new SelfTrainingTrainer(recorder, null, 0.5, 1, true, 2).train(dataset(all));
-        assertEquals(List.of("left -1.0 right 1.0", "left -1.0 right 1.0 right 3.0 left -3.0",
-                "left -1.0 right 1.0 right 3.0 left -3.0 right 2.0 left -2.0"), recorder.seen);
+        assertEquals(
+                List.of(
+                        "left -1.0 right 1.0",
+                        "left -1.0 right 1.0 right 3.0 left -3.0",
+                        "left -1.0 right 1.0 right 3.0 left -3.0 right 2.0 left -2.0"),
+                recorder.seen);
     }
 
     /** Remembers what it was trained on. */
@@ -198,8 +209,10 @@ class SelfTrainingTrainerTest {
         @Override
         public Model<Label> train(Dataset<Label> examples, Map<String, Provenance> run) {
             StringBuilder all = new StringBuilder();
-            examples.forEach(e -> all.append(e.getOutput().getLabel()).append(' ')
-                    .append(e.iterator().next().getValue()).append(' '));
+            examples.forEach(e -> all.append(e.getOutput().getLabel())
+                    .append(' ')
+                    .append(e.iterator().next().getValue())
+                    .append(' '));
             seen.add(all.toString().trim());
             return inner.train(examples, run);
         }
@@ -264,15 +277,21 @@ class SelfTrainingTrainerTest {
         Path encoder = Fixture.encoder(dir.resolve("encoder.onnx"), 1);
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1)) {
             Dataset<Label> data = new MutableDataset<>(new ImageFolderDataSource<>(images, extractor));
-            SelfTrainingTrainer trainer = new SelfTrainingTrainer(LinearEvaluation.trainer(data, 1),
-                    new ImageFolderDataSource<>(more, extractor), 0.8, 0, false, 5);
+            SelfTrainingTrainer trainer = new SelfTrainingTrainer(
+                    LinearEvaluation.trainer(data, 1), new ImageFolderDataSource<>(more, extractor), 0.8, 0, false, 5);
             List<Pair<LabelEvaluation, Model<Label>>> folds =
                     new CrossValidation<>(trainer, data, new LabelEvaluator(), 3).evaluate();
             assertEquals(3, folds.size());
             for (Pair<LabelEvaluation, Model<Label>> fold : folds) {
                 assertEquals(6, fold.getA().getConfusionMatrix().support());
-                assertEquals(12, run(fold.getB(), SelfTrainingTrainer.LABELLED, IntProvenance.class).getValue());
-                assertEquals(45, run(fold.getB(), SelfTrainingTrainer.UNLABELLED, IntProvenance.class).getValue());
+                assertEquals(
+                        12,
+                        run(fold.getB(), SelfTrainingTrainer.LABELLED, IntProvenance.class)
+                                .getValue());
+                assertEquals(
+                        45,
+                        run(fold.getB(), SelfTrainingTrainer.UNLABELLED, IntProvenance.class)
+                                .getValue());
                 assertTrue(added(fold.getB()).get(0) > 0);
                 assertTrue(fold.getB().getProvenance().toString().contains(more.toString()));
             }
@@ -299,12 +318,17 @@ class SelfTrainingTrainerTest {
         try (SimCLRFeatureExtractor<Label> one = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1);
                 SimCLRFeatureExtractor<Label> other = new SimCLRFeatureExtractor<>(Fixture.LABELS, second, 1)) {
             Dataset<Label> data = new MutableDataset<>(new ImageFolderDataSource<>(images, one));
-            SelfTrainingTrainer trainer = new SelfTrainingTrainer(
-                    logistic(), new ImageFolderDataSource<>(images, other), 0.8, 0, false, 5);
-            String message = assertThrows(IllegalArgumentException.class, () -> trainer.train(data)).getMessage();
-            assertEquals("Expected unlabelled examples with features of the encoder with SHA-256 " + one.encoder().sha256()
-                    + ", like the training set's, found " + other.encoder().sha256()
-                    + ": give both data sources the same extractor", message);
+            SelfTrainingTrainer trainer =
+                    new SelfTrainingTrainer(logistic(), new ImageFolderDataSource<>(images, other), 0.8, 0, false, 5);
+            String message = assertThrows(IllegalArgumentException.class, () -> trainer.train(data))
+                    .getMessage();
+            assertEquals(
+                    "Expected unlabelled examples with features of the encoder with SHA-256 "
+                            + one.encoder().sha256()
+                            + ", like the training set's, found "
+                            + other.encoder().sha256()
+                            + ": give both data sources the same extractor",
+                    message);
             assertEquals(0, trainer.getInvocationCount());
             // Data of unknown origin may be right.
             MutableDataset<Label> anonymous = Fixture.empty(Fixture.LABELS);
@@ -325,7 +349,8 @@ class SelfTrainingTrainerTest {
         assertThrows(IllegalArgumentException.class, () -> trainer.train(none));
         assertThrows(IllegalArgumentException.class, () -> trainer.train(none, Map.of(), 7));
         assertEquals(1, trainer.getInvocationCount());
-        SelfTrainingTrainer scores = new SelfTrainingTrainer(new LinearSGDTrainer(new Hinge(), new AdaGrad(0.5), 5, 1), 0.9);
+        SelfTrainingTrainer scores =
+                new SelfTrainingTrainer(new LinearSGDTrainer(new Hinge(), new AdaGrad(0.5), 5, 1), 0.9);
         assertThrows(IllegalArgumentException.class, () -> scores.train(data));
         assertEquals(0, scores.getInvocationCount());
     }
@@ -334,11 +359,15 @@ class SelfTrainingTrainerTest {
     void badSettingsAndModelsWithoutProbabilitiesAreRefused() {
         Dataset<Label> data = dataset(gaussians(10, true, new Random(5)));
         Trainer<Label> hinge = new LinearSGDTrainer(new Hinge(), new AdaGrad(0.5), 5, 1);
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> new SelfTrainingTrainer(hinge, 0.9).train(data)).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class, () -> new SelfTrainingTrainer(hinge, 0.9).train(data))
+                .getMessage();
         assertTrue(message.contains("probabilities") && message.contains("LinearSGDTrainer"), message);
-        message = assertThrows(IllegalArgumentException.class, () -> new SelfTrainingTrainer(logistic(), 0.9)
-                .train(dataset(gaussians(10, false, new Random(5))))).getMessage();
+        message = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> new SelfTrainingTrainer(logistic(), 0.9)
+                                .train(dataset(gaussians(10, false, new Random(5)))))
+                .getMessage();
         assertEquals("Expected at least one labelled example, found 10 without a label", message);
         assertThrows(PropertyException.class, () -> new SelfTrainingTrainer(logistic(), Double.NaN));
         assertThrows(PropertyException.class, () -> new SelfTrainingTrainer(logistic(), 1.5));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark.example;
 
 import io.github.simclr4j.spark.ImageEmbedder;
@@ -23,7 +24,8 @@ public final class EmbedFolder {
      */
     public static void main(String[] args) throws IOException {
         if (args.length != 3) {
-            System.err.println("Expected three arguments: an encoder in ONNX format, a folder of images, an output folder");
+            System.err.println(
+                    "Expected three arguments: an encoder in ONNX format, a folder of images, an output folder");
             System.exit(2);
         }
         try (SparkSession spark = SparkSession.builder().appName("embed").getOrCreate()) {
@@ -40,9 +42,19 @@ public final class EmbedFolder {
      * @param out path of the output folder, which is overwritten
      */
     public static void embed(SparkSession spark, String encoder, String images, String out) {
-        Dataset<Row> files = spark.read().format("binaryFile").option("recursiveFileLookup", "true")
-                .option("pathGlobFilter", "*.{jpg,jpeg,png,webp,bmp,gif,tif,tiff,JPG,JPEG,PNG}").load(images);
-        new ImageEmbedder().setEncoder(encoder).setOnUnreadable("null").setErrorCol("error").transform(files)
-                .select("path", "features", "error").write().mode(SaveMode.Overwrite).parquet(out);
+        Dataset<Row> files = spark.read()
+                .format("binaryFile")
+                .option("recursiveFileLookup", "true")
+                .option("pathGlobFilter", "*.{jpg,jpeg,png,webp,bmp,gif,tif,tiff,JPG,JPEG,PNG}")
+                .load(images);
+        new ImageEmbedder()
+                .setEncoder(encoder)
+                .setOnUnreadable("null")
+                .setErrorCol("error")
+                .transform(files)
+                .select("path", "features", "error")
+                .write()
+                .mode(SaveMode.Overwrite)
+                .parquet(out);
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.chart;
 
 import io.github.simclr4j.cli.report.Numbers;
@@ -66,12 +67,15 @@ final class Axis {
     }
 
     String label(double mark) {
-        return format.apply(Math.abs(mark) < 1e-12 ? 0 : Math.rint(mark * 1e9) / 1e9).replace(".0%", "%");
+        return format.apply(Math.abs(mark) < 1e-12 ? 0 : Math.rint(mark * 1e9) / 1e9)
+                .replace(".0%", "%");
     }
 
     /** Returns the position of a value on the axis, 0 to 1. */
     double place(double value) {
-        return to == from ? 0.5 : logarithmic ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
+        return to == from
+                ? 0.5
+                : logarithmic ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
     }
 
     double to() {

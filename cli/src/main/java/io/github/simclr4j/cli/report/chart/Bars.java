@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.chart;
 
 import java.util.Locale;
@@ -11,6 +12,7 @@ public final class Bars {
             .bar .rail { fill: var(--line); } thead td.bar { border-bottom: 1px solid var(--edge); }
             @media (max-width: 40rem) { td.bar { display: none; } }
             """;
+
     private static final int COLOURS = 6;
 
     private Bars() {}
@@ -22,9 +24,14 @@ public final class Bars {
      * @param colour index of its colour, from 0
      */
     public static String cell(double share, int colour) {
-        String bar = Double.isNaN(share) ? "" : String.format(Locale.ROOT, "<rect width=\"%.2f%%\" height=\"100%%\" rx=\"3\""
-                + " fill=\"var(--c%d)\"/>", 100 * Math.max(0, Math.min(1, share)), colour % COLOURS);
-        return "<td class=\"bar\"><svg aria-hidden=\"true\"><rect class=\"rail\" width=\"100%\" height=\"100%\" rx=\"3\"/>" + bar
-                + "</svg></td>";
+        String bar = Double.isNaN(share)
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "<rect width=\"%.2f%%\" height=\"100%%\" rx=\"3\"" + " fill=\"var(--c%d)\"/>",
+                        100 * Math.max(0, Math.min(1, share)),
+                        colour % COLOURS);
+        return "<td class=\"bar\"><svg aria-hidden=\"true\"><rect class=\"rail\" width=\"100%\" height=\"100%\" rx=\"3\"/>"
+                + bar + "</svg></td>";
     }
 }

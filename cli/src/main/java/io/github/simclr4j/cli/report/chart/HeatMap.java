@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.chart;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -42,13 +43,21 @@ public final class HeatMap {
         StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\""
                 + HtmlPage.escape(caption) + "\"><table class=\"heat\"><caption>" + HtmlPage.escape(caption)
                 + "</caption><thead><tr><td style=\"background:none\"></td>");
-        columns.forEach(c -> out.append("<th scope=\"col\"><span>").append(HtmlPage.escape(c)).append("</span></th>"));
+        columns.forEach(c -> out.append("<th scope=\"col\"><span>")
+                .append(HtmlPage.escape(c))
+                .append("</span></th>"));
         out.append("</tr></thead><tbody>\n");
         for (int r = 0; r < rows.size(); r++) {
-            out.append("<tr><th scope=\"row\">").append(HtmlPage.escape(rows.get(r))).append("</th>");
+            out.append("<tr><th scope=\"row\">")
+                    .append(HtmlPage.escape(rows.get(r)))
+                    .append("</th>");
             for (Cell cell : cells.get(r)) {
-                out.append(String.format(Locale.ROOT, "<td%s style=\"--v:%.0f\">%s</td>", cell.own() ? " class=\"own\"" : "",
-                        Double.isNaN(cell.heat()) ? 0 : 100 * Math.max(0, Math.min(1, cell.heat())), cell.html()));
+                out.append(String.format(
+                        Locale.ROOT,
+                        "<td%s style=\"--v:%.0f\">%s</td>",
+                        cell.own() ? " class=\"own\"" : "",
+                        Double.isNaN(cell.heat()) ? 0 : 100 * Math.max(0, Math.min(1, cell.heat())),
+                        cell.html()));
             }
             out.append("</tr>\n");
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.chart;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -25,6 +26,7 @@ public final class LineChart {
               font-size: .85rem; } .key svg { vertical-align: middle; margin-right: .4rem; }
             .chart + .scroll, .key + .scroll, .key + details, .scroll + details { margin-top: 1rem; }
             """;
+
     private static final String[] DASHES = {"", "7 4", "2 3", "9 3 2 3", "12 4", "4 2"};
     private static final int COLOURS = 6;
     /** Largest number of points of a line for which each point has a dot. */
@@ -102,14 +104,22 @@ public final class LineChart {
 
     /** Returns the chart with its legend as HTML, or a sentence if there is nothing to draw. */
     public String html() {
-        double[] all = lines.stream().flatMapToDouble(l -> Arrays.stream(l.y)).filter(Double::isFinite).toArray();
+        double[] all = lines.stream()
+                .flatMapToDouble(l -> Arrays.stream(l.y))
+                .filter(Double::isFinite)
+                .toArray();
         if (all.length == 0) {
             return "<p class=\"quiet\">Nothing was measured.</p>\n";
         }
         Axis y = vertical();
         Axis x = horizontal();
         StringBuilder out = new StringBuilder();
-        int left = 14 + 8 * y.marks().stream().mapToInt(m -> y.label(m).length()).max().orElse(4);
+        int left = 14
+                + 8
+                        * y.marks().stream()
+                                .mapToInt(m -> y.label(m).length())
+                                .max()
+                                .orElse(4);
         Svg.begin(title, description(), height, left, out);
         axes(x, y, out);
         for (int i = 0; i < lines.size(); i++) {
@@ -143,21 +153,27 @@ public final class LineChart {
     }
 
     private Axis horizontal() {
-        double[] values = lines.stream().flatMapToDouble(l -> Arrays.stream(l.x)).sorted().distinct().toArray();
+        double[] values = lines.stream()
+                .flatMapToDouble(l -> Arrays.stream(l.x))
+                .sorted()
+                .distinct()
+                .toArray();
         double least = values[0];
         double most = values[values.length - 1];
         if (logarithmic && least > 0 && most > least) {
             return Axis.logarithmic(Arrays.stream(values).boxed().toList());
         }
         boolean whole = Arrays.stream(values).allMatch(v -> v == Math.rint(v));
-        return Axis.linear(least, most, whole ? (int) Math.max(1, Math.min(6, most - least)) : 5, false, Numbers::plain);
+        return Axis.linear(
+                least, most, whole ? (int) Math.max(1, Math.min(6, most - least)) : 5, false, Numbers::plain);
     }
 
     private void axes(Axis x, Axis y, StringBuilder out) {
         for (double mark : y.marks()) {
             String at = Svg.percent(1 - y.place(mark));
-            out.append("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at + "\"/><text x=\"-8\" y=\"" + at
-                    + "\" dy=\".32em\" text-anchor=\"end\">" + HtmlPage.escape(y.label(mark)) + "</text>\n");
+            out.append("<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at
+                    + "\"/><text x=\"-8\" y=\"" + at + "\" dy=\".32em\" text-anchor=\"end\">"
+                    + HtmlPage.escape(y.label(mark)) + "</text>\n");
         }
         out.append("<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"100%\" y2=\"100%\"/>\n");
         for (double mark : x.marks()) {
@@ -165,7 +181,8 @@ public final class LineChart {
             out.append("<text x=\"" + at + "\" y=\"100%\" dy=\"1.5em\" text-anchor=\"middle\">"
                     + HtmlPage.escape(x.label(mark)) + "</text>\n");
         }
-        out.append("<text x=\"50%\" y=\"100%\" dy=\"3em\" text-anchor=\"middle\">" + HtmlPage.escape(xTitle) + "</text>\n");
+        out.append("<text x=\"50%\" y=\"100%\" dy=\"3em\" text-anchor=\"middle\">" + HtmlPage.escape(xTitle)
+                + "</text>\n");
     }
 
     private void draw(Line line, int number, Axis x, Axis y, StringBuilder out) {
@@ -177,13 +194,16 @@ public final class LineChart {
                 // Measurements at intervals are connected; failed ones leave no point.
                 continue;
             }
-            path.append(pen ? 'L' : 'M').append(String.format(Locale.ROOT, "%.1f %.1f", 1000 * x.place(line.x[i]),
-                    1000 * (1 - y.place(line.y[i]))));
+            path.append(pen ? 'L' : 'M')
+                    .append(String.format(
+                            Locale.ROOT, "%.1f %.1f", 1000 * x.place(line.x[i]), 1000 * (1 - y.place(line.y[i]))));
             pen = true;
         }
-        out.append("<svg width=\"100%\" height=\"100%\" viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" overflow=\"visible\">"
-                + "<path class=\"line\" vector-effect=\"non-scaling-stroke\" stroke=\"" + colour + "\" stroke-dasharray=\""
-                + DASHES[number % DASHES.length] + "\" d=\"" + path + "\"/></svg>\n");
+        out.append(
+                "<svg width=\"100%\" height=\"100%\" viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" overflow=\"visible\">"
+                        + "<path class=\"line\" vector-effect=\"non-scaling-stroke\" stroke=\"" + colour
+                        + "\" stroke-dasharray=\""
+                        + DASHES[number % DASHES.length] + "\" d=\"" + path + "\"/></svg>\n");
         for (int i = 0; i < line.y.length && line.y.length <= DOTS; i++) {
             if (Double.isFinite(line.y[i])) {
                 dot(line, i, colour, x, y, out);
@@ -195,18 +215,22 @@ public final class LineChart {
         String at = Svg.percent(x.place(line.x[i]));
         if (line.spread != null && line.spread[i] > 0) {
             out.append("<line stroke=\"" + colour + "\" stroke-width=\"2\" x1=\"" + at + "\" x2=\"" + at + "\" y1=\""
-                    + Svg.percent(1 - y.place(line.y[i] - line.spread[i])) + "\" y2=\"" + Svg.percent(1 - y.place(line.y[i] + line.spread[i]))
+                    + Svg.percent(1 - y.place(line.y[i] - line.spread[i])) + "\" y2=\""
+                    + Svg.percent(1 - y.place(line.y[i] + line.spread[i]))
                     + "\"/>\n");
         }
-        out.append("<circle r=\"3\" fill=\"" + colour + "\" cx=\"" + at + "\" cy=\"" + Svg.percent(1 - y.place(line.y[i])) + "\"><title>"
-                + HtmlPage.escape(line.name + ", " + xTitle + " " + Numbers.plain(line.x[i]) + ": " + format.apply(line.y[i]))
+        out.append("<circle r=\"3\" fill=\"" + colour + "\" cx=\"" + at + "\" cy=\""
+                + Svg.percent(1 - y.place(line.y[i])) + "\"><title>"
+                + HtmlPage.escape(
+                        line.name + ", " + xTitle + " " + Numbers.plain(line.x[i]) + ": " + format.apply(line.y[i]))
                 + "</title></circle>\n");
     }
 
     private static void limit(Limit limit, Axis y, StringBuilder out) {
         double place = 1 - y.place(limit.y);
         String at = Svg.percent(place);
-        out.append("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at + "\"/><text class=\"note halo\" x=\"100%\""
+        out.append("<line class=\"limit\" x1=\"0\" x2=\"100%\" y1=\"" + at + "\" y2=\"" + at
+                + "\"/><text class=\"note halo\" x=\"100%\""
                 + " y=\"" + at + "\" dy=\"" + (place < 0.12 ? "1.3em" : "-.5em") + "\" text-anchor=\"end\">"
                 + HtmlPage.escape(limit.name) + "</text>\n");
     }
@@ -236,9 +260,11 @@ public final class LineChart {
     private void key(StringBuilder out) {
         out.append("<ul class=\"key\">\n");
         for (int i = 0; i < lines.size(); i++) {
-            out.append("<li><svg width=\"30\" height=\"10\" aria-hidden=\"true\"><line x1=\"1\" x2=\"29\" y1=\"5\" y2=\"5\" stroke=\""
-                    + colour(i) + "\" stroke-width=\"3\" stroke-dasharray=\"" + DASHES[i % DASHES.length] + "\"/></svg>"
-                    + HtmlPage.escape(lines.get(i).name) + "</li>\n");
+            out.append(
+                    "<li><svg width=\"30\" height=\"10\" aria-hidden=\"true\"><line x1=\"1\" x2=\"29\" y1=\"5\" y2=\"5\" stroke=\""
+                            + colour(i) + "\" stroke-width=\"3\" stroke-dasharray=\"" + DASHES[i % DASHES.length]
+                            + "\"/></svg>"
+                            + HtmlPage.escape(lines.get(i).name) + "</li>\n");
         }
         out.append("</ul>\n");
     }
@@ -247,7 +273,9 @@ public final class LineChart {
     private String description() {
         StringBuilder text = new StringBuilder();
         for (Line l : lines) {
-            int[] known = IntStream.range(0, l.y.length).filter(i -> Double.isFinite(l.y[i])).toArray();
+            int[] known = IntStream.range(0, l.y.length)
+                    .filter(i -> Double.isFinite(l.y[i]))
+                    .toArray();
             if (known.length == 0) {
                 continue;
             }
@@ -255,10 +283,22 @@ public final class LineChart {
             int last = known[known.length - 1];
             double least = Arrays.stream(known).mapToDouble(i -> l.y[i]).min().orElseThrow();
             double most = Arrays.stream(known).mapToDouble(i -> l.y[i]).max().orElseThrow();
-            text.append(l.name).append(": ").append(format.apply(l.y[first])).append(" at ").append(xTitle).append(' ')
-                    .append(Numbers.plain(l.x[first])).append(", ").append(format.apply(l.y[last])).append(" at ")
-                    .append(Numbers.plain(l.x[last])).append("; from ").append(format.apply(least)).append(" to ")
-                    .append(format.apply(most)).append(". ");
+            text.append(l.name)
+                    .append(": ")
+                    .append(format.apply(l.y[first]))
+                    .append(" at ")
+                    .append(xTitle)
+                    .append(' ')
+                    .append(Numbers.plain(l.x[first]))
+                    .append(", ")
+                    .append(format.apply(l.y[last]))
+                    .append(" at ")
+                    .append(Numbers.plain(l.x[last]))
+                    .append("; from ")
+                    .append(format.apply(least))
+                    .append(" to ")
+                    .append(format.apply(most))
+                    .append(". ");
         }
         limits.forEach(l -> text.append(l.name).append(". "));
         return text.toString().strip();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -42,8 +43,10 @@ record AccuracySection(JsonRecord record, String means, String stem) {
     /** Returns a mean as HTML, with its standard deviation if there are several seeds. */
     String figure(String name, String share) {
         boolean several = record.list(stem + "Runs", name, share).size() > 1;
-        return record.figure(Numbers::percent, means, name, share) + (several ? " <small>± "
-                + record.figure(Numbers::percent, stem + "Deviations", name, share) + "</small>" : "");
+        return record.figure(Numbers::percent, means, name, share)
+                + (several
+                        ? " <small>± " + record.figure(Numbers::percent, stem + "Deviations", name, share) + "</small>"
+                        : "");
     }
 
     private static double percent(String share) {
@@ -54,29 +57,44 @@ record AccuracySection(JsonRecord record, String means, String stem) {
         List<String> shares = shares();
         StringBuilder html = new StringBuilder();
         if (shares.size() > 1) {
-            LineChart chart = new LineChart(heading, "share of the labels, %").format(Numbers::percent).logarithmic(true).height(320);
+            LineChart chart = new LineChart(heading, "share of the labels, %")
+                    .format(Numbers::percent)
+                    .logarithmic(true)
+                    .height(320);
             double[] x = shares.stream().mapToDouble(AccuracySection::percent).toArray();
             for (String name : names()) {
-                chart.line(name, x, shares.stream().mapToDouble(s -> mean(name, s)).toArray(), shares.stream()
-                        .mapToDouble(s -> record.number(stem + "Deviations", name, s).orElse(0)).toArray());
+                chart.line(
+                        name,
+                        x,
+                        shares.stream().mapToDouble(s -> mean(name, s)).toArray(),
+                        shares.stream()
+                                .mapToDouble(s -> record.number(stem + "Deviations", name, s)
+                                        .orElse(0))
+                                .toArray());
             }
             html.append(chart.html());
         }
         html.append(table(shares));
-        page.element("h2", heading).html("<figure><figcaption><p>" + HtmlPage.escape(howToRead) + "</p></figcaption>\n" + html
-                + "</figure>\n");
+        page.element("h2", heading)
+                .html("<figure><figcaption><p>" + HtmlPage.escape(howToRead) + "</p></figcaption>\n" + html
+                        + "</figure>\n");
     }
 
     private String table(List<String> shares) {
-        StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Accuracies\"><table"
-                + " style=\"width:100%\"><thead><tr><th scope=\"col\">Labels</th>");
-        shares.forEach(s -> out.append("<th scope=\"col\" class=\"number\">").append(HtmlPage.escape(s)).append("</th>"));
+        StringBuilder out = new StringBuilder(
+                "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Accuracies\"><table"
+                        + " style=\"width:100%\"><thead><tr><th scope=\"col\">Labels</th>");
+        shares.forEach(s -> out.append("<th scope=\"col\" class=\"number\">")
+                .append(HtmlPage.escape(s))
+                .append("</th>"));
         out.append(shares.size() == 1 ? "<td class=\"bar\"></td>" : "").append("</tr></thead><tbody>\n");
         for (int i = 0; i < names().size(); i++) {
             String name = names().get(i);
             out.append("<tr><th scope=\"row\">").append(HtmlPage.escape(name)).append("</th>");
-            shares.forEach(s -> out.append("<td class=\"number\">").append(figure(name, s)).append("</td>"));
-            out.append(shares.size() == 1 ? Bars.cell(mean(name, shares.get(0)), i) : "").append("</tr>\n");
+            shares.forEach(s ->
+                    out.append("<td class=\"number\">").append(figure(name, s)).append("</td>"));
+            out.append(shares.size() == 1 ? Bars.cell(mean(name, shares.get(0)), i) : "")
+                    .append("</tr>\n");
         }
         return out.append("</tbody></table></div>\n").toString();
     }

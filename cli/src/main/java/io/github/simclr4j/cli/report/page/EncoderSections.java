@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -51,15 +52,18 @@ final class EncoderSections {
     /** Returns a table of the classes; empty if no classifier was evaluated. */
     String perClass() {
         int classes = record.list(at("perClass")).size();
-        StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\"><table"
-                + " style=\"width:100%\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">Images</th>"
-                + "<th scope=\"col\" class=\"number\">Recall</th><td class=\"bar\"></td><th scope=\"col\" class=\"number\">Precision</th>"
-                + "<th scope=\"col\" class=\"number\">F1</th></tr></thead><tbody>\n");
+        StringBuilder out =
+                new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\"><table"
+                        + " style=\"width:100%\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">Images</th>"
+                        + "<th scope=\"col\" class=\"number\">Recall</th><td class=\"bar\"></td><th scope=\"col\" class=\"number\">Precision</th>"
+                        + "<th scope=\"col\" class=\"number\">F1</th></tr></thead><tbody>\n");
         for (int i = 0; i < classes; i++) {
             out.append("<tr><th scope=\"row\">" + HtmlPage.escape(name("perClass", i)) + "</th>"
-                    + number(Numbers::whole, "perClass", i, "images") + number(Numbers::percent, "perClass", i, "recall")
+                    + number(Numbers::whole, "perClass", i, "images")
+                    + number(Numbers::percent, "perClass", i, "recall")
                     + Bars.cell(record.number(at("perClass", i, "recall")).orElse(Double.NaN), 0)
-                    + number(Numbers::percent, "perClass", i, "precision") + number(Numbers::percent, "perClass", i, "f1") + "</tr>\n");
+                    + number(Numbers::percent, "perClass", i, "precision")
+                    + number(Numbers::percent, "perClass", i, "f1") + "</tr>\n");
         }
         String table = out.append("</tbody></table></div>\n").toString();
         return classes > MATRIX ? Sections.details("All " + classes + " classes", table) : table;
@@ -75,13 +79,21 @@ final class EncoderSections {
         if (n == 0 || n > MATRIX) {
             return "";
         }
-        List<String> classes = IntStream.range(0, n).mapToObj(i -> name("perClass", i)).toList();
+        List<String> classes =
+                IntStream.range(0, n).mapToObj(i -> name("perClass", i)).toList();
         List<List<HeatMap.Cell>> cells = new ArrayList<>();
         for (int r = 0; r < n; r++) {
             int row = r;
-            double images = IntStream.range(0, n).mapToDouble(c -> record.number(at("confusionMatrix", row, c)).orElse(0)).sum();
-            cells.add(IntStream.range(0, n).mapToObj(c -> new HeatMap.Cell(record.figure(Numbers::whole, at("confusionMatrix", row, c)),
-                    record.number(at("confusionMatrix", row, c)).orElse(0) / Math.max(1, images), c == row)).toList());
+            double images = IntStream.range(0, n)
+                    .mapToDouble(
+                            c -> record.number(at("confusionMatrix", row, c)).orElse(0))
+                    .sum();
+            cells.add(IntStream.range(0, n)
+                    .mapToObj(c -> new HeatMap.Cell(
+                            record.figure(Numbers::whole, at("confusionMatrix", row, c)),
+                            record.number(at("confusionMatrix", row, c)).orElse(0) / Math.max(1, images),
+                            c == row))
+                    .toList());
         }
         return HeatMap.html("Rows: actual class. Columns: predicted class.", classes, classes, cells);
     }
@@ -94,10 +106,12 @@ final class EncoderSections {
         }
         StringBuilder out = new StringBuilder("<div class=\"pairs\">\n");
         for (int i = 0; i < n; i++) {
-            out.append("<figure><figcaption><h3>" + HtmlPage.escape(record.text(at("commonestConfusions", i, "expected"))) + " predicted as "
+            out.append("<figure><figcaption><h3>"
+                    + HtmlPage.escape(record.text(at("commonestConfusions", i, "expected"))) + " predicted as "
                     + HtmlPage.escape(record.text(at("commonestConfusions", i, "predicted"))) + "</h3><p>"
                     + record.figure(Numbers::whole, at("commonestConfusions", i, "images")) + " images"
-                    + (i < pictures.size() && !pictures.get(i).isEmpty() ? ", the most confident first" : "") + "</p></figcaption>"
+                    + (i < pictures.size() && !pictures.get(i).isEmpty() ? ", the most confident first" : "")
+                    + "</p></figcaption>"
                     + "<div class=\"strip\">");
             if (i < pictures.size()) {
                 pictures.get(i).forEach(p -> out.append(p.html()));
@@ -110,20 +124,29 @@ final class EncoderSections {
     /** Adds the encoder's accuracies by confidence to a chart. */
     void calibrationTo(LineChart chart, String line) {
         int bins = record.list(at("calibration", "bins")).size();
-        double[] x = IntStream.range(0, bins).mapToDouble(b -> record.number(at("calibration", "bins", b, "confidence"))
-                .orElse(Double.NaN)).toArray();
-        double[] y = IntStream.range(0, bins).mapToDouble(b -> record.number(at("calibration", "bins", b, "accuracy"))
-                .orElse(Double.NaN)).toArray();
-        int[] known = IntStream.range(0, bins).filter(b -> Double.isFinite(x[b])).toArray();
-        chart.line(line, IntStream.of(known).mapToDouble(b -> x[b]).toArray(), IntStream.of(known).mapToDouble(b -> y[b]).toArray());
+        double[] x = IntStream.range(0, bins)
+                .mapToDouble(b -> record.number(at("calibration", "bins", b, "confidence"))
+                        .orElse(Double.NaN))
+                .toArray();
+        double[] y = IntStream.range(0, bins)
+                .mapToDouble(b ->
+                        record.number(at("calibration", "bins", b, "accuracy")).orElse(Double.NaN))
+                .toArray();
+        int[] known =
+                IntStream.range(0, bins).filter(b -> Double.isFinite(x[b])).toArray();
+        chart.line(
+                line,
+                IntStream.of(known).mapToDouble(b -> x[b]).toArray(),
+                IntStream.of(known).mapToDouble(b -> y[b]).toArray());
     }
 
     /** Returns a table of the calibration. */
     String calibrationTable() {
         List<List<String>> rows = new ArrayList<>();
         for (int b = 0; b < record.list(at("calibration", "bins")).size(); b++) {
-            rows.add(List.of(record.figure(Numbers::percent, at("calibration", "bins", b, "from")) + " to "
-                    + record.figure(Numbers::percent, at("calibration", "bins", b, "to")),
+            rows.add(List.of(
+                    record.figure(Numbers::percent, at("calibration", "bins", b, "from")) + " to "
+                            + record.figure(Numbers::percent, at("calibration", "bins", b, "to")),
                     record.figure(Numbers::whole, at("calibration", "bins", b, "images")),
                     record.figure(Numbers::percent, at("calibration", "bins", b, "confidence")),
                     record.figure(Numbers::percent, at("calibration", "bins", b, "accuracy"))));
@@ -141,9 +164,13 @@ final class EncoderSections {
         double accuracy = record.number(at("calibration", "accuracy")).orElse(Double.NaN);
         return "The mean confidence is " + record.figure(Numbers::percent, at("calibration", "confidence")) + ", and "
                 + record.figure(Numbers::percent, at("calibration", "accuracy")) + " of the predictions are right: "
-                + (Math.abs(confidence - accuracy) < 0.02 ? "the classifier is well calibrated" : confidence > accuracy
-                        ? "the classifier is overconfident" : "the classifier is underconfident")
-                + ". The expected calibration error is " + record.figure(Numbers::percent, at("calibration", "expectedError")) + ".";
+                + (Math.abs(confidence - accuracy) < 0.02
+                        ? "the classifier is well calibrated"
+                        : confidence > accuracy
+                                ? "the classifier is overconfident"
+                                : "the classifier is underconfident")
+                + ". The expected calibration error is "
+                + record.figure(Numbers::percent, at("calibration", "expectedError")) + ".";
     }
 
     /** Returns sample images beside their nearest images. */
@@ -155,9 +182,15 @@ final class EncoderSections {
             out.append("<div class=\"near\"><p>" + row.get(0).html() + HtmlPage.escape(own) + "</p><div>");
             for (int j = 1; j < row.size(); j++) {
                 String other = record.text(at("neighbours", i, "nearest", j - 1, "class"));
-                out.append("<p>" + row.get(j).html() + (other.equals(own) ? HtmlPage.escape(other) : "<span class=\"other\">"
-                        + HtmlPage.escape(other) + " ✗</span>") + "<br><span class=\"quiet\">" + record.figure(v -> String.format(
-                                Locale.ROOT, "%.3f", v), at("neighbours", i, "nearest", j - 1, "similarity")) + "</span></p>");
+                out.append("<p>" + row.get(j).html()
+                        + (other.equals(own)
+                                ? HtmlPage.escape(other)
+                                : "<span class=\"other\">" + HtmlPage.escape(other) + " ✗</span>")
+                        + "<br><span class=\"quiet\">"
+                        + record.figure(
+                                v -> String.format(Locale.ROOT, "%.3f", v),
+                                at("neighbours", i, "nearest", j - 1, "similarity"))
+                        + "</span></p>");
             }
             out.append("</div></div>\n");
         }

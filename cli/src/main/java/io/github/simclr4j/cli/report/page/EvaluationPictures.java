@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.tribuo.explore.EmbeddingMap;
@@ -11,7 +12,8 @@ import java.util.List;
  * @param sheet the images of the map, or null without a map
  * @param map positions of the images, in the order of the sheet, or null
  */
-public record EvaluationPictures(List<List<Picture>> confusions, List<List<Picture>> neighbours, ImageSheet sheet, EmbeddingMap map) {
+public record EvaluationPictures(
+        List<List<Picture>> confusions, List<List<Picture>> neighbours, ImageSheet sheet, EmbeddingMap map) {
     /** No pictures. */
     public static final EvaluationPictures NONE = new EvaluationPictures(List.of(), List.of(), null, null);
 

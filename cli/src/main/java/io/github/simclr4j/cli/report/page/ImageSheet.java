@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import java.util.List;
@@ -12,7 +13,8 @@ import java.util.List;
  * @param kinds index of each image's class, or -1 if unknown
  * @param classes names of the classes
  */
-public record ImageSheet(String uri, int tile, int columns, List<String> names, List<Integer> kinds, List<String> classes) {
+public record ImageSheet(
+        String uri, int tile, int columns, List<String> names, List<Integer> kinds, List<String> classes) {
     /** Copies the lists. */
     public ImageSheet {
         names = List.copyOf(names);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import com.google.gson.Gson;
@@ -15,6 +16,7 @@ import java.util.Locale;
 final class MapFigure {
     /** Number of colours of classes; further classes repeat them with other shapes. */
     private static final int COLOURS = 10;
+
     private static final String SHEET = "image-sheet";
     private static final String HINT = "Point at an image, or move the map with the arrow keys, to see it here.";
     private static final String STYLE = """
@@ -45,38 +47,47 @@ final class MapFigure {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        page.html("<img id=\"" + SHEET + "\" alt=\"\" hidden data-names=\"" + HtmlPage.escape(new Gson().toJson(sheet.names()))
-                + "\" src=\"" + sheet.uri() + "\">\n");
+        page.html("<img id=\"" + SHEET + "\" alt=\"\" hidden data-names=\""
+                + HtmlPage.escape(new Gson().toJson(sheet.names())) + "\" src=\"" + sheet.uri() + "\">\n");
     }
 
     /** Returns a map as HTML. */
     static String html(String title, ImageSheet sheet, EmbeddingMap map) {
-        StringBuilder out = new StringBuilder("<div class=\"map\" data-sheet=\"" + SHEET + "\" data-tile=\"" + sheet.tile()
-                + "\" data-columns=\"" + sheet.columns() + "\">\n<div class=\"kinds\">");
+        StringBuilder out = new StringBuilder("<div class=\"map\" data-sheet=\"" + SHEET + "\" data-tile=\""
+                + sheet.tile() + "\" data-columns=\"" + sheet.columns() + "\">\n<div class=\"kinds\">");
         for (int k = 0; k < sheet.classes().size(); k++) {
             out.append("<button type=\"button\" disabled aria-pressed=\"false\" data-name=\""
                     + HtmlPage.escape(sheet.classes().get(k)) + "\">"
-                    + "<svg width=\"11\" height=\"11\" viewBox=\"-6 -6 12 12\" aria-hidden=\"true\" fill=\"var(--k" + k % COLOURS + ")\">"
+                    + "<svg width=\"11\" height=\"11\" viewBox=\"-6 -6 12 12\" aria-hidden=\"true\" fill=\"var(--k"
+                    + k % COLOURS + ")\">"
                     + shape(k) + "</svg>" + HtmlPage.escape(sheet.classes().get(k)) + "</button>");
         }
         out.append("</div>\n<div class=\"stage\"><svg role=\"img\" viewBox=\"-20 -20 1040 1040\" aria-label=\""
                 + HtmlPage.escape(title + ": " + sheet.names().size() + " images as points.") + "\">\n");
         circles(sheet, map, out);
-        return out.append("</svg></div>\n<div class=\"tools\" hidden><button type=\"button\" class=\"in\">Zoom in</button>"
-                + "<button type=\"button\" class=\"out\">Zoom out</button><button type=\"button\" class=\"all\">Show all</button>"
-                + "<label><input type=\"checkbox\" class=\"pictures\" autocomplete=\"off\"> Pictures</label></div>\n"
-                + "<div class=\"look\" hidden><canvas class=\"close\" width=\"96\" height=\"96\" hidden aria-hidden=\"true\"></canvas>"
-                + "<output aria-live=\"polite\">" + HINT + "</output></div></div>\n").toString();
+        return out.append(
+                        "</svg></div>\n<div class=\"tools\" hidden><button type=\"button\" class=\"in\">Zoom in</button>"
+                                + "<button type=\"button\" class=\"out\">Zoom out</button><button type=\"button\" class=\"all\">Show all</button>"
+                                + "<label><input type=\"checkbox\" class=\"pictures\" autocomplete=\"off\"> Pictures</label></div>\n"
+                                + "<div class=\"look\" hidden><canvas class=\"close\" width=\"96\" height=\"96\" hidden aria-hidden=\"true\"></canvas>"
+                                + "<output aria-live=\"polite\">" + HINT + "</output></div></div>\n")
+                .toString();
     }
 
     private static void circles(ImageSheet sheet, EmbeddingMap map, StringBuilder out) {
-        List<Integer> kinds = new ArrayList<>(sheet.kinds().stream().distinct().sorted().toList());
+        List<Integer> kinds =
+                new ArrayList<>(sheet.kinds().stream().distinct().sorted().toList());
         for (int kind : kinds) {
-            out.append("<g data-kind=\"" + kind + "\" fill=\"" + (kind < 0 ? "var(--k9)" : "var(--k" + kind % COLOURS + ")") + "\">");
+            out.append("<g data-kind=\"" + kind + "\" fill=\""
+                    + (kind < 0 ? "var(--k9)" : "var(--k" + kind % COLOURS + ")") + "\">");
             for (int i = 0; i < sheet.kinds().size(); i++) {
                 if (sheet.kinds().get(i) == kind) {
-                    out.append(String.format(Locale.ROOT, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" data-image=\"%d\"/>",
-                            1000 * map.x()[i], 1000 * map.y()[i], i));
+                    out.append(String.format(
+                            Locale.ROOT,
+                            "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"6\" data-image=\"%d\"/>",
+                            1000 * map.x()[i],
+                            1000 * map.y()[i],
+                            i));
                 }
             }
             out.append("</g>\n");
@@ -84,7 +95,10 @@ final class MapFigure {
     }
 
     private static String shape(int kind) {
-        return kind < COLOURS ? "<circle r=\"5\"/>" : kind < 2 * COLOURS ? "<rect x=\"-5\" y=\"-5\" width=\"10\" height=\"10\"/>"
-                : "<path d=\"M0 -6L6 5H-6z\"/>";
+        return kind < COLOURS
+                ? "<circle r=\"5\"/>"
+                : kind < 2 * COLOURS
+                        ? "<rect x=\"-5\" y=\"-5\" width=\"10\" height=\"10\"/>"
+                        : "<path d=\"M0 -6L6 5H-6z\"/>";
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -12,6 +13,7 @@ public record Picture(String name, String uri) {
 
     /** Returns the picture as HTML. */
     String html() {
-        return "<img alt=\"" + HtmlPage.escape(name) + "\" title=\"" + HtmlPage.escape(name) + "\" src=\"" + HtmlPage.escape(uri) + "\">";
+        return "<img alt=\"" + HtmlPage.escape(name) + "\" title=\"" + HtmlPage.escape(name) + "\" src=\""
+                + HtmlPage.escape(uri) + "\">";
     }
 }

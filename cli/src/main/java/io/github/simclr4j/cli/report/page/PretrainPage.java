@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import com.google.gson.JsonObject;
@@ -44,7 +45,8 @@ public final class PretrainPage {
     public static HtmlPage of(JsonObject run, List<ViewRow> views) {
         JsonRecord record = new JsonRecord(run);
         String encoder = record.text("encoder");
-        HtmlPage page = Sections.page("Pretraining" + (encoder.isEmpty() ? "" : " of " + name(encoder)),
+        HtmlPage page = Sections.page(
+                "Pretraining" + (encoder.isEmpty() ? "" : " of " + name(encoder)),
                 "Pretraining report · learned from images "
                         + (record.text("settings", "data.labels").isEmpty() ? "without labels" : "with their labels"));
         int epochs = record.list("history").size();
@@ -75,55 +77,107 @@ public final class PretrainPage {
     private static void word(HtmlPage page, JsonRecord record, int epochs) {
         boolean done = record.at("encoderSha256").isPresent();
         if (epochs == 0) {
-            Sections.word(page, Sections.Kind.OPEN, done ? "Nothing was trained" : "Training begins",
+            Sections.word(
+                    page,
+                    Sections.Kind.OPEN,
+                    done ? "Nothing was trained" : "Training begins",
                     done ? "An earlier run has completed all epochs." : "The first epoch is not complete yet.");
             return;
         }
         int last = epochs - 1;
         String verdict = record.text("history", last, "verdict");
         String loss = record.figure(Numbers::plain, "history", last, "loss");
-        String chance = record.number("history", last, "lossAtChance").isEmpty() ? "" : "; a network that has learned nothing has "
-                + record.figure(Numbers::plain, "history", last, "lossAtChance");
+        String chance = record.number("history", last, "lossAtChance").isEmpty()
+                ? ""
+                : "; a network that has learned nothing has "
+                        + record.figure(Numbers::plain, "history", last, "lossAtChance");
         String when = "After epoch " + record.figure(Numbers::whole, "history", last, "epoch")
-                + (record.number("epochsPlanned").isEmpty() ? "" : " of " + record.figure(Numbers::whole, "epochsPlanned"));
+                + (record.number("epochsPlanned").isEmpty()
+                        ? ""
+                        : " of " + record.figure(Numbers::whole, "epochsPlanned"));
         switch (verdict) {
-            case "at chance" -> Sections.word(page, Sections.Kind.BAD, "At chance: nothing learned so far", when + " the loss is " + loss
-                    + chance + ". Check the learning rate, and whether the two views of an image below still show the same object.");
-            case "collapsed" -> Sections.word(page, Sections.Kind.BAD, "Collapsed: all images have nearly the same embedding", when
-                    + " the embeddings fill " + record.figure(Numbers::plain, "history", last, "effectiveRank")
-                    + " directions, with a spread of " + record.figure(Numbers::plain, "history", last, "spread")
-                    + " of 1. Lower the learning rate, or choose a method with negatives or a head with batch norm.");
-            case "diverging" -> Sections.word(page, Sections.Kind.BAD, "Diverging: the loss is rising", when + " the loss is " + loss
-                    + ", and it has risen for several epochs. Lower the learning rate or lengthen the warm-up.");
-            case "no step" -> Sections.word(page, Sections.Kind.BAD, "No step was taken", when + " the gradients of all steps of the"
-                    + " epoch have overflowed in float16.");
-            case "learning" -> Sections.word(page, done ? Sections.Kind.GOOD : Sections.Kind.OPEN, done ? "The encoder has learned" : "Learning", when
-                    + " the loss is " + loss + chance + (record.number("history", last, "top1").isEmpty() ? "." : ". The nearest other view"
-                    + " belongs to the same image for " + record.figure(Numbers::percent, "history", last, "top1") + " of the views."));
-            default -> Sections.word(page, Sections.Kind.OPEN, done ? "Done" : "Training", when + " the loss is " + loss + ".");
+            case "at chance" ->
+                Sections.word(
+                        page,
+                        Sections.Kind.BAD,
+                        "At chance: nothing learned so far",
+                        when + " the loss is " + loss + chance
+                                + ". Check the learning rate, and whether the two views of an image below still show the same object.");
+            case "collapsed" ->
+                Sections.word(
+                        page,
+                        Sections.Kind.BAD,
+                        "Collapsed: all images have nearly the same embedding",
+                        when
+                                + " the embeddings fill "
+                                + record.figure(Numbers::plain, "history", last, "effectiveRank")
+                                + " directions, with a spread of "
+                                + record.figure(Numbers::plain, "history", last, "spread")
+                                + " of 1. Lower the learning rate, or choose a method with negatives or a head with batch norm.");
+            case "diverging" ->
+                Sections.word(
+                        page,
+                        Sections.Kind.BAD,
+                        "Diverging: the loss is rising",
+                        when + " the loss is " + loss
+                                + ", and it has risen for several epochs. Lower the learning rate or lengthen the warm-up.");
+            case "no step" ->
+                Sections.word(
+                        page,
+                        Sections.Kind.BAD,
+                        "No step was taken",
+                        when + " the gradients of all steps of the" + " epoch have overflowed in float16.");
+            case "learning" ->
+                Sections.word(
+                        page,
+                        done ? Sections.Kind.GOOD : Sections.Kind.OPEN,
+                        done ? "The encoder has learned" : "Learning",
+                        when
+                                + " the loss is " + loss + chance
+                                + (record.number("history", last, "top1").isEmpty()
+                                        ? "."
+                                        : ". The nearest other view" + " belongs to the same image for "
+                                                + record.figure(Numbers::percent, "history", last, "top1")
+                                                + " of the views."));
+            default ->
+                Sections.word(
+                        page, Sections.Kind.OPEN, done ? "Done" : "Training", when + " the loss is " + loss + ".");
         }
     }
 
     private static List<Sections.Tile> tiles(JsonRecord record, int epochs) {
         int last = epochs - 1;
         List<Sections.Tile> tiles = new ArrayList<>();
-        tiles.add(new Sections.Tile("Loss", record.figure(Numbers::plain, "history", last, "loss"),
-                record.number("history", last, "lossAtChance").isEmpty() ? "of the last epoch" : "at chance "
-                        + record.figure(Numbers::plain, "history", last, "lossAtChance")));
+        tiles.add(new Sections.Tile(
+                "Loss",
+                record.figure(Numbers::plain, "history", last, "loss"),
+                record.number("history", last, "lossAtChance").isEmpty()
+                        ? "of the last epoch"
+                        : "at chance " + record.figure(Numbers::plain, "history", last, "lossAtChance")));
         if (record.number("history", last, "top1").isPresent()) {
-            tiles.add(new Sections.Tile("Contrastive accuracy", record.figure(Numbers::percent, "history", last, "top1"),
+            tiles.add(new Sections.Tile(
+                    "Contrastive accuracy",
+                    record.figure(Numbers::percent, "history", last, "top1"),
                     "among the nearest five " + record.figure(Numbers::percent, "history", last, "top5")));
         }
         if (record.number("knn").isPresent()) {
             tiles.add(new Sections.Tile("Nearest neighbours", record.figure(Numbers::percent, "knn"), "kNN accuracy"));
         }
-        tiles.add(new Sections.Tile("Effective rank", record.figure(Numbers::plain, "history", last, "effectiveRank"),
+        tiles.add(new Sections.Tile(
+                "Effective rank",
+                record.figure(Numbers::plain, "history", last, "effectiveRank"),
                 "directions that the embeddings fill"));
         if (record.number("images").isPresent()) {
-            tiles.add(new Sections.Tile("Images", record.figure(Numbers::whole, "images"),
-                    record.list("skipped").isEmpty() ? "all readable" : record.list("skipped").size() + " unreadable"));
+            tiles.add(new Sections.Tile(
+                    "Images",
+                    record.figure(Numbers::whole, "images"),
+                    record.list("skipped").isEmpty()
+                            ? "all readable"
+                            : record.list("skipped").size() + " unreadable"));
         }
-        tiles.add(new Sections.Tile("Speed", record.figure(v -> Numbers.whole(v) + "/s", "history", last, "viewsPerSecond"),
+        tiles.add(new Sections.Tile(
+                "Speed",
+                record.figure(v -> Numbers.whole(v) + "/s", "history", last, "viewsPerSecond"),
                 "views in the last epoch"));
         if (record.number("seconds").isPresent()) {
             tiles.add(new Sections.Tile("Time", record.figure(Numbers::time, "seconds"), "the whole command"));
@@ -136,7 +190,8 @@ public final class PretrainPage {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < record.list("history").size(); i++) {
             for (String warning : record.texts("history", i, "warnings")) {
-                lines.add("<li>Epoch " + record.figure(Numbers::whole, "history", i, "epoch") + ": " + HtmlPage.escape(warning) + "</li>\n");
+                lines.add("<li>Epoch " + record.figure(Numbers::whole, "history", i, "epoch") + ": "
+                        + HtmlPage.escape(warning) + "</li>\n");
             }
         }
         if (!lines.isEmpty()) {
@@ -150,9 +205,12 @@ public final class PretrainPage {
             return;
         }
         page.style(VIEWS).element("h2", "Training images and their views");
-        List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("First view", "Second view", "Small view");
-        page.element("p", "Original images beside random views of them. An encoder learns what the views of an image have in common. If"
-                + " you cannot tell that two views show the same image, or if views of different images look alike, learning is hard.");
+        List<String> ways =
+                views.get(0).views().size() == 1 ? List.of("View") : List.of("First view", "Second view", "Small view");
+        page.element(
+                "p",
+                "Original images beside random views of them. An encoder learns what the views of an image have in common. If"
+                        + " you cannot tell that two views show the same image, or if views of different images look alike, learning is hard.");
         if (!recipe.isEmpty()) {
             page.html("<p class=\"quiet\">Views: <code>" + HtmlPage.escape(recipe) + "</code></p>\n");
         }
@@ -183,8 +241,11 @@ public final class PretrainPage {
             put(facts, "Continued after epoch", record.text("resumedAfterEpoch"));
         }
         List<String> skipped = record.texts("skipped");
-        put(facts, "Unreadable images", String.join("; ", skipped.subList(0, Math.min(20, skipped.size())))
-                + (skipped.size() > 20 ? " and " + (skipped.size() - 20) + " more" : ""));
+        put(
+                facts,
+                "Unreadable images",
+                String.join("; ", skipped.subList(0, Math.min(20, skipped.size())))
+                        + (skipped.size() > 20 ? " and " + (skipped.size() - 20) + " more" : ""));
         return facts;
     }
 

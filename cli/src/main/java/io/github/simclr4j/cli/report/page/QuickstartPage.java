@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import com.google.gson.JsonObject;
@@ -20,8 +21,9 @@ public final class QuickstartPage {
      */
     public static HtmlPage of(JsonObject result, List<ViewRow> views, EvaluationPictures pictures) {
         JsonRecord record = new JsonRecord(result);
-        HtmlPage page = EvaluatePage.begin("An encoder trained without labels", "Quickstart report · drawn images of "
-                + record.list("classes").size() + " classes");
+        HtmlPage page = EvaluatePage.begin(
+                "An encoder trained without labels",
+                "Quickstart report · drawn images of " + record.list("classes").size() + " classes");
         EvaluatePage.addTo(page, record, pictures);
         PretrainPage.warnings(page, record);
         if (!record.list("history").isEmpty()) {

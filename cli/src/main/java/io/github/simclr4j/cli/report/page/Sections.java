@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -33,7 +34,11 @@ final class Sections {
     private Sections() {}
 
     /** How good the verdict is. */
-    enum Kind { GOOD, BAD, OPEN }
+    enum Kind {
+        GOOD,
+        BAD,
+        OPEN
+    }
 
     /**
      * A key figure.
@@ -46,7 +51,9 @@ final class Sections {
 
     /** Begins a page with the style rules of these sections and of charts. */
     static HtmlPage page(String title, String kind) {
-        return new HtmlPage(title).style(STYLE).style(LineChart.STYLE)
+        return new HtmlPage(title)
+                .style(STYLE)
+                .style(LineChart.STYLE)
                 .html("<p class=\"kind\">" + HtmlPage.escape(kind) + "</p>\n");
     }
 
@@ -59,15 +66,16 @@ final class Sections {
         };
         page.html("<div class=\"word " + kind.name().toLowerCase(Locale.ROOT) + "\"><svg width=\"24\" height=\"24\""
                 + " viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2.2\" stroke-linecap=\"round\""
-                + " stroke-linejoin=\"round\" aria-hidden=\"true\"><circle cx=\"12\" cy=\"12\" r=\"10.5\"/>" + icon + "</svg><p><strong>"
+                + " stroke-linejoin=\"round\" aria-hidden=\"true\"><circle cx=\"12\" cy=\"12\" r=\"10.5\"/>" + icon
+                + "</svg><p><strong>"
                 + HtmlPage.escape(heading) + "</strong><span>" + html + "</span></p></div>\n");
     }
 
     /** Adds the key figures. */
     static void tiles(HtmlPage page, List<Tile> tiles) {
         page.html("<dl class=\"tiles\">\n");
-        tiles.forEach(t -> page.html("<div><dt>" + HtmlPage.escape(t.name()) + "</dt><dd class=\"value\">" + t.html() + "</dd>"
-                + (t.note().isEmpty() ? "" : "<dd>" + t.note() + "</dd>") + "</div>\n"));
+        tiles.forEach(t -> page.html("<div><dt>" + HtmlPage.escape(t.name()) + "</dt><dd class=\"value\">" + t.html()
+                + "</dd>" + (t.note().isEmpty() ? "" : "<dd>" + t.note() + "</dd>") + "</div>\n"));
         page.html("</dl>\n");
     }
 
@@ -89,16 +97,22 @@ final class Sections {
 
     /** Returns a table whose cells are HTML; the first column has the names of the rows. */
     static String table(List<String> header, List<List<String>> rows) {
-        StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\"><table>"
-                + "<thead><tr>");
+        StringBuilder out = new StringBuilder(
+                "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\"><table>" + "<thead><tr>");
         for (int c = 0; c < header.size(); c++) {
-            out.append("<th scope=\"col\"").append(c > 0 ? " class=\"number\"" : "").append(">")
-                    .append(HtmlPage.escape(header.get(c))).append("</th>");
+            out.append("<th scope=\"col\"")
+                    .append(c > 0 ? " class=\"number\"" : "")
+                    .append(">")
+                    .append(HtmlPage.escape(header.get(c)))
+                    .append("</th>");
         }
         out.append("</tr></thead><tbody>\n");
         for (List<String> row : rows) {
             out.append("<tr><th scope=\"row\">").append(row.get(0)).append("</th>");
-            row.stream().skip(1).forEach(cell -> out.append("<td class=\"number\">").append(cell).append("</td>"));
+            row.stream()
+                    .skip(1)
+                    .forEach(cell ->
+                            out.append("<td class=\"number\">").append(cell).append("</td>"));
             out.append("</tr>\n");
         }
         return out.append("</tbody></table></div>\n").toString();
@@ -120,7 +134,8 @@ final class Sections {
 
     /** Ends a page. */
     static HtmlPage end(HtmlPage page, String version) {
-        return page.html("<footer class=\"quiet\">Made by simclr4j" + (version.isEmpty() ? "" : " " + HtmlPage.escape(version))
-                + ". This file holds everything that it shows and loads nothing.</footer>\n");
+        return page.html(
+                "<footer class=\"quiet\">Made by simclr4j" + (version.isEmpty() ? "" : " " + HtmlPage.escape(version))
+                        + ". This file holds everything that it shows and loads nothing.</footer>\n");
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import io.github.simclr4j.cli.report.HtmlPage;
@@ -31,8 +32,12 @@ final class StudyChartHtml {
         this.record = record;
         this.axes = axes;
         cells = IntStream.range(0, record.list(CELLS).size()).boxed().toList();
-        double[] known = cells.stream().map(this::accuracy).filter(OptionalDouble::isPresent).mapToDouble(OptionalDouble::getAsDouble)
-                .sorted().toArray();
+        double[] known = cells.stream()
+                .map(this::accuracy)
+                .filter(OptionalDouble::isPresent)
+                .mapToDouble(OptionalDouble::getAsDouble)
+                .sorted()
+                .toArray();
         least = known[0];
         most = known[known.length - 1];
     }
@@ -40,9 +45,13 @@ final class StudyChartHtml {
     String html() {
         return switch (record.text("chart")) {
             case "heat_map" -> heatMap();
-            case "lines" -> lines(axes.get(0), c -> Double.parseDouble(level(c, axes.get(0))), axes.subList(1, axes.size()));
-            case "parameters" -> lines("parameters of the encoder", c -> record.number(CELLS, c, "parameters").orElse(Double.NaN),
-                    axes.subList(0, axes.size() - 1));
+            case "lines" ->
+                lines(axes.get(0), c -> Double.parseDouble(level(c, axes.get(0))), axes.subList(1, axes.size()));
+            case "parameters" ->
+                lines(
+                        "parameters of the encoder",
+                        c -> record.number(CELLS, c, "parameters").orElse(Double.NaN),
+                        axes.subList(0, axes.size() - 1));
             default -> bars();
         };
     }
@@ -64,21 +73,33 @@ final class StudyChartHtml {
         List<String> columns = levels(axes.get(1));
         List<List<HeatMap.Cell>> table = new ArrayList<>();
         for (String row : rows) {
-            table.add(columns.stream().map(column -> cells.stream()
-                    .filter(c -> level(c, axes.get(0)).equals(row) && level(c, axes.get(1)).equals(column)).findFirst()
-                    .map(c -> new HeatMap.Cell(record.figure(Numbers::percent, CELLS, c, "accuracy"),
-                            (accuracy(c).orElse(Double.NaN) - least) / Math.max(1e-9, most - least), accuracy(c).orElse(0) == most))
-                    .orElse(new HeatMap.Cell("", Double.NaN, false))).toList());
+            table.add(columns.stream()
+                    .map(column -> cells.stream()
+                            .filter(c -> level(c, axes.get(0)).equals(row)
+                                    && level(c, axes.get(1)).equals(column))
+                            .findFirst()
+                            .map(c -> new HeatMap.Cell(
+                                    record.figure(Numbers::percent, CELLS, c, "accuracy"),
+                                    (accuracy(c).orElse(Double.NaN) - least) / Math.max(1e-9, most - least),
+                                    accuracy(c).orElse(0) == most))
+                            .orElse(new HeatMap.Cell("", Double.NaN, false)))
+                    .toList());
         }
-        return HeatMap.html("Rows: " + axes.get(0) + ". Columns: " + axes.get(1) + ". The best has a frame.", rows, columns, table);
+        return HeatMap.html(
+                "Rows: " + axes.get(0) + ". Columns: " + axes.get(1) + ". The best has a frame.", rows, columns, table);
     }
 
     private String bars() {
-        StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Accuracies\"><table"
-                + " style=\"width:100%\"><thead><tr>");
-        axes.forEach(a -> out.append("<th scope=\"col\">").append(HtmlPage.escape(a)).append("</th>"));
+        StringBuilder out = new StringBuilder(
+                "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Accuracies\"><table"
+                        + " style=\"width:100%\"><thead><tr>");
+        axes.forEach(
+                a -> out.append("<th scope=\"col\">").append(HtmlPage.escape(a)).append("</th>"));
         out.append("<th scope=\"col\" class=\"number\">Accuracy</th><td class=\"bar\"></td></tr></thead><tbody>\n");
-        List<String> colours = cells.stream().map(c -> name(c, axes.subList(1, axes.size()))).distinct().toList();
+        List<String> colours = cells.stream()
+                .map(c -> name(c, axes.subList(1, axes.size())))
+                .distinct()
+                .toList();
         for (int c : cells) {
             out.append("<tr>");
             for (int a = 0; a < axes.size(); a++) {
@@ -86,25 +107,39 @@ final class StudyChartHtml {
                 out.append(a == 0 ? "<th scope=\"row\">" + text + "</th>" : "<td>" + text + "</td>");
             }
             out.append("<td class=\"number\">" + record.figure(Numbers::percent, CELLS, c, "accuracy") + "</td>"
-                    + Bars.cell(accuracy(c).orElse(Double.NaN), colours.indexOf(name(c, axes.subList(1, axes.size())))) + "</tr>\n");
+                    + Bars.cell(accuracy(c).orElse(Double.NaN), colours.indexOf(name(c, axes.subList(1, axes.size()))))
+                    + "</tr>\n");
         }
         return out.append("</tbody></table></div>\n").toString();
     }
 
     private String lines(String title, ToDoubleFunction<Integer> x, List<String> others) {
         Map<String, TreeMap<Double, Double>> series = new LinkedHashMap<>();
-        cells.stream().filter(c -> accuracy(c).isPresent()).forEach(c -> series.computeIfAbsent(name(c, others), s -> new TreeMap<>())
-                .put(x.applyAsDouble(c), accuracy(c).getAsDouble()));
-        double[] all = series.values().stream().flatMap(s -> s.keySet().stream()).mapToDouble(v -> v).sorted().toArray();
-        LineChart chart = new LineChart("Linear accuracy", title).format(Numbers::percent).height(380)
+        cells.stream()
+                .filter(c -> accuracy(c).isPresent())
+                .forEach(c -> series.computeIfAbsent(name(c, others), s -> new TreeMap<>())
+                        .put(x.applyAsDouble(c), accuracy(c).getAsDouble()));
+        double[] all = series.values().stream()
+                .flatMap(s -> s.keySet().stream())
+                .mapToDouble(v -> v)
+                .sorted()
+                .toArray();
+        LineChart chart = new LineChart("Linear accuracy", title)
+                .format(Numbers::percent)
+                .height(380)
                 .logarithmic(all[0] > 0 && all[all.length - 1] / all[0] >= LOGARITHMIC);
-        series.forEach((name, points) -> chart.line(name, points.keySet().stream().mapToDouble(v -> v).toArray(),
+        series.forEach((name, points) -> chart.line(
+                name,
+                points.keySet().stream().mapToDouble(v -> v).toArray(),
                 points.values().stream().mapToDouble(v -> v).toArray()));
         return "<figure>" + chart.html() + "</figure>\n";
     }
 
     /** Returns the name of a series: its levels on some axes. */
     private String name(int cell, List<String> some) {
-        return some.isEmpty() ? "accuracy" : String.join(", ", some.stream().map(a -> a + " " + level(cell, a)).toList());
+        return some.isEmpty()
+                ? "accuracy"
+                : String.join(
+                        ", ", some.stream().map(a -> a + " " + level(cell, a)).toList());
     }
 }

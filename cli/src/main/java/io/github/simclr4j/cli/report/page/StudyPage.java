@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import com.google.gson.JsonObject;
@@ -40,24 +41,39 @@ public final class StudyPage {
 
     private HtmlPage page() {
         String source = record.text("source");
-        HtmlPage page = Sections.page(record.text("summary"), "Study " + record.text("study") + (source.isEmpty() ? "" : " · " + source))
-                .style(Bars.STYLE).style(HeatMap.STYLE);
+        HtmlPage page = Sections.page(
+                        record.text("summary"),
+                        "Study " + record.text("study") + (source.isEmpty() ? "" : " · " + source))
+                .style(Bars.STYLE)
+                .style(HeatMap.STYLE);
         word(page);
         if (count(ACCURACY) > 0) {
-            page.element("h2", "Linear accuracy").element("p", "Each cell is one pretraining. A linear classifier is trained on its features with all"
-                    + " labels of the training images; the figure is its accuracy on the test images. Each cell has one seed, so differences of one"
-                    + " or two percentage points may be chance.").html(new StudyChartHtml(record, axes).html());
+            page.element("h2", "Linear accuracy")
+                    .element(
+                            "p",
+                            "Each cell is one pretraining. A linear classifier is trained on its features with all"
+                                    + " labels of the training images; the figure is its accuracy on the test images. Each cell has one seed, so differences of one"
+                                    + " or two percentage points may be chance.")
+                    .html(new StudyChartHtml(record, axes).html());
         }
         failures(page);
         page.element("h2", "All cells").html(table());
         Map<String, String> facts = new LinkedHashMap<>();
-        record.names("images").stream().sorted().forEach(set -> facts.put(switch (set) {
-            case "images" -> "Pretraining images";
-            case "train" -> "Training images of the classifiers";
-            default -> "Test images";
-        }, record.text("images", set)));
-        IntStream.range(0, count).mapToObj(i -> record.text(CELLS, i, "training", "data.fingerprint")).filter(f -> !f.isEmpty()).distinct()
-                .findFirst().ifPresent(f -> facts.put("Fingerprint of the pretraining images", f));
+        record.names("images").stream()
+                .sorted()
+                .forEach(set -> facts.put(
+                        switch (set) {
+                            case "images" -> "Pretraining images";
+                            case "train" -> "Training images of the classifiers";
+                            default -> "Test images";
+                        },
+                        record.text("images", set)));
+        IntStream.range(0, count)
+                .mapToObj(i -> record.text(CELLS, i, "training", "data.fingerprint"))
+                .filter(f -> !f.isEmpty())
+                .distinct()
+                .findFirst()
+                .ifPresent(f -> facts.put("Fingerprint of the pretraining images", f));
         Sections.facts(page, "Images", facts);
         Sections.facts(page, "Settings of all cells", record.facts("given"));
         Sections.command(page, record.text("command"));
@@ -65,17 +81,26 @@ public final class StudyPage {
     }
 
     private int count(String field) {
-        return (int) IntStream.range(0, count).filter(i -> record.at(CELLS, i, field).isPresent()).count();
+        return (int) IntStream.range(0, count)
+                .filter(i -> record.at(CELLS, i, field).isPresent())
+                .count();
     }
 
     private Optional<Integer> extreme(boolean best) {
-        Comparator<Integer> order = Comparator.comparingDouble(i -> record.number(CELLS, i, ACCURACY).orElseThrow());
-        return IntStream.range(0, count).boxed().filter(i -> record.number(CELLS, i, ACCURACY).isPresent())
+        Comparator<Integer> order = Comparator.comparingDouble(
+                i -> record.number(CELLS, i, ACCURACY).orElseThrow());
+        return IntStream.range(0, count)
+                .boxed()
+                .filter(i -> record.number(CELLS, i, ACCURACY).isPresent())
                 .min(best ? order.reversed() : order);
     }
 
     private String title(int cell) {
-        return String.join(", ", axes.stream().map(a -> a + " " + record.text(CELLS, cell, "levels", a)).toList());
+        return String.join(
+                ", ",
+                axes.stream()
+                        .map(a -> a + " " + record.text(CELLS, cell, "levels", a))
+                        .toList());
     }
 
     private void word(HtmlPage page) {
@@ -83,24 +108,32 @@ public final class StudyPage {
         int failed = count("failure");
         String state = done + " of " + count + " cells are done" + (failed == 0 ? "" : ", " + failed + " failed");
         if (done == 0) {
-            Sections.word(page, failed > 0 ? Sections.Kind.BAD : Sections.Kind.OPEN, state, failed > 0 ? "The reasons are listed below."
-                    : "This page is updated when the first cell is done.");
+            Sections.word(
+                    page,
+                    failed > 0 ? Sections.Kind.BAD : Sections.Kind.OPEN,
+                    state,
+                    failed > 0 ? "The reasons are listed below." : "This page is updated when the first cell is done.");
             return;
         }
         int best = extreme(true).orElseThrow();
         int least = extreme(false).orElseThrow();
-        Sections.word(page, failed > 0 ? Sections.Kind.BAD : done < count ? Sections.Kind.OPEN : Sections.Kind.GOOD,
+        Sections.word(
+                page,
+                failed > 0 ? Sections.Kind.BAD : done < count ? Sections.Kind.OPEN : Sections.Kind.GOOD,
                 (done < count ? "So far the best is " : "The best is ") + title(best),
                 "Its linear accuracy is " + record.figure(Numbers::percent, CELLS, best, ACCURACY) + "; the worst is "
-                + record.figure(Numbers::percent, CELLS, least, ACCURACY) + " with " + HtmlPage.escape(title(least)) + ". "
-                + state + ".");
+                        + record.figure(Numbers::percent, CELLS, least, ACCURACY) + " with "
+                        + HtmlPage.escape(title(least)) + ". "
+                        + state + ".");
     }
 
     private void failures(HtmlPage page) {
         if (count("failure") > 0) {
             page.element("h2", "Failed cells").html("<ul>\n");
-            IntStream.range(0, count).filter(i -> record.at(CELLS, i, "failure").isPresent()).forEach(i -> page.html("<li>"
-                    + HtmlPage.escape(title(i) + ": " + record.text(CELLS, i, "failure")) + "</li>\n"));
+            IntStream.range(0, count)
+                    .filter(i -> record.at(CELLS, i, "failure").isPresent())
+                    .forEach(i -> page.html(
+                            "<li>" + HtmlPage.escape(title(i) + ": " + record.text(CELLS, i, "failure")) + "</li>\n"));
             page.html("</ul>\n").element("p", "Run the same command again to retry these cells.");
         }
     }
@@ -114,9 +147,13 @@ public final class StudyPage {
             for (String axis : axes) {
                 row.add(HtmlPage.escape(record.text(CELLS, i, "levels", axis)));
             }
-            row.addAll(List.of(record.figure(Numbers::percent, CELLS, i, ACCURACY), record.figure(Numbers::plain, CELLS, i, "finalLoss"),
-                    record.figure(Numbers::whole, CELLS, i, "parameters"), record.figure(Numbers::whole, CELLS, i, "dimension"),
-                    record.figure(Numbers::whole, CELLS, i, "epochs"), record.figure(Numbers::time, CELLS, i, "seconds"),
+            row.addAll(List.of(
+                    record.figure(Numbers::percent, CELLS, i, ACCURACY),
+                    record.figure(Numbers::plain, CELLS, i, "finalLoss"),
+                    record.figure(Numbers::whole, CELLS, i, "parameters"),
+                    record.figure(Numbers::whole, CELLS, i, "dimension"),
+                    record.figure(Numbers::whole, CELLS, i, "epochs"),
+                    record.figure(Numbers::time, CELLS, i, "seconds"),
                     HtmlPage.escape(record.text(CELLS, i, "state"))));
             rows.add(row);
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report.page;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -43,8 +44,13 @@ class PagesTest {
 
     @Test
     void theWordAtTheTopIsTheVerdictOfTheLastEpoch() {
-        for (String[] c : new String[][] {{"learning", "word open", "Learning"}, {"at chance", "word bad", "At chance"},
-            {"collapsed", "word bad", "Collapsed"}, {"diverging", "word bad", "Diverging"}, {"no step", "word bad", "No step"}}) {
+        for (String[] c : new String[][] {
+            {"learning", "word open", "Learning"},
+            {"at chance", "word bad", "At chance"},
+            {"collapsed", "word bad", "Collapsed"},
+            {"diverging", "word bad", "Diverging"},
+            {"no step", "word bad", "No step"}
+        }) {
             String html = page(run(3, c[0]));
             assertTrue(html.contains("<div class=\"" + c[1] + "\">") && html.contains("<strong>" + c[2]), c[0]);
         }
@@ -73,8 +79,14 @@ class PagesTest {
         JsonArray warnings = new JsonArray();
         warnings.add("<b>");
         run.getAsJsonArray("history").get(0).getAsJsonObject().add("warnings", warnings);
-        String html = PretrainPage.of(run, List.of(new ViewRow("\" onload=\"alert(5)", "data:x", List.of(List.of("data:y"))))).toString();
-        assertFalse(html.contains("<script>alert") || html.contains("<img src=x") || html.contains("<b>") || html.contains("\" onload"),
+        String html = PretrainPage.of(
+                        run, List.of(new ViewRow("\" onload=\"alert(5)", "data:x", List.of(List.of("data:y")))))
+                .toString();
+        assertFalse(
+                html.contains("<script>alert")
+                        || html.contains("<img src=x")
+                        || html.contains("<b>")
+                        || html.contains("\" onload"),
                 html);
     }
 
@@ -91,7 +103,8 @@ class PagesTest {
         shares.addProperty("a/b~c", 0.123456789);
         root.add("linear", shares);
         JsonRecord record = new JsonRecord(root);
-        assertEquals("<data value=\"0.123456789\" data-json=\"/linear/a~1b~0c\">12.3%</data>",
+        assertEquals(
+                "<data value=\"0.123456789\" data-json=\"/linear/a~1b~0c\">12.3%</data>",
                 record.figure(Numbers::percent, "linear", "a/b~c"));
         assertEquals("&ndash;", record.figure(Numbers::percent, "linear", "none"));
         assertEquals(Optional.empty(), record.at("linear", "a/b~c", "deeper"));
@@ -132,8 +145,13 @@ class PagesTest {
         }
         study.add("cells", cells);
         String html = StudyPage.of(study).toString();
-        assertTrue(html.contains("<td class=\"own\" style=\"--v:100\"><data value=\"0.4\" data-json=\"/cells/2/accuracy\">40.0%</data></td>"
-                + "<td style=\"--v:0\">&ndash;</td>"), html);
-        assertTrue(html.contains("So far the best is first f1, second s0") && html.contains("3 of 4 cells are done"), html);
+        assertTrue(
+                html.contains(
+                        "<td class=\"own\" style=\"--v:100\"><data value=\"0.4\" data-json=\"/cells/2/accuracy\">40.0%</data></td>"
+                                + "<td style=\"--v:0\">&ndash;</td>"),
+                html);
+        assertTrue(
+                html.contains("So far the best is first f1, second s0") && html.contains("3 of 4 cells are done"),
+                html);
     }
 }
