@@ -171,7 +171,7 @@ final class PretrainOptions {
             paramLabel = "R",
             description = "After the warm-up (default: by --lr-scaling: lars"
                     + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
-                    + " or 0.008*B/128, of which mocov2, mocov3, end-to-end, barlow and vicreg have half, and byol, simsiam and cpc a quarter, as"
+                    + " or 0.008*B/128, of which mocov1 to mocov3, end-to-end, barlow and vicreg have half, and byol, simsiam and cpc a quarter, as"
                     + " measured in docs/methods.md; with lars, or sgd for simsiam, byol, barlow and vicreg 0.2, mocov3 and nnclr 0.3, simsiam 0.03 at"
                     + " B=256, as their papers).")
     Double learningRate;

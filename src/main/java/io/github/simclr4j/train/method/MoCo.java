@@ -109,7 +109,7 @@ public abstract sealed class MoCo implements MethodFactory {
         @Override
         public void defaults(Defaults d) {
             super.defaults(d);
-            d.views(d.isSmall() ? "mocov2-cifar" : "mocov2").adamRateFactor(0.5);
+            d.views(d.isSmall() ? "mocov2-cifar" : "mocov2");
         }
     }
 
@@ -130,7 +130,7 @@ public abstract sealed class MoCo implements MethodFactory {
 
     @Override
     public void defaults(Defaults d) {
-        d.headNorm(false).bnSplits(splits(d));
+        d.headNorm(false).bnSplits(splits(d)).adamRateFactor(0.5);
         if (d.optimizer().equals("sgd")) {
             d.warmupEpochs(0);
         }
