@@ -128,7 +128,7 @@ class PretrainingTest {
         assertTrue(Double.isFinite(result.finalLoss()));
         assertEquals(
                 List.of(preset, encoder, optimizer, "8", "32"),
-                Stream.of("preset", "encoder", "optimiser", "batch", "image_size")
+                Stream.of("preset", "encoder", "optimizer", "batch", "image_size")
                         .map(key -> result.settings().get("training." + key))
                         .toList());
         Path file = dir.resolve("encoder.onnx");

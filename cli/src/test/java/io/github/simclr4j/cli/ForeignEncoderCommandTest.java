@@ -130,7 +130,7 @@ class ForeignEncoderCommandTest {
                 "pooler_output,last_hidden_state",
                 "--pooling",
                 "mean,class");
-        assertTrue(bad.startsWith("1 ") && bad.contains("write none for it in --pooling"), bad);
+        assertTrue(bad.startsWith("1 ") && bad.contains("use none for it in --pooling"), bad);
     }
 
     private static JsonObject json(Path file) throws IOException {
@@ -375,7 +375,7 @@ class ForeignEncoderCommandTest {
         Path out = dir.resolve("bad.csv");
         Object[][] cases = {
             {"2 ", "mean from option", "mobilenet-v2", "--mean", "a"},
-            {"1 ", "nothing to pool: drop --pooling, or name", "mobilenet-v2", "--pooling", "mean"},
+            {"1 ", "nothing to pool: remove --pooling, or choose", "mobilenet-v2", "--pooling", "mean"},
             {"2 ", "Unknown execution provider", "mobilenet-v2", "--provider", "tpu"},
             {"2 ", "at least 0 threads", "mobilenet-v2", "--encoder-batch", "-1"},
             {"1 ", "this has no such file.json", "mobilenet-v2", "--preprocessing", "this has no such file.json"},

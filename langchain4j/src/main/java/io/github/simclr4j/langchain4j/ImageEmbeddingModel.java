@@ -21,15 +21,16 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * An encoder file as an {@link EmbeddingModel} of LangChain4j. It embeds images, not text: each input of a request is one
- * {@link ImageContent} that holds the bytes of an image file, as {@link ImageContent#from(java.nio.file.Path, String)} makes it. The
- * media type is not looked at, the bytes say what they are. Requests with text, and the methods that take text, end in LangChain4j's
+ * A LangChain4j {@link EmbeddingModel} for images, backed by an ONNX encoder. Each input of a request is one {@link ImageContent} that
+ * holds the bytes of an image file, as created by {@link ImageContent#from(java.nio.file.Path, String)}. The image format is detected from
+ * the bytes; the media type is ignored. Requests with text, and the methods that take text, throw
  * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  *
- * <p>Embeddings are the encoder's features as they are, not scaled to length 1; stores that compare by cosine similarity need no more.
- * Several threads may call the model at once.
+ * <p>Embeddings are not normalized to length 1. Embedding stores that use cosine similarity do not need that.
  *
- * <p>LangChain4j marks the requests that carry images as experimental; this class was written for versions 1.19 to 1.23.
+ * <p>The model is thread-safe. It owns the encoder, and with it native memory: close the model.
+ *
+ * <p>LangChain4j marks requests with images as experimental. This class supports versions 1.19 to 1.23.
  *
  * @since 0.1.0
  */
@@ -37,25 +38,27 @@ public final class ImageEmbeddingModel implements EmbeddingModel, AutoCloseable 
     private final OnnxEncoder encoder;
 
     /**
-     * Takes over an encoder.
+     * Creates a model that owns an encoder.
      *
-     * @param encoder is closed with the model
+     * @param encoder the encoder, which {@link #close} closes
      */
     public ImageEmbeddingModel(OnnxEncoder encoder) {
         this.encoder = encoder;
     }
 
-    /** Returns images alone. */
+    /** Returns the only supported content type, images. */
     @Override
     public Set<ContentType> supportedContentTypes() {
         return Set.of(ContentType.IMAGE);
     }
 
     /**
-     * Returns an embedding for each input of a request, in order. Images are decoded as many at a time as go through the encoder at once.
+     * Returns an embedding for each input of a request, in order. At most one batch of decoded images is in memory at a time.
      *
-     * @throws InvalidRequestException if an input is not one image with its bytes, or the bytes are no whole image; the message has the
-     *     input's number, from 0
+     * @param request the images
+     * @return one embedding of length {@link #dimension()} per input
+     * @throws InvalidRequestException if an input is not a single image with its bytes, or the image can't be decoded; the message has the
+     *     index of the input
      * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the model is closed
      */
@@ -90,14 +93,15 @@ public final class ImageEmbeddingModel implements EmbeddingModel, AutoCloseable 
         }
         String base64 = content.image().base64Data();
         if (base64 == null) {
-            // An address in a request may come from a stranger: nothing is fetched from it.
-            throw new InvalidRequestException("Expected the image's bytes in input " + i + ", found the address "
-                    + content.image().url() + ": read it first, a file by ImageContent.from(Path, String)");
+            // The request may come from an untrusted user, so no URL is fetched (SSRF).
+            throw new InvalidRequestException("Expected the image's bytes in input " + i + ", found the URL "
+                    + content.image().url()
+                    + ": download the image, and create the content with ImageContent.from(Path, String)");
         }
         try {
             return Images.read(Base64.getDecoder().decode(base64));
         } catch (IOException | IllegalArgumentException e) {
-            throw new InvalidRequestException("The bytes of input " + i + " are no whole image: " + e.getMessage(), e);
+            throw new InvalidRequestException("Input " + i + " can't be decoded as an image: " + e.getMessage(), e);
         }
     }
 
@@ -113,7 +117,7 @@ public final class ImageEmbeddingModel implements EmbeddingModel, AutoCloseable 
         return encoder.sha256();
     }
 
-    /** Closes the encoder, when running calls have ended; a second call does nothing. */
+    /** Waits for running calls, then closes the encoder. Further calls have no effect. */
     @Override
     public void close() {
         encoder.close();

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Encoders as embedding models of LangChain4j, for images. */
+/** Image encoders as LangChain4j embedding models. */
 package io.github.simclr4j.langchain4j;

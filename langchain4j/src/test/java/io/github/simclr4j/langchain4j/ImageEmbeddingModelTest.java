@@ -143,11 +143,10 @@ class ImageEmbeddingModelTest {
             Map<EmbeddingInput, String> bad = Map.of(
                     EmbeddingInput.from(image(1), image(2)),
                             "Expected one image in input 3, found 2 contents of [IMAGE]",
-                    EmbeddingInput.from(ImageContent.from(cut, "image/png")),
-                            "The bytes of input 3 are no whole image: ",
+                    EmbeddingInput.from(ImageContent.from(cut, "image/png")), "Input 3 can't be decoded as an image: ",
                     EmbeddingInput.from(ImageContent.from("%%%", "image/png")),
-                            "The bytes of input 3 are no whole image: ",
-                    EmbeddingInput.from(ImageContent.from(png(3).toUri())), "input 3, found the address file:");
+                            "Input 3 can't be decoded as an image: ",
+                    EmbeddingInput.from(ImageContent.from(png(3).toUri())), "input 3, found the URL file:");
             bad.forEach((input, message) -> {
                 InvalidRequestException e = assertThrows(
                         InvalidRequestException.class, () -> model.embed(request(good, good, good, input)), message);

@@ -8,21 +8,22 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
- * Sizes of some images of a source, from their headers: no pixel is decoded.
+ * Statistics of image sizes. They are read from the headers of a sample of the images; no pixels are decoded.
  *
  * @since 0.1.0
  */
 public final class ImageSizes {
-    /** Images of which the median is taken. */
+    /** Maximum number of images in the sample for the median. */
     private static final int SAMPLE = 64;
 
     private ImageSizes() {}
 
     /**
-     * Returns the median of the shorter sides of up to 64 images, spread evenly over the source: at least half of these images have
-     * a shorter side of so many pixels or more.
+     * Returns the median of the shorter sides of up to 64 images, spread evenly over the source. With an even number of images it is the
+     * lower of the two middle values.
      *
-     * @return empty if none of these images can be read
+     * @param source the images
+     * @return the median in pixels; empty if none of these images can be read
      * @throws io.github.simclr4j.images.source.ImagesUnavailableException if no image can be read any more
      */
     public static OptionalInt medianShortSide(ImageSource source) {
@@ -32,21 +33,22 @@ public final class ImageSizes {
     }
 
     /**
-     * Returns the largest of the shorter sides of some images, in pixels.
+     * Returns the maximum of the shorter sides of a sample of the images, in pixels.
      *
-     * @param most how many images are looked at
-     * @throws IOException if none of these can be read
+     * @param source the images
+     * @param most maximum number of images in the sample
+     * @throws IOException if none of these images can be read
      */
     static int largestShortSide(ImageSource source, int most) throws IOException {
         Looked looked = new Looked(source, most);
         return Arrays.stream(looked.sides)
                 .max()
                 .orElseThrow(() -> new IOException(
-                        "No image could be read of those looked at first, such as " + looked.last.getMessage(),
+                        "None of the sampled images can be read; the last error is " + looked.last.getMessage(),
                         looked.last));
     }
 
-    /** What a look at some headers found: the shorter sides of the images that can be read, and why the last other one can't. */
+    /** The shorter sides of the sampled images that can be read, and the last error of the others. */
     private static final class Looked {
         private final int[] sides;
         private IOException last;

@@ -12,40 +12,40 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How features are read from one output of a graph: the results of its poolings, one behind the other.
+ * One output of a graph with its poolings, whose results are concatenated to features.
  *
- * @param name of the output
- * @param shape of an image's values, without the batch
- * @param half whether the values are float16
- * @param pooling what is done to tokens or places; {@link Pooling#NONE} alone if the output is a vector
- * @param parts what each pooling reads
+ * @param name name of the output
+ * @param shape shape of the output without the batch dimension
+ * @param half whether the values are float16 instead of float32
+ * @param pooling the poolings of tokens or of a feature map; only {@link Pooling#NONE} if the output is a vector
+ * @param parts the values that each pooling reads
  */
 record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> pooling, List<Part> parts) {
-    /** The most values that an image's output may have. */
+    /** Maximum number of values per image. */
     static final int MAX_SIZE = 1 << 24;
 
     /**
-     * Where the result of a pooling lies: the sum over {@code count} tokens from {@code first}, divided by count, of the values
+     * The values that a pooling reads. Feature {@code d} is the mean, over {@code count} tokens from {@code first}, of the values at
      * {@code token * tokenStep + d * step}.
      *
-     * @param dimension values of the result
-     * @param first the first token
-     * @param count how many tokens are averaged
-     * @param tokenStep values from one token to the next
-     * @param step values from one dimension to the next
+     * @param dimension number of features
+     * @param first index of the first token
+     * @param count number of tokens that are averaged
+     * @param tokenStep distance between two tokens, in values
+     * @param step distance between two dimensions, in values
      */
     record Part(int dimension, int first, int count, int tokenStep, int step) {}
 
     /**
-     * Says how features are read from an output of some shape.
+     * Chooses how features are read from an output.
      *
      * @param output the output's name
-     * @param shape of the output, the batch first
+     * @param shape shape of the output, including the batch dimension
      * @param half whether the values are float16
-     * @param given the poolings that a setting names, null if none does
-     * @param layout where a map has its channels if its shape does not show it
-     * @param name what errors call the encoder
-     * @throws InvalidEncoderException if no features can be read from it
+     * @param given the poolings of the settings, or null
+     * @param layout layout of a feature map if its shape does not show it
+     * @param name the encoder's name in messages
+     * @throws InvalidEncoderException if no features can be read from the output
      */
     static EmbeddingOutput of(
             String output, long[] shape, boolean half, List<Pooling> given, Layout layout, String name)
@@ -57,7 +57,8 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
             real += shape[i] > 1 ? 1 : 0;
         }
         if (all < 1 || all > MAX_SIZE) {
-            throw new InvalidEncoderException(name + " is no image encoder: its output is " + Arrays.toString(shape));
+            throw new InvalidEncoderException(
+                    name + " is not an image encoder: its output has the shape " + Arrays.toString(shape));
         }
         int size = (int) all;
         long[] rest = Arrays.copyOfRange(shape, 1, shape.length);
@@ -74,15 +75,19 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
             } else if (rest.length == 3 && pooling == Pooling.MEAN) {
                 parts.add(ofMap(rest, size, layout));
             } else {
-                throw new InvalidEncoderException(name + " is no image encoder: expected an output [N, D], [N, T, D] or"
-                        + " [N, D, H, W], found " + output + " " + Arrays.toString(shape)
-                        + (given == null ? "" : " and pooling " + PoolingRules.name(pooling)));
+                throw new InvalidEncoderException(
+                        name + " is not an image encoder: expected an output [N, D], [N, T, D] or"
+                                + " [N, D, H, W], found " + output + " " + Arrays.toString(shape)
+                                + (given == null ? "" : " and pooling " + PoolingRules.name(pooling)));
             }
         }
         return new EmbeddingOutput(output, rest, half, poolings, parts);
     }
 
-    /** What is usually done to so many tokens. */
+    /**
+     * Returns the usual pooling for a number of tokens: the class token if the other tokens make up a square of patches, the mean if all
+     * tokens do.
+     */
     private static Pooling usual(int tokens, long[] shape, String name) throws InvalidEncoderException {
         long side = Math.round(Math.sqrt(tokens));
         long without = Math.round(Math.sqrt(tokens - 1));
@@ -92,7 +97,7 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
             return Pooling.MEAN;
         }
         throw new InvalidEncoderException(name + " has an output of " + tokens + " tokens, " + Arrays.toString(shape)
-                + ": give the setting pooling, which says what becomes of them: class, mean or mean-patches");
+                + ": choose class, mean or mean-patches by the setting pooling");
     }
 
     private static Part ofTokens(int tokens, int d, Pooling pooling) {
@@ -103,7 +108,10 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
         };
     }
 
-    /** A map of places: the channels are where the two others are alike, else where the input has them. */
+    /**
+     * Returns the part of a feature map. The height and width are the two dimensions that are equal; if that is ambiguous, the map has the
+     * input's layout.
+     */
     private static Part ofMap(long[] rest, int size, Layout layout) {
         boolean last = rest[0] == rest[1] && rest[1] != rest[2]
                 || !(rest[1] == rest[2] && rest[0] != rest[1]) && layout == Layout.NHWC;
@@ -112,22 +120,22 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
         return new Part(d, 0, places, last ? d : 1, last ? 1 : places);
     }
 
-    /** Whether the output has neither tokens nor places. */
+    /** Returns whether the output is a vector, which needs no pooling. */
     boolean isVector() {
         return pooling.equals(List.of(Pooling.NONE));
     }
 
-    /** Returns the number of features that are read from the output. */
+    /** Returns the number of features per image. */
     int dimension() {
         return parts.stream().mapToInt(Part::dimension).sum();
     }
 
-    /** Returns the values of an image's output. */
+    /** Returns the number of values per image. */
     int size() {
         return (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     }
 
-    /** Returns the bytes of an image's output. */
+    /** Returns the number of bytes per image. */
     int bytes() {
         return size() * (half ? 2 : 4);
     }
@@ -135,10 +143,10 @@ record EmbeddingOutput(String name, long[] shape, boolean half, List<Pooling> po
     /**
      * Reads the features of an image.
      *
-     * @param result the output of a batch
-     * @param at the byte at which the image's values begin
-     * @param features gets them
-     * @param from the index of the first
+     * @param result the output for a batch
+     * @param at offset of the image's values, in bytes
+     * @param features the array to fill
+     * @param from index of the first feature in {@code features}
      */
     void read(ByteBuffer result, int at, float[] features, int from) {
         int next = from;

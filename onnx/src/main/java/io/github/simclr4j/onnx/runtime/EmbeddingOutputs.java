@@ -15,51 +15,51 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The outputs of a graph whose features are concatenated, in order. The values of a batch share a buffer, one output behind the other.
+ * The outputs of a graph whose features are concatenated in this order. The outputs for a batch share a buffer.
  *
- * @param outputs one or more
+ * @param outputs at least one output
  */
 record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
     private static final int MAX_DIMENSION = 1 << 20;
-    /** Each output begins at a multiple of this, in bytes: for its type, and for the processor's caches. */
+    /** Alignment of the outputs in the buffer, in bytes: a cache line. */
     private static final int ALIGNED = 64;
 
     /**
-     * Checks sizes.
+     * Checks the sizes of the outputs.
      *
-     * @param batch the batch that the file fixes, 0 if it is free
-     * @param name what errors call the encoder
+     * @param batch the batch size that the file fixes, or 0 if it is free
+     * @param name the encoder's name in messages
      * @throws InvalidEncoderException if there are too many features or values
      */
     void check(int batch, String name) throws InvalidEncoderException {
         long dimension = outputs.stream().mapToLong(EmbeddingOutput::dimension).sum();
         if (dimension < 1 || dimension > MAX_DIMENSION) {
-            throw new InvalidEncoderException(name + " is no image encoder: its embeddings would have " + dimension
+            throw new InvalidEncoderException(name + " is not an image encoder: its embeddings would have " + dimension
                     + " values, expected 1 to " + MAX_DIMENSION);
         }
         long size = outputs.stream().mapToLong(EmbeddingOutput::size).sum();
         if (size > EmbeddingOutput.MAX_SIZE || 4 * size * batch > TrialRun.MAX_BUFFER) {
             throw new InvalidEncoderException(
-                    name + " is no image encoder: its outputs have " + size + " values an image");
+                    name + " is not an image encoder: its outputs have " + size + " values per image");
         }
     }
 
-    /** Returns the number of features of an image. */
+    /** Returns the number of features per image. */
     int dimension() {
         return outputs.stream().mapToInt(EmbeddingOutput::dimension).sum();
     }
 
-    /** Returns the number of values of an image. */
+    /** Returns the number of values per image. */
     int size() {
         return outputs.stream().mapToInt(EmbeddingOutput::size).sum();
     }
 
-    /** Returns the bytes of an image's values, at most, when it is alone in a batch. */
+    /** Returns the number of bytes for a batch of one image, which is the maximum per image. */
     int bytes() {
         return Math.toIntExact(bytes(1));
     }
 
-    /** Returns the bytes of the values of a batch. */
+    /** Returns the number of bytes for a batch, including the alignment. */
     long bytes(int images) {
         return outputs.stream()
                 .mapToLong(o -> aligned((long) images * o.bytes()))
@@ -70,12 +70,12 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
         return (bytes + ALIGNED - 1) / ALIGNED * ALIGNED;
     }
 
-    /** Whether all are vectors, in which there is nothing to pool. */
+    /** Returns whether all outputs have the shape [N, D], which needs no pooling. */
     boolean areVectors() {
         return outputs.stream().allMatch(o -> o.shape().length == 1);
     }
 
-    /** Returns the setting {@code pooling} that would give the same, its source the graph; null if there is nothing to pool. */
+    /** Returns the equivalent setting {@code pooling} with the graph as its source, or null if no output needs pooling. */
     Value pooling() {
         String text = outputs.stream()
                 .map(o -> o.pooling().stream().map(PoolingRules::name).collect(Collectors.joining("+")))
@@ -83,7 +83,7 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
         return outputs.stream().allMatch(EmbeddingOutput::isVector) ? null : new Value(text, "graph");
     }
 
-    /** The tensors of a batch, which share a buffer. */
+    /** The output tensors for a batch, which share a buffer. */
     static final class Batch implements AutoCloseable {
         private final EmbeddingOutputs of;
         private final ByteBuffer[] buffers;
@@ -116,12 +116,12 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
             }
         }
 
-        /** Returns the tensors by the names of their outputs. */
+        /** Returns the tensors by output name. */
         Map<String, OnnxTensor> tensors() {
             return tensors;
         }
 
-        /** Reads the features of an image, by its number in the batch. */
+        /** Returns the features of the image with this index in the batch. */
         float[] read(int image) {
             float[] features = new float[of.dimension()];
             int from = 0;
@@ -140,9 +140,10 @@ record EmbeddingOutputs(List<EmbeddingOutput> outputs) {
     }
 
     /**
-     * Makes the tensors of a batch.
+     * Creates the output tensors for a batch; the caller closes them.
      *
-     * @param buffer direct, of {@link #bytes(int)} or more
+     * @param buffer a direct buffer of at least {@link #bytes(int)} bytes
+     * @param images the number of images
      */
     Batch batch(ByteBuffer buffer, int images) throws OrtException {
         return new Batch(this, buffer, images);

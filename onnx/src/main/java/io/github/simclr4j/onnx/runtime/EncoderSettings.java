@@ -290,7 +290,7 @@ public record EncoderSettings(Map<String, Value> values) {
         NHWC
     }
 
-    /** How tokens or places become features; NONE of a vector, which has neither. */
+    /** Pooling of tokens or of a feature map; NONE for a vector. */
     enum Pooling {
         CLASS,
         MEAN,

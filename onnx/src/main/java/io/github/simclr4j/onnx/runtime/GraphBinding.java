@@ -182,7 +182,7 @@ public record GraphBinding(
                 pooling = PoolingRules.parse(text("pooling", "", ""));
                 if (pooling.areSeparate() && pooling.entries().size() != outputs.size()) {
                     throw new InvalidEncoderException(
-                            name + ": " + resolved.get("pooling").source() + " says pooling "
+                            name + ": " + resolved.get("pooling").source() + " has the pooling "
                                     + resolved.get("pooling").text() + ", expected one entry or one for each of "
                                     + outputs.size() + " outputs, "
                                     + String.join(", ", outputs));
@@ -373,7 +373,7 @@ public record GraphBinding(
                     Preprocessing.each(SettingTexts.numbers(text("std", "1", "default")), channels));
         }
 
-        /** The names of the outputs: a setting may name several, with commas between them. */
+        /** Returns the names of the outputs. The setting may name several, separated by commas. */
         private List<String> outputs() throws InvalidEncoderException {
             String wanted = all.get("output").orElse(null);
             if (wanted == null) {
@@ -383,9 +383,9 @@ public record GraphBinding(
             Set<String> computed = new HashSet<>();
             graph.getNodeList().forEach(n -> computed.addAll(n.getOutputList()));
             graph.getOutputList().forEach(v -> computed.add(v.getName()));
-            // An operator's output that is left out has no name.
+            // Optional outputs that a node omits have an empty name.
             computed.remove("");
-            // A name may have a comma itself.
+            // A name may contain a comma.
             List<String> names = computed.contains(wanted)
                     ? List.of(wanted)
                     : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
@@ -394,7 +394,7 @@ public record GraphBinding(
                     throw new InvalidEncoderException(
                             names.indexOf(output) < names.lastIndexOf(output)
                                     ? name + ": the setting output names " + output + " twice"
-                                    : name + " computes no value " + output + ", its outputs are "
+                                    : name + " does not compute a value " + output + ", its outputs are "
                                             + describe(graph.getOutputList()));
                 }
             }

@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What the setting {@code pooling} says: {@code class+mean} concatenates the results of two poolings, {@code class,mean} has an entry for
+ * The parsed setting {@code pooling}. {@code class+mean} concatenates the results of two poolings; {@code class,mean} has one entry for
  * each of two outputs.
  *
- * @param entries the poolings, in order, of each output, or one entry that holds for every output of tokens or a map
+ * @param entries the poolings of each output in order, or a single entry for all outputs that are not vectors
  */
 record PoolingRules(List<List<Pooling>> entries) {
 
     /**
-     * Parses a setting.
+     * Parses the setting.
      *
-     * @throws IllegalArgumentException if a pooling is unknown, stands twice in an entry, or {@code none} stands beside another
+     * @throws IllegalArgumentException if a pooling is unknown or repeated in an entry, or {@code none} is combined with another pooling
      */
     static PoolingRules parse(String text) {
         List<List<Pooling>> entries = new ArrayList<>();
@@ -37,17 +37,17 @@ record PoolingRules(List<List<Pooling>> entries) {
         return new PoolingRules(List.copyOf(entries));
     }
 
-    /** Whether there is an entry for each output, not one for all. */
+    /** Returns whether each output has its own entry. */
     boolean areSeparate() {
         return entries.size() > 1;
     }
 
-    /** Returns the poolings of an output, by its number. */
+    /** Returns the poolings of the output with this index. */
     List<Pooling> of(int output) {
         return entries.get(areSeparate() ? output : 0);
     }
 
-    /** Returns a pooling's name as one writes it. */
+    /** Returns a pooling's name in the settings, such as {@code mean-patches}. */
     static String name(Pooling pooling) {
         return pooling.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

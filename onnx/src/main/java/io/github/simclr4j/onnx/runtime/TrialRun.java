@@ -17,10 +17,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a first run on images of zeros shows of a graph.
+ * The result of a first run of a graph on black images.
  *
- * @param outputs how the embedding is read
- * @param fixedBatch the batch that the graph needs, 0 for any
+ * @param outputs the outputs that make up the embedding
+ * @param fixedBatch the batch size that the graph requires, or 0 if it is free
  */
 record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
     /** Maximum size in bytes of the buffers of a batch whose size the file fixes. */
@@ -29,8 +29,8 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
     /**
      * Runs the graph once.
      *
-     * @throws InvalidEncoderException if it can't be run, or gives no embedding
-     * @throws OrtException if a tensor can't be made
+     * @throws InvalidEncoderException if the graph can't be run, or its outputs are not embeddings
+     * @throws OrtException if a tensor can't be created
      */
     static TrialRun of(OrtSession session, GraphBinding binding, ImageInput input, String name)
             throws OrtException, InvalidEncoderException {
@@ -66,15 +66,16 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
             OnnxValue value = results.get(output).orElseThrow();
             if (!(value.getInfo() instanceof TensorInfo info)) {
                 throw new InvalidEncoderException(
-                        name + " is no image encoder: its output " + output + " is no tensor");
+                        name + " is not an image encoder: its output " + output + " is not a tensor");
             }
             if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
-                throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
-                        + " float16, found " + output + " of type " + info.type);
+                throw new InvalidEncoderException(
+                        name + " is not an image encoder: expected an output of type float32 or" + " float16, found "
+                                + output + " of type " + info.type);
             }
             long[] shape = info.getShape();
             if (shape.length < 2 || shape[0] != n) {
-                throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
+                throw new InvalidEncoderException(name + " is not an image encoder: expected an output [" + n
                         + ", dimension] for " + n + " images, found " + output + " " + Arrays.toString(shape));
             }
             List<Pooling> pooling =
@@ -88,20 +89,19 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
     }
 
     /**
-     * Refuses a setting {@code pooling} that somebody gave and that has nothing to pool, which would be passed over without a word.
+     * Rejects a setting {@code pooling} that would have no effect.
      *
-     * @throws InvalidEncoderException if all outputs are vectors, or one is that has an entry of its own
+     * @throws InvalidEncoderException if all outputs are vectors, or a vector has its own entry
      */
     void refuseIdle(PoolingRules given, String name) throws InvalidEncoderException {
         for (int k = 0; k < outputs.outputs().size(); k++) {
             EmbeddingOutput output = outputs.outputs().get(k);
             boolean vector = output.shape().length == 1 && !given.of(k).equals(List.of(Pooling.NONE));
             if (vector && (given.areSeparate() || outputs.areVectors())) {
-                throw new InvalidEncoderException(
-                        name + " has an output " + output.name() + " [N, D], in which there is"
-                                + " nothing to pool: " + (given.areSeparate() ? "write none for it in" : "drop")
-                                + " the setting pooling,"
-                                + " or name an output of tokens or a map by the setting output");
+                throw new InvalidEncoderException(name + " has an output " + output.name() + " [N, D], which has"
+                        + " nothing to pool: " + (given.areSeparate() ? "use none for it in" : "remove")
+                        + " the setting pooling,"
+                        + " or choose an output with tokens or a feature map by the setting output");
             }
         }
     }

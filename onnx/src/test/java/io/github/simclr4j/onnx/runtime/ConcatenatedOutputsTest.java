@@ -153,15 +153,15 @@ class ConcatenatedOutputsTest {
     @Test
     void settingsThatContradictTheGraphAreRefused() {
         String[][] cases = {
-            {"flat,nowhere", "", "computes no value nowhere"},
-            {"flat,", "", "computes no value"},
+            {"flat,nowhere", "", "does not compute a value nowhere"},
+            {"flat,", "", "does not compute a value"},
             {"flat,half,flat", "", "the setting output names flat twice"},
             {"flat,tokens", "mean,class,mean", "expected one entry or one for each of 2 outputs, flat, tokens"},
             {"tokens", "none", "pooling none"},
             {"map", "class", "pooling class"},
             {"map", "mean+class", "pooling class"},
-            {"flat,half", "mean", "nothing to pool: drop the setting pooling"},
-            {"flat,tokens", "mean,class", "nothing to pool: write none for it in the setting pooling"}
+            {"flat,half", "mean", "nothing to pool: remove the setting pooling"},
+            {"flat,tokens", "mean,class", "nothing to pool: use none for it in the setting pooling"}
         };
         for (String[] c : cases) {
             IOException e = assertThrows(

@@ -82,8 +82,8 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     private String input = "";
 
     @Config(
-            description =
-                    "Name of the embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
+            description = "Name of the embedding's output: any value that the graph computes."
+                    + " The features of several outputs, such as a,b, are concatenated.")
     private String output = "";
 
     @Config(
