@@ -47,6 +47,12 @@ class MethodChoicesContractTest extends AbstractMethodTest {
         return method;
     }
 
+    /** As in {@link MethodContractTest}. */
+    @Override
+    protected int imageSize() {
+        return method instanceof Cpc || method instanceof Amdim ? 32 : 16;
+    }
+
     @Override
     protected PretrainBuilder configure(PretrainBuilder small) {
         // Both views of a batch of 16 are keys.
