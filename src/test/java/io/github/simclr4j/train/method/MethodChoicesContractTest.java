@@ -55,9 +55,12 @@ class MethodChoicesContractTest extends AbstractMethodTest {
 
     @Override
     protected PretrainBuilder configure(PretrainBuilder small) {
-        // Both views of a batch of 16 are keys.
-        return option.equals("symmetric")
-                ? small.option(option, value).option("queue", 40)
-                : small.option(option, value);
+        small.option(option, value);
+        if (option.equals("symmetric")) {
+            // Both views of a batch of 16 are keys.
+            return small.option("queue", 40);
+        }
+        // The loss of dot products begins at hundreds: a usual step makes it infinite.
+        return method instanceof Cpc && option.equals("dot-product") ? small.learningRate(1e-4) : small;
     }
 }
