@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.Collectors;
 
-/** Accuracies of several features or protocols by the share of the labels, to print and to write. */
+/** Formats the accuracies of several features or protocols, by share of the labels, as text and JSON. */
 final class AccuracyTable {
     private AccuracyTable() {}
 
-    /** Returns the mean over the seeds in percent, with the deviation where there are several. */
+    /** Returns the mean over the seeds in percent, with the standard deviation if there are several seeds. */
     static String text(Accuracies accuracies, String share) {
         double mean = 100 * accuracies.mean(share);
         return accuracies.runs().get(share).size() < 2
@@ -20,7 +20,7 @@ final class AccuracyTable {
                 : String.format(Locale.ROOT, "%.2f%% +- %.2f", mean, 100 * accuracies.deviation(share));
     }
 
-    /** Returns a table with a row a name and a column a share. */
+    /** Returns a table with one row per name and one column per share. */
     static String of(String corner, Map<String, Accuracies> rows) {
         boolean one =
                 rows.values().stream().flatMap(r -> r.runs().values().stream()).allMatch(r -> r.size() < 2);
@@ -35,11 +35,11 @@ final class AccuracyTable {
     }
 
     /**
-     * Adds the means over the seeds, all accuracies in the order of the seeds, and the sample standard deviations to what goes into the
-     * JSON file, each by name and share.
+     * Adds the means over the seeds, all accuracies in the order of the seeds, and the sample standard deviations to a
+     * JSON result, each by name and share.
      *
      * @param means key of the means
-     * @param stem what the keys of the others begin with
+     * @param stem start of the keys of the accuracies and of the deviations
      */
     static void addTo(Map<String, Object> json, String means, String stem, Map<String, Accuracies> rows) {
         json.put(means, byShare(rows, Accuracies::mean));

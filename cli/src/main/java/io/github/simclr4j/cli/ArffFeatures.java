@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Features as Weka's ARFF: a string {@code path}, a numeric attribute for each feature and, where images have classes, a nominal
- * attribute {@code class} at the end, where Weka looks for it. Strings are quoted and escaped as Weka's own writer does it.
+ * Writes features in Weka's ARFF: a string {@code path}, a numeric attribute for each feature and, where images have
+ * classes, a nominal attribute {@code class} at the end, where Weka expects it. Strings are quoted and escaped as by
+ * Weka's own writer.
  *
  * @see <a href="https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/">The format</a>
  */
@@ -22,7 +23,7 @@ final class ArffFeatures extends TextFeatures {
      *
      * @param columns length of an embedding
      * @param classes the names of the classes, none if images have no labels
-     * @param about what a comment says of the file
+     * @param about properties of the file, written as comments
      */
     ArffFeatures(Path file, int columns, List<String> classes, Map<String, String> about) throws IOException {
         super(file, head(columns, classes, about));
@@ -51,7 +52,7 @@ final class ArffFeatures extends TextFeatures {
         line(quote(name) + "," + numbers(features) + (classes ? "," + (label == null ? "?" : quote(label)) : ""));
     }
 
-    /** Returns a string in single quotes, so that neither spaces and commas nor {@code ?} have a meaning. */
+    /** Returns a string in single quotes, so that spaces, commas and {@code ?} have no special meaning. */
     static String quote(String text) {
         StringBuilder quoted = new StringBuilder("'");
         for (int i = 0; i < text.length(); i++) {

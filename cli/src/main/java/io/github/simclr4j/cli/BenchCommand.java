@@ -36,16 +36,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr bench}. */
+/** Runs {@code simclr bench}. */
 @CommandLine.Command(
         name = "bench",
-        description = "Measures speed and memory: medians and quartiles of a rate, and the largest"
-                + " resident memory of the process.")
+        description = "Measures speed and memory: the median and the quartiles of a rate, and the peak resident"
+                + " memory of the process.")
 final class BenchCommand extends Command {
-    /** Images are drawn larger than their views, as most are. */
+    /** Ratio of the sides of random images and of their views: most images are larger than their views. */
     private static final double LARGER = 8 / 7.0;
 
-    /** What is measured. */
+    /** Lists what can be measured. */
     enum What {
         STEP,
         VIEWS,
@@ -56,57 +56,58 @@ final class BenchCommand extends Command {
 
     @Parameters(
             paramLabel = "WHAT",
-            description = "step: training steps on views that were made before; views: random views"
-                    + " alone; input: decoding and batching; embed: an encoder from the file to the features; train: finds the batch that"
-                    + " fits, compares precisions and memory layouts, and trains for the minutes that are left.")
+            description = "step: training steps on views that were made before; views: random views alone; input:"
+                    + " decoding and batching; embed: an encoder, from the image file to the features; train:"
+                    + " finds the largest batch that fits, compares precisions and memory layouts, and trains"
+                    + " for the remaining minutes.")
     What what;
 
     @Option(
             names = "--images",
             paramLabel = "SET",
-            description = "Images: whatever pretrain takes (default: random ones).")
+            description = "Image set, in any form that pretrain accepts (default: random images).")
     Path images;
 
     @Option(
             names = "--count",
             paramLabel = "N",
             defaultValue = "4096",
-            description = "How many random images there are (default: ${DEFAULT-VALUE}).")
+            description = "Number of random images (default: ${DEFAULT-VALUE}).")
     int count;
 
     @Option(
             names = "--repetitions",
             paramLabel = "N",
             defaultValue = "9",
-            description = "How many rates are taken (default: ${DEFAULT-VALUE}).")
+            description = "Number of measurements (default: ${DEFAULT-VALUE}).")
     int repetitions;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "1",
-            description = "Seconds that each takes at least (default: ${DEFAULT-VALUE}).")
+            description = "Minimum duration of each measurement in seconds (default: ${DEFAULT-VALUE}).")
     double seconds;
 
     @Option(
             names = "--minutes",
             paramLabel = "N",
             defaultValue = "10",
-            description = "Minutes that train may take in all (default: ${DEFAULT-VALUE}).")
+            description = "Minutes that bench train may take in all (default: ${DEFAULT-VALUE}).")
     double minutes;
 
     @Option(
             names = "--checkpoint",
             paramLabel = "DIR",
             defaultValue = "target/bench",
-            description =
-                    "Folder of train's plan and state, which a later call goes on with (default: ${DEFAULT-VALUE}).")
+            description = "Folder for the plan and the checkpoints of bench train, from which the same command"
+                    + " resumes (default: ${DEFAULT-VALUE}).")
     Path checkpoint;
 
     @Option(
             names = "--out",
             paramLabel = "FILE",
-            description = "Where train's encoder goes if all epochs are done (ONNX)" + " (default: nowhere).")
+            description = "Encoder that bench train writes if all epochs are done (ONNX) (default: none).")
     Path out;
 
     @Mixin
@@ -119,7 +120,7 @@ final class BenchCommand extends Command {
 
     private final Console console = new Console();
 
-    /** Adds the hyper-parameters, which are not all known to this class. */
+    /** Adds the hyper-parameters, some of which are declared by methods and encoder families. */
     @Spec
     void declare(CommandSpec spec) {
         hyper.addTo(spec);
@@ -144,7 +145,7 @@ final class BenchCommand extends Command {
         only(images == null, "without --images", "--count");
         only(
                 what != What.STEP,
-                "without bench step, which has random views",
+                "without bench step, which takes random views",
                 "--images",
                 "--count",
                 "--limit",
@@ -319,7 +320,7 @@ final class BenchCommand extends Command {
         System.out.println(
                 o.onnx() != null
                         ? "all epochs are done"
-                        : o.steps() + " of " + o.allSteps() + " steps are done; the same command goes on from "
+                        : o.steps() + " of " + o.allSteps() + " steps are done; the same command continues from "
                                 + checkpoint);
     }
 }

@@ -36,7 +36,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** A command: checks what holds for the options of all commands, works, and writes the result. */
+/** Base class of the commands: checks the common options, does the work, and writes the result. */
 @CommandLine.Command(mixinStandardHelpOptions = true, sortOptions = false)
 abstract class Command implements Callable<Integer> {
     @Mixin
@@ -46,53 +46,53 @@ abstract class Command implements Callable<Integer> {
     private CommandSpec spec;
 
     private final long start = System.nanoTime();
-    /** Absolute paths that the command writes. */
+    /** Holds the absolute paths that the command writes. */
     private final Set<Path> written = new HashSet<>();
-    /** Folders that were made for them. */
+    /** Holds the folders that were created for them. */
     private final List<Path> made = new ArrayList<>();
-    /** Keep other processes from writing the same files. */
+    /** Holds locks that keep other processes from writing the same files. */
     private final List<OutputLock> locks = new ArrayList<>();
 
     private ShutdownGuard interruption;
-    /** What was left out of all sets of images; null if none was opened. */
+    /** Counts what was left out of all image sets; null if none was opened. */
     private LeftOut leftOut;
 
     /**
-     * Does the work and returns the result as it goes into the JSON file.
+     * Does the work and returns the result for the JSON file.
      *
-     * @throws CheckFailed if the work is a check that found something wrong
+     * @throws CheckFailed if the command is a check that failed
      */
     abstract Map<String, Object> work() throws IOException;
 
     /**
-     * Returns whether something runs on {@code --device}. A SIMCLR_DEVICE that is meant for other commands does not stop one for
-     * which this is false.
+     * Returns whether the command uses {@code --device}. A command that does not ignores the environment variable
+     * SIMCLR_DEVICE, even if its value is invalid.
      */
     boolean usesDevice() {
         return true;
     }
 
-    /** Returns the devices that are asked for, one or more. */
+    /** Returns the requested devices, at least one. */
     List<String> devices() {
         return List.of(common.device);
     }
 
-    /** Returns whether libtorch computes on {@code --device}; other commands have the CPU's at most. */
+    /** Returns whether libtorch computes on {@code --device}; other commands use the CPU libtorch, if any. */
     boolean trains() {
         return false;
     }
 
-    /** Returns whether the command says what there is, and so has nothing fetched for it. */
+    /** Returns whether the command only reports what is installed, so that nothing is downloaded for it. */
     boolean reports() {
         return false;
     }
 
-    /** Returns whether the command itself has DJL fetch something. */
+    /** Returns whether the command itself makes DJL download something. */
     boolean downloads() {
         return false;
     }
 
-    /** Returns the file of the command's report, or null if there is none to write. */
+    /** Returns the file of the command's report, or null if no report is written. */
     Path reportFile() {
         return null;
     }
@@ -100,13 +100,15 @@ abstract class Command implements Callable<Integer> {
     /**
      * Returns the command's report.
      *
-     * @param record the result as it stands in the JSON file
+     * @param record the result as in the JSON file
      */
     HtmlPage page(JsonObject record) throws IOException {
         throw new IllegalStateException("This command has no report");
     }
 
-    /** What a check found wrong: the command fails with this message (exit code 1), and its result is written all the same. */
+    /**
+     * Reports that a check failed: the command ends with exit code 1 and this message, but its result is still written.
+     */
     static final class CheckFailed extends IllegalStateException {
         private static final long serialVersionUID = 1;
 
@@ -140,7 +142,7 @@ abstract class Command implements Callable<Integer> {
         } catch (IOException | RuntimeException e) {
             if (ShutdownGuard.requested() && !(e instanceof InterruptedIOException) && isInterruption(e)) {
                 throw (IOException)
-                        new InterruptedIOException("interrupted; run the same command again to go on").initCause(e);
+                        new InterruptedIOException("interrupted; run the same command again to continue").initCause(e);
             }
             throw e;
         } finally {
@@ -150,13 +152,13 @@ abstract class Command implements Callable<Integer> {
             for (OutputLock lock : locks) {
                 lock.close();
             }
-            // The deepest first; what has something in it stays.
+            // The deepest folders first; folders that are not empty stay.
             made.sort(Comparator.comparing(Path::getNameCount).reversed());
             made.forEach(folder -> folder.toFile().delete());
         }
     }
 
-    /** Returns whether an interrupt is what made something fail; libraries say so in many ways. */
+    /** Returns whether an interrupt caused a failure, which libraries report by different exceptions. */
     private static boolean isInterruption(Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof InterruptedException
@@ -190,8 +192,8 @@ abstract class Command implements Callable<Integer> {
     }
 
     /**
-     * Refuses an option that is given twice, as picocli does, but not in a group that it does not validate: there the second one
-     * would put all others of the group back to their defaults.
+     * Refuses an option that is given twice. Picocli does so itself, except in a group that it does not validate, where
+     * the second option would reset all other options of the group to their defaults.
      */
     private void once() {
         for (ArgGroupSpec group : spec.argGroups()) {
@@ -208,9 +210,9 @@ abstract class Command implements Callable<Integer> {
     }
 
     /**
-     * Checks a number of threads; 0 leaves it to the program.
+     * Checks a number of threads; 0 lets the program choose.
      *
-     * @throws IllegalArgumentException if it is negative, or more than a machine like this can use
+     * @throws IllegalArgumentException if the number is negative, or larger than this machine can use
      */
     static void threads(String option, int number) {
         if (number < 0 || number > RuntimeSettings.maxThreads()) {
@@ -220,16 +222,17 @@ abstract class Command implements Callable<Integer> {
         }
     }
 
-    /** Whether the command line has the option; false for a default. */
+    /** Returns whether the command line contains the option; false for a default value. */
     final boolean isGiven(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);
     }
 
     /**
-     * Refuses options that were given and would have no effect: what comes out would not be what was asked for.
+     * Refuses options that were given but would have no effect, because the result would not be what the user asked
+     * for.
      *
-     * @param effect whether they have one
-     * @param when they have one, such as "with --knn"
+     * @param effect whether the options have an effect
+     * @param when they have an effect, such as "with --knn"
      */
     final void only(boolean effect, String when, String... options) {
         for (String option : options) {
@@ -243,7 +246,7 @@ abstract class Command implements Callable<Integer> {
         return a instanceof OptionSpec o ? o.longestName() : a.paramLabel();
     }
 
-    /** Opens a set of images; what is left out of it goes into the result. */
+    /** Opens an image set, and adds what is left out of it to the result. */
     final ImageSource open(Path images, TableOptions tables, Console console) throws IOException {
         ImageSource source = ImageSource.open(images, tables.columns(), console);
         leftOut = (leftOut == null ? LeftOut.NONE : leftOut).plus(source.leftOut());
@@ -264,18 +267,18 @@ abstract class Command implements Callable<Integer> {
         if (common.json != null) {
             AtomicFiles.write(common.json, ResultJson.text(result).getBytes(StandardCharsets.UTF_8));
         }
-        // Last of all: the result is there, whatever becomes of the page.
+        // The report comes last: a failure of the page must not lose the result.
         if (report != null) {
             writeReport(ResultJson.tree(result));
         }
     }
 
-    /** Writes the report on what is known by now. */
+    /** Writes the report with the results so far. */
     final void writeReport(JsonObject record) throws IOException {
         AtomicFiles.write(reportFile(), page(record).toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Returns the command that does the same again, to be given to a shell. */
+    /** Returns the shell command that repeats this run. */
     final String commandLine() {
         String device = System.getenv("SIMCLR_DEVICE");
         boolean meant = usesDevice() && device != null && !device.isEmpty() && !isGiven("--device");
@@ -285,9 +288,9 @@ abstract class Command implements Callable<Integer> {
     }
 
     /**
-     * Checks how a file's name ends.
+     * Checks the ending of a file's name.
      *
-     * @throws IllegalArgumentException if it ends otherwise
+     * @throws IllegalArgumentException if the name has another ending
      */
     static void ending(String option, Path file, String ending) {
         if (!file.toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
@@ -295,44 +298,45 @@ abstract class Command implements Callable<Integer> {
         }
     }
 
-    /** Seconds since the command began. */
+    /** Returns the seconds since the command started, with two decimals. */
     final double seconds() {
         return Math.round((System.nanoTime() - start) / 1e7) / 100.0;
     }
 
-    /** From now on, until the command has said how it ended, the end of the process waits for that. */
+    /** Makes the end of the process wait, from now on, until the command has reported how it ended. */
     final ShutdownGuard interruptible() {
         interruption = new ShutdownGuard();
         return interruption;
     }
 
     /**
-     * Fails now rather than after hours of work. A folder that is made for the file goes again if nothing is written. Until the
-     * command ends no other process may write the file.
+     * Checks that a file can be written, so that the command fails now rather than after hours of work. A folder that
+     * is created for the file is deleted if nothing is written. No other process may write the file until the command
+     * ends.
      *
-     * @throws IllegalArgumentException if the command reads the file, or has been told of it before
-     * @throws IOException if it can't be written, or another process is writing it
+     * @throws IllegalArgumentException if the command reads the file, or writes something else to it
+     * @throws IOException if the file can't be written, or another process is writing it
      */
     final void writable(Path file) throws IOException {
         unread(file);
         replaceable(file);
     }
 
-    /** The same for a file that may be one that the command has read whole before it writes. */
+    /** Does the same as {@link #writable}, for a file that the command may also read, completely, before it writes. */
     final void replaceable(Path file) throws IOException {
         claim(file);
         probe(file);
         locks.add(OutputLock.of(file));
     }
 
-    /** The same for a file that several processes may add to. */
+    /** Does the same as {@link #writable}, for a file that several processes may append to. */
     final void appendable(Path file) throws IOException {
         unread(file);
         claim(file);
         probe(file);
     }
 
-    /** The same for a folder. */
+    /** Does the same as {@link #writable}, for a folder. */
     final void writableFolder(Path folder) throws IOException {
         unread(folder);
         claim(folder);
@@ -372,7 +376,7 @@ abstract class Command implements Callable<Integer> {
                 .toList();
     }
 
-    /** The same for all names of a file: links are followed, as they are in reading and writing. */
+    /** Returns the same path for all names of a file: links are followed, as in reading and writing. */
     private static Path place(Path path) {
         Path place = path.toAbsolutePath().normalize();
         try {
@@ -381,12 +385,12 @@ abstract class Command implements Callable<Integer> {
                     ? end.toRealPath()
                     : end.getParent().toRealPath().resolve(end.getFileName());
         } catch (IOException e) {
-            // There is no folder yet, or no right to look into it.
+            // The folder does not exist yet, or is not readable.
             return place;
         }
     }
 
-    /** What is written may not replace what is still to be read. */
+    /** Checks that an output does not replace an input that is still to be read. */
     private void unread(Path path) {
         List<String> names = namesOf(path);
         if (names.size() > 1) {
@@ -395,7 +399,7 @@ abstract class Command implements Callable<Integer> {
         }
     }
 
-    /** Of two results in one file the later would replace the earlier. */
+    /** Checks that two results do not go to the same file, where the later would replace the earlier. */
     private void claim(Path path) {
         if (!written.add(place(path))) {
             throw new IllegalArgumentException(String.join(" and ", namesOf(path)) + " names " + path

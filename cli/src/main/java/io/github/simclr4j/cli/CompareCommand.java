@@ -27,13 +27,17 @@ import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code simclr compare}. */
+/** Runs {@code simclr compare}. */
 @CommandLine.Command(
         name = "compare",
-        description = "Measures several encoders side by side on the same images: a linear classifier"
-                + " and nearest neighbours on the features of each, and whether the difference is more than chance.")
+        description = "Evaluates several encoders on the same images, each with a linear classifier and nearest"
+                + " neighbours, and tests whether their differences are significant.")
 final class CompareCommand extends Command {
-    @Option(names = "--encoder", paramLabel = "E", required = true, description = "An encoder (ONNX); at least twice.")
+    @Option(
+            names = "--encoder",
+            paramLabel = "E",
+            required = true,
+            description = "The encoder (ONNX); give it at least twice.")
     List<Path> encoders;
 
     @Mixin
@@ -121,7 +125,7 @@ final class CompareCommand extends Command {
                         Locale.ROOT, "%s, %s with %s of the labels: %.2f%%", name, protocol, share, 100 * accuracy)));
     }
 
-    /** A file's name without its ending, with as much of its folder as tells it from the others. */
+    /** Returns a file's name without its ending, with as many of its folders as distinguish it from the others. */
     private static String name(Path encoder, Iterable<String> taken) {
         String name = encoder.getFileName().toString().replaceFirst("(?i)\\.onnx$", "");
         Path folder = encoder.toAbsolutePath().normalize().getParent();
@@ -160,7 +164,7 @@ final class CompareCommand extends Command {
         return json;
     }
 
-    /** Every two encoders on the same test images. */
+    /** Compares every pair of encoders on the same test images. */
     private static List<Map<String, Object>> paired(Map<String, List<Prediction<Label>>> predictions) {
         List<String> names = new ArrayList<>(predictions.keySet());
         List<Map<String, Object>> all = new ArrayList<>();

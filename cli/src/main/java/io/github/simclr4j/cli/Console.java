@@ -6,9 +6,9 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Progress on standard error: a bar on a terminal, which the launcher tells, plain lines otherwise. */
+/** Prints progress to standard error: a bar on a terminal, as reported by the launcher, and plain lines otherwise. */
 final class Console implements Progress {
-    /** Work of fewer parts is not worth a line. */
+    /** Work of fewer parts prints no line. */
     private static final long LONG = 1000;
 
     private final boolean terminal = Boolean.getBoolean("simclr.terminal");

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Features as CSV: a header, then the path and the features of each image. */
+/** Writes features as CSV: a header, then the path and the features of each image. */
 final class CsvFeatures extends TextFeatures {
     CsvFeatures(Path file, int columns) throws IOException {
         super(file, List.of("path," + String.join(",", ImageFeatureExtractor.names("h", columns))));

@@ -13,8 +13,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Command-line options that are made from declarations: those of the methods, the encoder families and the protocols, whichever
- * jar they come from. Options of one name are one option, whose help gives the default of each owner.
+ * Makes command-line options from the declarations of methods, encoder families and protocols, whichever jar they come
+ * from. Options of the same name become one option, whose help gives the default of each owner.
  */
 final class DeclaredOptions {
     private final String selector;
@@ -28,8 +28,8 @@ final class DeclaredOptions {
      *
      * @param selector the option by which an owner is chosen, such as {@code --method}
      * @param owners the options of each owner by its name
-     * @param taken names of the command's own options with their dashes; a declared option of such a name gets its owner's name
-     *     in front. The names that are used here are added.
+     * @param taken names of the command's own options with their dashes; a declared option of such a name is prefixed
+     *     with its owner's name. The names that are used here are added.
      */
     DeclaredOptions(String selector, Map<String, List<Option<?>>> owners, Set<String> taken) {
         this.selector = selector;
@@ -39,7 +39,7 @@ final class DeclaredOptions {
         byName.keySet().forEach(n -> taken.add("--" + n));
     }
 
-    /** Makes the options of a command. */
+    /** Returns the option specifications for a command. */
     List<OptionSpec> specs(CommandSpec command) {
         spec = command;
         return byName.entrySet().stream()
@@ -68,7 +68,7 @@ final class DeclaredOptions {
 
     private static String description(List<Declared> same, boolean flag) {
         List<String> helps = same.stream().map(d -> help(d.option())).distinct().toList();
-        // A help that goes on where another ends says it all.
+        // A help text that starts with the whole of another one makes that one redundant.
         String help = helps.stream()
                 .filter(h -> helps.stream().noneMatch(o -> !o.equals(h) && o.startsWith(h)))
                 .collect(Collectors.joining("; or: "));
@@ -102,7 +102,7 @@ final class DeclaredOptions {
         return last < 1 ? String.join("", names) : String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 
-    /** Returns what was given of an owner's options, by the names in their declarations. */
+    /** Returns the given values of an owner's options, by the names in their declarations. */
     Map<String, String> given(String owner) {
         Map<String, String> values = new LinkedHashMap<>();
         byName.forEach((name, same) -> same.stream()
@@ -117,11 +117,11 @@ final class DeclaredOptions {
     }
 
     /**
-     * Refuses options that were given and are none of the chosen owners', or are and have no effect.
+     * Refuses given options that belong to none of the chosen owners, or that have no effect.
      *
      * @param command whose options were given
      * @param chosen the owners that were chosen
-     * @param without the options that have no effect beside the values of others, and with which values they have one
+     * @param without options without effect beside the values of other options, with the values that give them one
      */
     void check(Command command, List<String> chosen, Map<? extends Option<?>, String> without) {
         byName.forEach((name, same) -> {
@@ -151,7 +151,7 @@ final class DeclaredOptions {
                 .orElse("--" + declared);
     }
 
-    /** Returns a message of a library that begins with the name of one of an owner's options, with that option in its place. */
+    /** Replaces a declared option's name at the start of a library's message by the command-line option. */
     String inTermsOfOptions(String owner, String message) {
         String first = message == null ? "" : message.split(" ", 2)[0];
         boolean declared = byName.values().stream()

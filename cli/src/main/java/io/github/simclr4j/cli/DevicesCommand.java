@@ -12,16 +12,16 @@ import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** {@code simclr devices}. */
+/** Runs {@code simclr devices}. */
 @CommandLine.Command(
         name = "devices",
-        description = "Says which GPUs and which libtorch there are, what training would use and,"
-                + " where a GPU is not used, why and what to do. Fails where --device can't be had.")
+        description = "Shows the GPUs and the libtorch of this machine and the device that training would use;"
+                + " if a GPU is not used, says why and what to do. Fails if --device is not available.")
 final class DevicesCommand extends Command {
-    /** DJL's; held, or its level would be lost. */
+    /** DJL's logger of downloads; a reference is kept because loggers are held weakly and would lose their filter. */
     private static final Logger DOWNLOADS = Logger.getLogger("ai.djl.pytorch.jni.LibUtils");
 
-    @Option(names = "--fetch", description = "Fetch the libtorch with CUDA now, about 3 GB; needs no GPU.")
+    @Option(names = "--fetch", description = "Download the libtorch with CUDA now, about 3 GB; needs no GPU.")
     boolean fetch;
 
     @Override
@@ -80,7 +80,7 @@ final class DevicesCommand extends Command {
             line("to do", OptionNames.commands(r.fix()));
         }
         if (r.device() == null) {
-            throw new CheckFailed("--device " + common.device + " can't be had: " + r.why(), json(r));
+            throw new CheckFailed("--device " + common.device + " is not available: " + r.why(), json(r));
         }
         return json(r);
     }
@@ -89,7 +89,7 @@ final class DevicesCommand extends Command {
         System.out.printf("  %-14s%s%n", name, value);
     }
 
-    /** As documented in docs/json.md; what is not known is left out. */
+    /** Returns the report as documented in docs/json.md, without unknown values. */
     private static Map<String, Object> json(Devices.Report r) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("system", r.system());

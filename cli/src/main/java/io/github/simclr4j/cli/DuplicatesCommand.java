@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 
-/** {@code simclr duplicates}. */
+/** Runs {@code simclr duplicates}. */
 @CommandLine.Command(
         name = "duplicates",
-        description = "Finds groups of near-duplicates: images that were re-encoded, resized,"
-                + " cropped a little or recoloured, and photos of one moment. The table's columns are group, path and similarity; the first"
-                + " image of each group is the one to keep.")
+        description = "Finds groups of near-duplicates: images that were re-encoded, resized, slightly cropped"
+                + " or recoloured, and photos of the same moment. The table's columns are group, path and"
+                + " similarity; the first image of each group is the one to keep.")
 final class DuplicatesCommand extends ExploreCommand {
     private Thumbnails thumbnails;
 
@@ -52,7 +52,9 @@ final class DuplicatesCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "The first image of each group has the most pixels and is the one to keep. The similarity says how well the pixels"
-                + " of the others match it after cropping and recolouring, at most 1. Tick those that you want to remove.";
+        return "The first image of each group has the most pixels and is the one to keep. The similarity says "
+                + "how well the pixels"
+                + " of the others match it after cropping and recolouring, at most 1. Tick those that you want "
+                + "to remove.";
     }
 }

@@ -22,38 +22,40 @@ import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code simclr embed}. */
-@CommandLine.Command(name = "embed", description = "Writes the features of images, a row an image.")
+/** Runs {@code simclr embed}. */
+@CommandLine.Command(name = "embed", description = "Writes the features of images, one row per image.")
 final class EmbedCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--images", paramLabel = "SET", description = "Images: whatever pretrain takes.")
+    @Option(names = "--images", paramLabel = "SET", description = "Image set, in any form that pretrain accepts.")
     Path images;
 
     @Option(
             names = "--out",
             paramLabel = "FILE",
             required = true,
-            description =
-                    "Its ending says the format. .csv: a header, then the path (archive.zip!member in an archive) and the"
-                            + " features of each image; .npy: float32 [images, dimension], with the paths in FILE.txt, a line a row;"
-                            + " .parquet: columns path and features, a list of floats; .arff: Weka's attributes path, one a feature, and class"
-                            + " if images have labels; .jsonl: an object a line with path, label and embedding; .bulk.ndjson: the same"
-                            + " objects as documents for the bulk API of Elasticsearch or OpenSearch.")
+            description = "Feature file to write. Its ending selects the format. .csv: a header, then the path"
+                    + " (archive.zip!member in an archive) and the features of each image; .npy: float32"
+                    + " [images, dimension], with the paths in FILE.txt, one per line; .parquet: the columns"
+                    + " path and features, a list of floats; .arff: Weka attributes for the path, each feature"
+                    + " and, if the images have labels, the class; .jsonl: one object per line with path, label"
+                    + " and embedding; .bulk.ndjson: the same objects as documents for the bulk API of"
+                    + " Elasticsearch or OpenSearch.")
     Path out;
 
     @Option(
             names = "--shard",
             paramLabel = "I/N",
-            description =
-                    "Only the images whose names hash to part I of N (from 1), into FILE.shard-I-of-N. The same command"
-                            + " continues an interrupted part. N processes, on one machine or several, share a set by it.")
+            description = "Embed only part I of N (from 1) of the images, chosen by a hash of their names, and"
+                    + " write it to FILE.shard-I-of-N. The same command resumes an interrupted part. N"
+                    + " processes, on one machine or several, share a set this way.")
     String part;
 
     @Option(
             names = "--merge",
-            description = "Join the parts of --shard beside FILE into FILE; without --encoder and --images.")
+            description = "Join the parts that --shard wrote beside FILE into FILE; takes neither --encoder nor"
+                    + " --images.")
     boolean merge;
 
     @Mixin
@@ -62,7 +64,7 @@ final class EmbedCommand extends Command {
     @Mixin
     EncoderOptions options;
 
-    /** Takes what became of an image. */
+    /** Receives the result of each image. */
     private interface Rows {
         void add(EncoderPipeline.Item item) throws IOException;
     }
@@ -165,7 +167,7 @@ final class EmbedCommand extends Command {
             }
             try {
                 if (before < mine.length) {
-                    // The source is the caller's to close.
+                    // The caller closes the source.
                     ImageSource rest = source.only(Arrays.copyOfRange(mine, before, mine.length));
                     encode(model, rest, before, mine.length, console, item -> {
                         String error =
@@ -206,7 +208,7 @@ final class EmbedCommand extends Command {
         return json;
     }
 
-    /** The number of an image's class, {@link ShardFile#NO_LABEL} if it has none. */
+    /** Returns the index of an image's class, or {@link ShardFile#NO_LABEL} if it has none. */
     private static int label(ImageSource source, int image) {
         return source.label(image).orElse(ShardFile.NO_LABEL);
     }
@@ -215,7 +217,7 @@ final class EmbedCommand extends Command {
         return label == ShardFile.NO_LABEL ? null : classes.get(label);
     }
 
-    /** What decides a feature's value beside the encoder's file; numbers of threads do not. */
+    /** Returns what determines the features besides the encoder's file; the number of threads does not. */
     private static Map<String, String> settings(OnnxEncoder model, RuntimeSettings runtime) {
         Map<String, String> settings = new TreeMap<>();
         model.settings().values().forEach((name, value) -> settings.put(name, value.text()));
@@ -268,12 +270,12 @@ final class EmbedCommand extends Command {
         }
     }
 
-    /** A step of writing {@link #out}. */
+    /** One step of writing {@link #out}. */
     private interface Writing {
         FeatureFile run() throws IOException;
     }
 
-    /** Does a step, and says of a failure that it is one of writing. */
+    /** Runs a step, and reports its failure as a failure to write. */
     private FeatureFile written(Writing step) throws IOException {
         try {
             return step.run();
@@ -308,7 +310,7 @@ final class EmbedCommand extends Command {
         return Map.of("simclr4j.encoder.sha256", sha256);
     }
 
-    /** An image that can't be read is an item: what is left is writing. */
+    /** Reports a failure to write; an image that can't be read is an item with an error, not an exception. */
     private static IOException unwritten(Path file, IOException e) {
         return new IOException(
                 "Can't write " + file + ": " + e.getMessage() + "; make room there, or choose another path", e);
@@ -317,8 +319,8 @@ final class EmbedCommand extends Command {
     /**
      * Encodes a source.
      *
-     * @param before how many images were done before
-     * @param all how many there are with them
+     * @param before number of images that were done before
+     * @param all number of images including those
      */
     private void encode(OnnxEncoder model, ImageSource source, int before, int all, Console console, Rows rows)
             throws IOException {
@@ -334,18 +336,21 @@ final class EmbedCommand extends Command {
         }
     }
 
-    /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
+    /**
+     * Divides the work: CPU cores each decode and encode; other providers get full batches, prepared while they
+     * compute.
+     */
     static EncoderPipeline.Settings shareOut(OnnxEncoder model, boolean cpu, int threads) {
         EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(threads, model);
         return cpu ? cores : new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
     }
 
-    /** The names of an .npy file's rows have a line each. */
+    /** Checks that no name contains a line break, because the names of an .npy file's rows are lines of a text file. */
     private void oneLineEach(ImageSource source) {
         for (int i = 0; i < source.size(); i++) {
             if (source.name(i).matches("(?s).*[\n\r].*")) {
                 throw new IllegalArgumentException(
-                        "The path '" + source.name(i) + "' has a line break, which would be two rows" + " in " + out
+                        "The path '" + source.name(i) + "' contains a line break, which would make two rows in " + out
                                 + ".txt: rename it, or write a .csv file");
             }
         }

@@ -12,21 +12,21 @@ import java.util.List;
 import java.util.function.IntPredicate;
 
 /**
- * The features of the images of a set that could be read.
+ * Holds the features of the readable images of a set.
  *
  * @param features in the order of the set
- * @param numbers each image's number in the set
- * @param skipped a line for each image that could not be read
+ * @param numbers index of each image in the set
+ * @param skipped one message for each image that could not be read
  */
 record EncodedImages(Features features, int[] numbers, List<String> skipped) {
 
     /**
      * Encodes images.
      *
-     * @param cpu whether the encoder was opened with one thread, for one call a core
-     * @param source stays the caller's to close
-     * @param chosen which of its images are encoded
-     * @param path what it was opened from
+     * @param cpu whether the encoder was opened with one thread, for one call per core
+     * @param source closed by the caller
+     * @param chosen indices of the images to encode
+     * @param path path of the source
      * @throws IOException if there is no readable image
      */
     static EncodedImages read(
@@ -65,7 +65,7 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
                     skipped.size() == source.size()
                             ? "No readable image in " + path
                             : "No readable image of " + path
-                                    + " has a class: expected at least two classes, such as one sub-folder a class");
+                                    + " has a class: expected at least two classes, such as one sub-folder per class");
         }
         return new EncodedImages(
                 new Features(encoder.sha256(), names, rows.toArray(float[][]::new)),
@@ -73,7 +73,7 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
                 skipped);
     }
 
-    /** Checks that there are enough images. */
+    /** Checks that there are at least as many images as needed. */
     void atLeast(int count, Path path) throws IOException {
         if (features.size() < count) {
             throw new IOException(path + " has " + features.size() + " readable image"

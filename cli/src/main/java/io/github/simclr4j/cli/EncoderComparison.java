@@ -6,22 +6,22 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * How far the embeddings of two encoders are from each other.
+ * Compares the embeddings of two encoders on the same images.
  *
- * @param images how many were compared
+ * @param images number of images
  * @param largest the largest absolute difference of any value
  * @param mean the mean absolute difference
  * @param scale the mean absolute value of the first encoder's embeddings
  * @param leastCosine the least cosine similarity of an image's two embeddings; 0 if one of them is zero, 1 if both are
- * @param meanCosine the mean of it
+ * @param meanCosine the mean cosine similarity
  */
 record EncoderComparison(int images, double largest, double mean, double scale, double leastCosine, double meanCosine) {
     private static final int BATCH = 64;
 
     /**
-     * Runs both on the same images.
+     * Runs two encoders on the same images.
      *
-     * @param first gives embeddings [images, dimension]
+     * @param first computes embeddings [images, dimension]
      * @param second likewise, of the same dimension
      * @param images at least one
      */

@@ -12,9 +12,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** How an encoder is fed and run, for the commands that run one. An encoder of ours needs none of them. */
+/** Options for the input and the execution of an encoder. An encoder that pretrain wrote needs none of them. */
 final class EncoderOptions {
-    /** Those that mean nothing to a network that is trained further, which crops images in its own way. */
+    /** Options that do not apply to a network that is trained further, because training crops images in its own way. */
     static final String[] FIXED = Stream.concat(
                     EncoderSettings.NAMES.stream().filter(n -> !n.equals("image-size")),
                     Stream.of("provider", "encoder-batch", "session-option", "no-winograd"))
@@ -27,103 +27,113 @@ final class EncoderOptions {
     @Option(
             names = "--image-size",
             paramLabel = "N",
-            description = "Pixels of the encoder's input, such as 224, or rows x columns, 256x128.")
+            description = "Input size in pixels: one side, such as 224, or rows x columns, such as 256x128.")
     private String imageSize;
 
     @Option(
             names = "--resize",
             paramLabel = "RULE",
-            description = "short-side (then the centre is cut out), center-square or stretch.")
+            description = "How images are resized: short-side (then cropped at the centre), center-square or stretch.")
     private String resize;
 
     @Option(
             names = "--resize-short",
             paramLabel = "N",
-            description = "Pixels that short-side makes the shorter side before the cut, such as 256.")
+            description = "Length of the shorter side in pixels after short-side resizing and before the crop, such"
+                    + " as 256.")
     private String resizeShort;
 
     @Option(
             names = "--interpolation",
             paramLabel = "FILTER",
-            description = "bilinear, bicubic, lanczos, hamming, box or nearest.")
+            description = "Interpolation for resizing: bilinear, bicubic, lanczos, hamming, box or nearest.")
     private String interpolation;
 
     @Option(
             names = "--scale",
             paramLabel = "S",
-            description = "What a value from 0 to 255 is multiplied by, such as 1/255.")
+            description = "Factor that pixel values from 0 to 255 are multiplied by, such as 1/255.")
     private String scale;
 
     @Option(
             names = "--mean",
             paramLabel = "R,G,B",
-            description = "Subtracted after scaling: one value, or one a channel.")
+            description = "Mean that is subtracted after scaling: one value, or one per channel.")
     private String mean;
 
-    @Option(names = "--std", paramLabel = "R,G,B", description = "What the difference is divided by.")
+    @Option(
+            names = "--std",
+            paramLabel = "R,G,B",
+            description = "Standard deviation that the difference is divided by: one value, or one per channel.")
     private String std;
 
-    @Option(names = "--channels", paramLabel = "ORDER", description = "rgb, bgr or grey.")
+    @Option(names = "--channels", paramLabel = "ORDER", description = "Channel order: rgb, bgr or grey.")
     private String channels;
 
-    @Option(names = "--layout", paramLabel = "L", description = "nchw or nhwc, where the file does not tell.")
+    @Option(
+            names = "--layout",
+            paramLabel = "L",
+            description = "Layout of the input, nchw or nhwc, if the file does not tell.")
     private String layout;
 
-    @Option(names = "--input", paramLabel = "NAME", description = "The image's input, where there are several.")
+    @Option(
+            names = "--input",
+            paramLabel = "NAME",
+            description = "Name of the image input, if the file has several inputs.")
     private String input;
 
     @Option(
             names = "--output",
             paramLabel = "NAMES",
-            description = "The embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
+            description = "Name of the embedding output: any value that the graph computes. Several outputs, a,b,"
+                    + " are concatenated.")
     private String output;
 
     @Option(
             names = "--pooling",
             paramLabel = "P",
-            description =
-                    "What becomes of tokens: class (the first), mean, or mean-patches (all but the first). class+mean"
-                            + " concatenates both; class,mean is for two outputs, with none for one that has no tokens.")
+            description = "How tokens are pooled: class (the first token), mean, or mean-patches (all but the"
+                    + " first). class+mean concatenates both; class,mean is for two outputs, with none for an"
+                    + " output without tokens.")
     private String pooling;
 
     @Option(
             names = "--preprocessing",
             paramLabel = "FILE",
-            description =
-                    "JSON file with these settings, a preprocessor_config.json of Hugging Face, or a config of timm or OpenCLIP. Options win over it.")
+            description = "JSON file with the settings above, a preprocessor_config.json of Hugging Face, or a"
+                    + " config of timm or OpenCLIP. Options override it.")
     private Path preprocessing;
 
     @Option(
             names = "--provider",
             paramLabel = "P",
-            description =
-                    "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack, if this ONNX"
-                            + " Runtime has it; cuda:1 names a device (default: cuda with --device gpu, else cpu).")
+            description = "ONNX Runtime execution provider that runs the encoder: cpu, cuda, tensorrt, coreml,"
+                    + " directml, openvino or xnnpack, if this ONNX Runtime includes it; cuda:1 selects a"
+                    + " device (default: cuda with --device gpu, else cpu).")
     private String provider;
 
     @Option(
             names = "--encoder-batch",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Images in one run of the encoder; 0 suits the machine (default: ${DEFAULT-VALUE}).")
+            description = "Batch size of the encoder; 0 chooses one for the machine (default: ${DEFAULT-VALUE}).")
     private int batch;
 
     @Option(
             names = "--session-option",
             paramLabel = "KEY=VALUE",
-            description =
-                    "A session option of ONNX Runtime by its name, such as session.intra_op.allow_spinning=0; may be"
-                            + " repeated.")
+            description = "ONNX Runtime session option by its name, such as session.intra_op.allow_spinning=0; may"
+                    + " be repeated.")
     private Map<String, String> sessionOptions = new LinkedHashMap<>();
 
     @Option(
             names = "--no-winograd",
-            description =
-                    "Do all multiplications of 3x3 convolutions. Otherwise about half of them are left out where that is"
-                            + " faster: on the CPU, x86-64, in float32. Values differ by rounding.")
+            description = "Do not use Winograd convolution. By default 3x3 convolutions in float32 on x86-64 CPUs"
+                    + " use it where it is faster: it saves about half of their multiplications, and values"
+                    + " differ by rounding.")
     private boolean direct;
 
-    /** The options that were given, completed by the file that was named. */
+    /** Returns the given options, completed by the file of {@code --preprocessing}. */
     EncoderSettings settings() throws IOException {
         Map<String, String> map = new LinkedHashMap<>();
         for (String name : EncoderSettings.NAMES) {
@@ -133,7 +143,7 @@ final class EncoderOptions {
         return preprocessing == null ? given : given.or(EncoderSettings.read(preprocessing));
     }
 
-    /** How ONNX Runtime runs; a GPU that is asked for must not silently become a CPU. */
+    /** Returns the settings of ONNX Runtime; a requested GPU never silently becomes a CPU. */
     RuntimeSettings runtime(GlobalOptions common) {
         String name = provider != null
                 ? provider
@@ -141,7 +151,9 @@ final class EncoderOptions {
         return runtime(common.threads, name);
     }
 
-    /** The same for a command whose device is another matter: the CPU, unless a provider is named. */
+    /**
+     * Returns the settings of ONNX Runtime for a command that ignores the device: the CPU, unless a provider is given.
+     */
     RuntimeSettings runtime(int threads) {
         return runtime(threads, provider != null ? provider : "cpu");
     }
@@ -150,14 +162,14 @@ final class EncoderOptions {
         return new RuntimeSettings(threads, name, batch, !direct, sessionOptions, null);
     }
 
-    /** The settings as they go into the JSON file: value and source by name. */
+    /** Returns the settings for the JSON file: value and source by name. */
     static Map<String, Object> json(EncoderSettings settings) {
         Map<String, Object> json = new LinkedHashMap<>();
         settings.values().forEach((k, v) -> json.put(k, Map.of("value", v.text(), "source", v.source())));
         return json;
     }
 
-    /** One line on where each setting is from. */
+    /** Returns one line with each setting and its source. */
     static String line(EncoderSettings settings) {
         StringBuilder line = new StringBuilder("encoder:");
         settings.values()

@@ -30,13 +30,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr evaluate}. */
+/** Runs {@code simclr evaluate}. */
 @CommandLine.Command(
         name = "evaluate",
-        description = "Measures an encoder: a linear classifier on its features, on raw pixels,"
-                + " and on an untrained encoder's features; or by other protocols.")
+        description = "Evaluates an encoder: a linear classifier on its features, on raw pixels and on the"
+                + " features of an untrained encoder; or other protocols.")
 final class EvaluateCommand extends Command {
-    /** The protocol whose result is compared with that of other features. */
+    /** The protocol whose result is compared with those of raw pixels and of an untrained encoder. */
     private static final String LINEAR = "linear";
 
     @CommandLine.Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
@@ -61,7 +61,7 @@ final class EvaluateCommand extends Command {
     private DeclaredOptions declared;
     private EvaluationPictures pictures;
 
-    /** Adds the protocols with their options, which are not all known to this class. */
+    /** Adds the protocols and their options, which other jars may extend. */
     @Spec
     void declare(CommandSpec spec) {
         Protocols.all().forEach(p -> known.putIfAbsent(p.name(), p));
@@ -88,7 +88,7 @@ final class EvaluateCommand extends Command {
         return chosen().stream().anyMatch(p -> !p.usesFeatures());
     }
 
-    /** Returns the protocols that were asked for, in the order in which they are known. */
+    /** Returns the chosen protocols, in the order in which all protocols are listed. */
     private List<Protocol> chosen() {
         for (String name : protocols) {
             if (!known.containsKey(name)) {
@@ -99,7 +99,7 @@ final class EvaluateCommand extends Command {
         return known.values().stream().filter(p -> protocols.contains(p.name())).toList();
     }
 
-    /** Refuses what was given and has no effect. */
+    /** Refuses options that were given but have no effect. */
     private void check(List<Protocol> chosen) {
         on.check();
         declared.check(this, protocols, Map.of());

@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Says which images an evaluation was on. */
+/** Describes the images of an evaluation. */
 final class EvaluationData {
     private EvaluationData() {}
 
-    /** Returns paths, numbers and fingerprints of the training and the test images. */
+    /** Returns the paths, counts and fingerprints of the training and test images. */
     static Map<String, Object> of(ProtocolContext context) throws IOException {
         Map<String, Object> data = new LinkedHashMap<>();
         data.put("train", of(context.train()));

@@ -11,18 +11,18 @@ import org.tribuo.classification.Label;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 
 /**
- * What a classifier does in detail, on test images.
+ * Holds the detailed results of a classifier on test images.
  *
  * @param predictions in the order of the test images
- * @param confusions which classes it takes for which
- * @param calibration whether it is as sure as it is right
+ * @param confusions which classes it confuses
+ * @param calibration how well its confidence agrees with its accuracy
  */
 record EvaluationDetails(List<Prediction<Label>> predictions, Confusions confusions, Calibration calibration) {
-    /** Confusions that are written and shown. */
+    /** Number of confusions that are written and shown. */
     static final int COMMONEST = 6;
 
     private static final int BINS = 15;
-    /** A matrix of more classes would make the file large, and nobody could look at it. */
+    /** Most classes of a confusion matrix; a larger one would be unreadable and make the file large. */
     private static final int MATRIX = 100;
 
     static EvaluationDetails of(List<String> classes, LabelEvaluation evaluation) {

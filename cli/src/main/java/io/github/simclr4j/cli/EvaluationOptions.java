@@ -11,17 +11,21 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Option;
 
-/** On which images, with which shares of the labels and how often an encoder is measured. */
+/** Options of an evaluation: the images, the shares of the labels and the number of repetitions. */
 final class EvaluationOptions {
     @Option(
             names = "--train",
             paramLabel = "SET",
             required = true,
-            description =
-                    "Images to train on, with classes: a folder with a sub-folder a class, or whatever else pretrain takes.")
+            description = "Labelled training images: a folder with one sub-folder per class, or any other labelled"
+                    + " image set that pretrain accepts.")
     Path train;
 
-    @Option(names = "--test", paramLabel = "SET", required = true, description = "Images to test on, likewise.")
+    @Option(
+            names = "--test",
+            paramLabel = "SET",
+            required = true,
+            description = "Labelled test images, in the same forms.")
     Path test;
 
     @Option(
@@ -29,19 +33,19 @@ final class EvaluationOptions {
             paramLabel = "SHARE",
             split = ",",
             defaultValue = "1%,10%,100%",
-            description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
+            description = "Shares of the training labels to use, drawn evenly from each class (default:"
+                    + " ${DEFAULT-VALUE}).")
     List<String> labels;
 
     @Option(
             names = "--repeat",
             paramLabel = "N",
             defaultValue = "1",
-            description =
-                    "Seeds, from --seed on, that choose the labels"
-                            + " and all else that is random; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
+            description = "Number of seeds, from --seed on. Each seed draws the labels and makes all other random"
+                    + " choices; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
     int repeat;
 
-    /** Checks the values, and returns the shares as they were written and as numbers. */
+    /** Checks the values, and returns the shares by their text. */
     Map<String, Double> check() {
         if (repeat < 1) {
             throw new IllegalArgumentException("--repeat must be at least 1, found " + repeat);
@@ -49,7 +53,7 @@ final class EvaluationOptions {
         return LabelShares.parse(labels);
     }
 
-    /** Begins the context of an evaluation of one encoder. */
+    /** Returns a builder for the context of the evaluation of one encoder. */
     ProtocolContext.Builder context(
             Path encoder,
             EncoderOptions options,

@@ -19,22 +19,26 @@ import java.util.concurrent.ForkJoinPool;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What the commands that look through images have in common: features in, a table out, and a page of thumbnails on request. */
+/** Base class of the commands that explore an image set: they write a table and, on request, a page of thumbnails. */
 abstract class ExploreCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            required = true,
+            description = "Image set, in any form that pretrain accepts.")
     Path images;
 
-    @Option(names = "--out", paramLabel = "FILE", required = true, description = "The table, FILE.csv.")
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Table to write, FILE.csv.")
     Path out;
 
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            description = "Also a page of thumbnails to look at and to tick, FILE.html;"
-                    + " what is ticked can be saved as CSV.")
+            description = "Also write an HTML report with thumbnails, FILE.html; images that you tick in it can be"
+                    + " saved as CSV.")
     Path report;
 
     @Mixin
@@ -47,35 +51,35 @@ abstract class ExploreCommand extends Command {
     private boolean cpu;
 
     /**
-     * Looks through the images.
+     * Searches the images.
      *
-     * @param source the images, to look at some once more
+     * @param source the images, of which some may be read again
      * @param found their features
-     * @param json gets what the result says beyond the common fields
+     * @param json receives the fields of the result beyond the common ones
      */
     abstract Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
             throws IOException;
 
-    /** Returns the report's heading. */
+    /** Returns the heading of the report. */
     abstract String title();
 
-    /** Returns what the rows mean, a sentence or two for the report. */
+    /** Returns one or two sentences for the report that explain the rows. */
     abstract String meaning();
 
-    /** Checks the command's own options before anything is read. */
+    /** Checks the options of the command before anything is read. */
     void checkOptions() throws IOException {}
 
-    /** Returns what the images are read from; closing it closes the source. */
+    /** Returns the images to read; closing them closes the source. */
     ImageSource prepared(ImageSource source) {
         return source;
     }
 
-    /** Returns whether an image takes part. */
+    /** Returns whether an image is used. */
     boolean takes(ImageSource source, int image) {
         return true;
     }
 
-    /** Encodes more images by the same encoder. */
+    /** Encodes further images with the same encoder. */
     final EncodedImages encode(ImageSource source, Path path, Console console) throws IOException {
         return EncodedImages.read(model, cpu, common.threads, source, i -> takes(source, i), path, console);
     }
@@ -123,22 +127,22 @@ abstract class ExploreCommand extends Command {
             System.out.println(out + ": " + findings.rows().size() + " rows of "
                     + found.features().size() + " images"
                     + (found.skipped().isEmpty() ? "" : ", " + found.skipped().size() + " skipped")
-                    + (report == null ? "" : "; to look at: " + report));
+                    + (report == null ? "" : "; report: " + report));
             json.put("seconds", seconds());
             return json;
         } catch (CancellationException e) {
             throw interrupted();
         } catch (IOException e) {
-            // Reading and writing fail in their own ways when the thread is interrupted.
+            // An interrupt makes reading and writing fail with various exceptions.
             throw Thread.currentThread().isInterrupted() ? interrupted() : e;
         }
     }
 
     private InterruptedIOException interrupted() {
-        return new InterruptedIOException("interrupted: " + out + " was not written; the same command begins again");
+        return new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
     }
 
-    /** Runs what is spread over the threads of the stream that it uses on as many threads as were asked for. */
+    /** Runs code that uses parallel streams on the number of threads that was requested. */
     private <T> T onThreads(Callable<T> task) throws IOException {
         ForkJoinPool pool = new ForkJoinPool(
                 common.threads > 0 ? common.threads : Runtime.getRuntime().availableProcessors());
@@ -149,7 +153,7 @@ abstract class ExploreCommand extends Command {
             throw new CancellationException("Interrupted while images were compared");
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
-            // The pool wraps checked exceptions, and hands over others as the cause of a new one of their type.
+            // The pool wraps checked exceptions, and rethrows others as the cause of a new exception of the same type.
             while (cause.getCause() != null
                     && (cause.getClass() == RuntimeException.class
                             || cause.getCause().getClass() == cause.getClass())) {

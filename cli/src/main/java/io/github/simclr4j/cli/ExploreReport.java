@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 
-/** The page of thumbnails of what was found. */
+/** Makes the page of thumbnails of the findings. */
 final class ExploreReport {
-    /** More thumbnails than these are too many for a browser, and for a person. */
+    /** Most thumbnails of a page; more would be too many for a browser and its reader. */
     static final int MOST = 1000;
 
     private ExploreReport() {}
 
-    /** Reads the images of the first rows once more and makes the page. */
+    /** Reads the images of the first rows again and returns the page. */
     static String page(
             ExploreCommand command,
             Findings findings,
@@ -34,7 +34,7 @@ final class ExploreReport {
             page.element(
                     "p",
                     "The first " + shown + " of " + findings.rows().size() + " rows are shown; the table "
-                            + command.out.getFileName() + " has all.");
+                            + command.out.getFileName() + " contains all of them.");
         } else if (shown == 0) {
             page.element("p", "Nothing was found.");
         }

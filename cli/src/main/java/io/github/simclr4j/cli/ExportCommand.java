@@ -20,11 +20,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code simclr export}. */
+/** Runs {@code simclr export}. */
 @CommandLine.Command(
         name = "export",
-        description = "Writes an encoder anew: in another precision, with another opset, without"
-                + " preprocessing, with settings inside that its users had to give.")
+        description = "Rewrites an encoder: in another precision, with another opset, without preprocessing, or"
+                + " with preprocessing settings stored in the file.")
 final class ExportCommand extends Command {
     private static final String[] CALIBRATING = {
         "--calibration",
@@ -38,29 +38,28 @@ final class ExportCommand extends Command {
     @Parameters(paramLabel = "ENCODER", description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--out", paramLabel = "F", required = true, description = "The new encoder (ONNX).")
+    @Option(names = "--out", paramLabel = "F", required = true, description = "Encoder to write (ONNX).")
     Path out;
 
     @Option(
             names = "--precision",
             paramLabel = "P",
-            description =
-                    "float32, float16 or int8, of a float32 encoder (default: the encoder's own, whatever it is).")
+            description = "float32, float16 or int8, from a float32 encoder (default: the precision of the encoder).")
     Precision precision;
 
     @Option(
             names = "--calibration",
             paramLabel = "SET",
-            description =
-                    "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it"
-                            + " will see.")
+            description = "Image set, in any form that pretrain accepts, on which int8 measures the ranges of"
+                    + " activations; it should resemble the images to encode.")
     Path calibration;
 
     @Option(
             names = "--calibration-images",
             paramLabel = "N",
             defaultValue = "256",
-            description = "At most N of them, chosen by the seed (default: ${DEFAULT-VALUE}).")
+            description = "Use at most N images for the calibration, chosen at random by the seed (default:"
+                    + " ${DEFAULT-VALUE}).")
     int calibrationImages;
 
     @Option(
@@ -68,13 +67,13 @@ final class ExportCommand extends Command {
             paramLabel = "M",
             defaultValue = "mse",
             converter = Method.class,
-            description = "mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
+            description = "How int8 chooses the ranges: mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
     CalibrationMethod method;
 
     @Option(
             names = "--reduce-range",
-            description = "int8 weights of 7 bits, for x86 processors without VNNI instructions,"
-                    + " on which sums of 8-bit products can overflow.")
+            description = "Use int8 weights of 7 bits, for x86 processors without VNNI instructions, where sums of"
+                    + " 8-bit products can overflow.")
     boolean reduceRange;
 
     @Mixin
@@ -85,18 +84,18 @@ final class ExportCommand extends Command {
 
     @Option(
             names = "--no-preprocessing",
-            description = "Leave scaling and layout out of the graph: the input becomes float32"
-                    + " [batch, 3, size, size], normalised.")
+            description = "Leave scaling and layout out of the graph: the input becomes float32 [batch, 3, size,"
+                    + " size], normalised.")
     boolean noPreprocessing;
 
     @Option(
             names = "--opset",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Version of ONNX's operators, 13 to 26; 0 leaves it (default: ${DEFAULT-VALUE}).")
+            description = "ONNX opset, 13 to 26; 0 keeps the present one (default: ${DEFAULT-VALUE}).")
     int opset;
 
-    /** Reads a method's name with a dash. */
+    /** Converts a method's name, written with a dash. */
     static final class Method implements picocli.CommandLine.ITypeConverter<CalibrationMethod> {
         @Override
         public CalibrationMethod convert(String value) {
@@ -117,13 +116,15 @@ final class ExportCommand extends Command {
     @Override
     Map<String, Object> work() throws IOException {
         if (precision == Precision.INT8 && calibration == null) {
-            throw new IllegalArgumentException("--precision int8 needs --calibration SET, some images");
+            throw new IllegalArgumentException(
+                    "--precision int8 needs images for its calibration: give --calibration SET");
         }
         only(
                 false,
-                "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
+                "for commands that choose their batch size; calibration takes one image at a time, or the batch "
+                        + "size of the file",
                 "--encoder-batch");
-        only(false, "where images become embeddings", "--no-winograd");
+        only(false, "for commands that compute embeddings", "--no-winograd");
         only(precision == Precision.INT8, "with --precision int8, for its calibration", CALIBRATING);
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
@@ -142,7 +143,7 @@ final class ExportCommand extends Command {
                             options.runtime(common.threads), reduceRange);
             skipped.forEach(s -> console.warn("skipped " + s));
             calibrated = images == null ? 0 : images.images().size();
-            // Now: the new file may take the old one's place.
+            // Hash the encoder now, because the new file may replace it.
             before = ModelInspector.check(encoder).bytes();
             new Conversion(precision, opset, !noPreprocessing, settings, images).apply(encoder, out);
         }

@@ -9,15 +9,15 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A file of features that is being written, a row an image. What was there before stays until {@link #finish}; closing without it
- * leaves nothing.
+ * Writes a file of features, one row per image. An existing file stays until {@link #finish}; closing without it
+ * discards the new rows.
  */
 interface FeatureFile extends Closeable {
-    /** What a file's name may end in. */
+    /** The supported endings of a file's name. */
     List<String> ENDINGS = List.of(".csv", ".npy", ".parquet", ".arff", ".jsonl", ".bulk.ndjson");
 
     /**
-     * Returns which of {@link #ENDINGS} a file has.
+     * Returns the one of {@link #ENDINGS} that a file has.
      *
      * @throws IllegalArgumentException if it has none of them
      */
@@ -32,11 +32,11 @@ interface FeatureFile extends Closeable {
     }
 
     /**
-     * Opens a file, in the format of its name's ending.
+     * Opens a file in the format that its ending selects.
      *
      * @param columns length of an embedding
-     * @param classes the names of all classes, none if images have no labels; for formats that declare them
-     * @param about what the file says of itself, where its format has a place for that
+     * @param classes names of all classes, empty if the images have no labels; used by formats that declare them
+     * @param about properties of the file, written if its format has a place for them
      */
     static FeatureFile create(Path file, int columns, List<String> classes, Map<String, String> about)
             throws IOException {
@@ -50,12 +50,12 @@ interface FeatureFile extends Closeable {
         };
     }
 
-    /** Returns the other file that is written with a file: the names of an .npy file's rows; null if there is none. */
+    /** Returns the second file, with the names of the rows, that belongs to an .npy file; null for other formats. */
     static Path namesBeside(Path file) {
         return ending(file).equals(".npy") ? file.resolveSibling(file.getFileName() + ".txt") : null;
     }
 
-    /** Whether a file's names have a line each, so that none may have a line break. */
+    /** Returns whether a file stores one name per line, so that no name may contain a line break. */
     static boolean hasLines(Path file) {
         return namesBeside(file) != null;
     }
@@ -63,10 +63,10 @@ interface FeatureFile extends Closeable {
     /**
      * Appends a row.
      *
-     * @param label the image's class, or null; for formats that have a place for it
+     * @param label the image's class, or null; written if the format has a place for it
      */
     void add(String name, String label, float[] features) throws IOException;
 
-    /** Puts the file, with all that was added, in its place. */
+    /** Completes the file with all rows that were added, and replaces an existing one. */
     void finish() throws IOException;
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What was found among images: a row of a table each.
+ * Holds the findings of a search as rows of a table.
  *
  * @param columns names of the columns
  * @param rows the rows, in order
@@ -14,11 +14,11 @@ import java.util.Locale;
 record Findings(List<String> columns, List<Row> rows) {
 
     /**
-     * A row.
+     * Holds one row.
      *
-     * @param image number of the image that it is about
-     * @param group what it belongs to, a heading of the report; empty for none
-     * @param cells a value a column
+     * @param image index of the image
+     * @param group heading of its group in the report; empty for none
+     * @param cells one value per column
      */
     record Row(int image, String group, List<String> cells) {
         Row(int image, String group, Object... cells) {
@@ -33,13 +33,13 @@ record Findings(List<String> columns, List<Row> rows) {
             return texts;
         }
 
-        /** Returns its line of CSV, without the line's end. */
+        /** Returns the row as a line of CSV, without a line break. */
         String csv() {
             return line(cells);
         }
     }
 
-    /** Returns the line of CSV with the names of the columns. */
+    /** Returns the names of the columns as a line of CSV. */
     String header() {
         return line(columns);
     }

@@ -29,11 +29,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr finetune}. */
+/** Runs {@code simclr finetune}. */
 @CommandLine.Command(
         name = "finetune",
-        description = "Trains an encoder further, with a linear classifier on it, on labelled"
-                + " images: one file that takes an image and gives the probabilities of the classes.")
+        description = "Fine-tunes an encoder together with a linear classifier on labelled images, and writes"
+                + " one file that takes an image and returns the probabilities of the classes.")
 final class FinetuneCommand extends Command {
     private static final FineTuneProtocol PROTOCOL = new FineTuneProtocol();
 
@@ -41,15 +41,16 @@ final class FinetuneCommand extends Command {
             names = "--encoder",
             paramLabel = "E",
             required = true,
-            description =
-                    "The encoder to start from: one of ours, or one of a known architecture that PyTorch exported (ONNX).")
+            description = "Encoder to start from (ONNX): one that pretrain wrote, or a network of a known"
+                    + " architecture exported from PyTorch.")
     Path encoder;
 
     @Option(
             names = "--train",
             paramLabel = "SET",
             required = true,
-            description = "Labelled images: a folder with a sub-folder a class, or whatever else pretrain takes.")
+            description = "Labelled training images: a folder with one sub-folder per class, or any other labelled"
+                    + " image set that pretrain accepts.")
     Path train;
 
     @Mixin
@@ -59,42 +60,43 @@ final class FinetuneCommand extends Command {
             names = "--labels",
             paramLabel = "SHARE",
             defaultValue = "100%",
-            description =
-                    "Share of the labelled images to train on, drawn alike from each class (default: ${DEFAULT-VALUE}).")
+            description = "Share of the training labels to use, drawn evenly from each class (default:"
+                    + " ${DEFAULT-VALUE}).")
     String labels;
 
     @Option(
             names = "--limit",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Draw the share from at most N images, chosen at random by the seed; 0 for all"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description = "Draw the share from at most N images, chosen at random by the seed; 0 for all (default:"
+                    + " ${DEFAULT-VALUE}).")
     int limit;
 
-    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the model goes (ONNX).")
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Model to write (ONNX).")
     Path out;
 
     @Option(
             names = "--image-size",
             paramLabel = "N",
             defaultValue = "0",
-            description =
-                    "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says"
-                            + " (default: ${DEFAULT-VALUE}).")
+            description = "Side of the input images in pixels, for an encoder whose file leaves it open; 0 for the"
+                    + " size in the file (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
     @Option(
             names = "--memory",
             paramLabel = "MB",
             defaultValue = "0",
-            description = "As pretrain's (default: ${DEFAULT-VALUE}).")
+            description = "Memory for decoded images in megabytes. A set that does not fit is decoded again in"
+                    + " every epoch, with at most this much decoded ahead of the training. 0 uses the free part"
+                    + " of the Java heap, or half of that for decoding ahead (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
     @Option(
             names = "--checkpoint",
             paramLabel = "DIR",
-            description = "Folder of the run's state, which a later run continues"
-                    + " from (default: OUT.checkpoint, deleted when the run is complete).")
+            description = "Folder for the run's checkpoints, from which the same command resumes (default:"
+                    + " OUT.checkpoint, deleted when the run is complete).")
     Path checkpoint;
 
     private DeclaredOptions tuning;
@@ -168,7 +170,7 @@ final class FinetuneCommand extends Command {
             guard.finishing();
         }
         byte[] file;
-        // Of the images that were drawn, which may lack some of the set's.
+        // The classes of the drawn images, which may not be all of the set.
         List<String> classes;
         try (EncodedModel<Label> model = tuned.model()) {
             classes = model.getOutputIDInfo().getDomain().stream()

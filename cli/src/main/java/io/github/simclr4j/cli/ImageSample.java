@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** Some images of a set, decoded whenever they are asked for: many photos at once would not fit into memory. */
+/**
+ * Holds a sample of an image set. Each access decodes the image, because many photos would not fit into memory at once.
+ */
 final class ImageSample extends AbstractList<RgbImage> {
     private final ImageSource source;
     private final List<Integer> chosen;
@@ -26,12 +28,12 @@ final class ImageSample extends AbstractList<RgbImage> {
     /**
      * Chooses readable images at random.
      *
-     * @param source stays the caller's to close, after the sample was used
-     * @param path what it was opened from
-     * @param most how many at most
-     * @param seed of the choice
-     * @param skipped gets a line for each that can't be read
-     * @return the images; one that can no longer be read is an {@link UncheckedIOException}
+     * @param source closed by the caller, after the last use of the sample
+     * @param path path of the source
+     * @param most largest number of images
+     * @param seed seed of the choice
+     * @param skipped receives one message for each image that can't be read
+     * @return the images; its {@code get} throws an {@link UncheckedIOException} if an image can no longer be read
      * @throws IOException if there is no readable image
      */
     static ImageSample of(ImageSource source, Path path, int most, long seed, List<String> skipped) throws IOException {

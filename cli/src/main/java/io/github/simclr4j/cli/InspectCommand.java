@@ -15,10 +15,10 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
-/** {@code simclr inspect}. */
+/** Runs {@code simclr inspect}. */
 @CommandLine.Command(
         name = "inspect",
-        description = "Says what an encoder file is, whether it is sound, and how it was trained.")
+        description = "Shows what an encoder file contains, whether it is sound, and how it was trained.")
 final class InspectCommand extends Command {
     private static final int MOST_PROBLEMS = 10;
 
@@ -56,13 +56,14 @@ final class InspectCommand extends Command {
         System.out.println(encoder + (report.problems().isEmpty() ? ": sound" : ": NOT sound"));
         report.problems().stream().limit(MOST_PROBLEMS).forEach(p -> System.out.println("  problem     " + p));
         if (report.problems().size() > MOST_PROBLEMS) {
-            System.out.println(
-                    "  problem     and " + (report.problems().size() - MOST_PROBLEMS) + " more: --json FILE has all");
+            System.out.println("  problem     and " + (report.problems().size() - MOST_PROBLEMS)
+                    + " more: --json FILE writes all of them");
         }
         report.random().forEach(r -> System.out.println("  random      " + r));
         if (!report.random().isEmpty()) {
             System.out.println(
-                    "  random      its features differ from run to run, so no command uses it: export it in eval mode");
+                    "  random      its features differ from run to run, so no command accepts it: export it in "
+                            + "eval mode");
         }
         report.warnings().forEach(w -> System.out.println("  unchecked   " + w));
         ports("input", report.inputs());
@@ -77,7 +78,7 @@ final class InspectCommand extends Command {
                 + switch (report.checksum()) {
                     case NONE -> "none";
                     case MATCHES -> "matches";
-                    case DIFFERS -> "DIFFERS: the content is not what was written";
+                    case DIFFERS -> "DIFFERS: the file was changed after it was written";
                 });
         System.out.println("  SHA-256     " + json.get("encoderSha256"));
         report.metadata().forEach((k, v) -> System.out.printf("  %-26s %s%n", k, v));
@@ -87,7 +88,7 @@ final class InspectCommand extends Command {
         return json;
     }
 
-    /** With the data beside the file, unless they can't be found. */
+    /** Returns the SHA-256 of the file and its external data, or of the file alone if the data can't be found. */
     private String sha256() throws IOException {
         try {
             return OnnxEncoder.sha256(encoder);

@@ -10,10 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Features as a JSON object a line: {@code path}, {@code label} where the image has one, and the array {@code embedding}. As a bulk
- * file each object is a document of Elasticsearch or OpenSearch, behind a line with the action {@code index}, which names no index: that
- * is in the request's path. A document's {@code _id} is the SHA-256 of its path, so that loading a set again replaces documents; a path
- * itself may be longer than the 512 bytes that an {@code _id} may have.
+ * Writes features as one JSON object per line: {@code path}, {@code label} if the image has one, and the array
+ * {@code embedding}. In a bulk file each object is a document for Elasticsearch or OpenSearch and follows a line with
+ * the action {@code index}. The action names no index, because the path of the request does. A document's {@code _id}
+ * is the SHA-256 of its path, so that loading a set again replaces its documents; a path itself may exceed the limit of
+ * 512 bytes for an {@code _id}.
  */
 final class JsonFeatures extends TextFeatures {
     private static final Gson JSON = new GsonBuilder().disableHtmlEscaping().create();
@@ -23,7 +24,7 @@ final class JsonFeatures extends TextFeatures {
     /**
      * Opens a file.
      *
-     * @param bulk whether each object follows a line with an action
+     * @param bulk whether a line with an action precedes each object
      */
     JsonFeatures(Path file, boolean bulk) throws IOException {
         super(file, List.of());

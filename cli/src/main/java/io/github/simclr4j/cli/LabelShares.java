@@ -13,14 +13,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 
-/** Shares of the labels that a command trains with, such as {@code 10%}. */
+/** Parses shares of the labels, such as {@code 10%}, and draws the labels of a share. */
 final class LabelShares {
     private LabelShares() {}
 
     /**
-     * Reads a share as a number.
+     * Parses a share.
      *
-     * @throws IllegalArgumentException if it is none above 0% and up to 100%
+     * @throws IllegalArgumentException if the text is not a percentage above 0% and up to 100%
      */
     static double parse(String label) {
         String text = label.strip();
@@ -36,7 +36,7 @@ final class LabelShares {
         return share;
     }
 
-    /** Reads several; returns them as they were written and as numbers, in order. */
+    /** Parses several shares, and returns their values by their text, in order. */
     static Map<String, Double> parse(List<String> labels) {
         Map<String, Double> shares = new LinkedHashMap<>();
         labels.forEach(label -> shares.put(label.strip(), parse(label)));
@@ -44,10 +44,10 @@ final class LabelShares {
     }
 
     /**
-     * Chooses a share of each class as linear evaluation does, at least one image of each.
+     * Draws a share of each class in the same way as linear evaluation, at least one image of each.
      *
-     * @param source closed with what is returned
-     * @param path what it was opened from
+     * @param source closed with the returned source
+     * @param path path of the source
      * @param share above 0 and at most 1
      * @throws IOException if no image has a class, or all have the same
      */

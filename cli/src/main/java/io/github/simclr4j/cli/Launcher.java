@@ -19,12 +19,15 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * What {@code ./simclr} and {@code java -jar} start: runs a command with the libtorch that it needs.
+ * Starts a command with the libtorch that it needs; the main class of {@code ./simclr} and {@code java -jar}.
  *
- * <p>DJL takes a CPU libtorch that it finds on the class path even where there is a GPU. So the one that comes with the command
- * line is not on the class path of the process, but in a folder beside it, and is added where a command is to compute on the CPU.
- * DJL finds the library as a resource of the thread's class loader, so that a class loader which has nothing else does: all
- * classes, and with them the native libraries of DJL and of ONNX Runtime, stay in the one of the application.
+ * <p>DJL prefers a CPU libtorch on the class path even if there is a GPU. Therefore the CPU libtorch of the command
+ * line is not on the class path of the process but in a folder beside it, and is added only for commands that compute
+ * on the CPU. DJL finds the library as a resource of the thread's context class loader, so a class loader that contains
+ * nothing else is sufficient: all classes, and with them the native libraries of DJL and ONNX Runtime, stay in the
+ * application's class loader.
+ *
+ * @since 0.1.0
  */
 public final class Launcher {
     private final Devices devices;
@@ -32,11 +35,11 @@ public final class Launcher {
     private final BooleanSupplier fetch;
 
     /**
-     * Prepares commands on a machine.
+     * Creates a launcher for a machine.
      *
-     * @param devices what the machine has
+     * @param devices devices of the machine
      * @param cpuLibraries folder of the jars with the CPU libtorch
-     * @param fetch fetches the CUDA libtorch, and returns whether it is there
+     * @param fetch downloads the CUDA libtorch, and returns whether it succeeded
      */
     Launcher(Devices devices, Path cpuLibraries, BooleanSupplier fetch) {
         this.devices = devices;
@@ -44,13 +47,13 @@ public final class Launcher {
         this.fetch = fetch;
     }
 
-    /** Runs a command and ends the process. */
+    /** Runs a command and ends the process with its exit code. */
     public static void main(String[] args) {
         Path home = home();
         System.exit(Main.run(new Launcher(Devices.here(), home.resolve("lib-cpu"), () -> fetch(home)), args));
     }
 
-    /** Returns the folder of the jar that this class is in. */
+    /** Returns the folder that contains this class's jar. */
     private static Path home() {
         try {
             URI jar = Launcher.class
@@ -65,10 +68,11 @@ public final class Launcher {
     }
 
     /**
-     * Sees to it that a command finds its libtorch, before it loads one. A command that trains on a GPU has the CUDA libtorch
-     * fetched first where it is not there yet; if that fails, a choice of {@code auto} goes on on the CPU.
+     * Makes the right libtorch available before a command loads one. For a command that trains on a GPU it downloads
+     * the CUDA libtorch if it is missing; if the download fails, the device {@code auto} falls back to the CPU.
      *
-     * @throws IllegalStateException if a GPU is asked for and its libtorch can't be had, or if the command trains and there is none
+     * @throws IllegalStateException if a GPU was requested and its libtorch is not available, or if the command trains
+     *     and there is no libtorch
      */
     void prepare(Command command) {
         if (command.downloads()) {
@@ -85,25 +89,27 @@ public final class Launcher {
                 source = LibtorchSource.CACHE;
             } else if (!command.devices().equals(List.of("auto"))) {
                 throw new IllegalStateException((command.devices().size() == 1 ? "--device " : "--devices ")
-                        + String.join(",", command.devices()) + " can't be had without the CUDA libtorch");
+                        + String.join(",", command.devices())
+                        + " needs the CUDA libtorch, which could not be downloaded");
             } else {
-                System.err.println(
-                        "simclr: so the GPU can't be used, and this run is on the CPU; --device cpu does so without asking");
+                System.err.println("simclr: this run falls back to the CPU, because the GPU needs the CUDA libtorch; "
+                        + "--device cpu skips the download");
             }
         }
         if (source == LibtorchSource.CLASS_PATH || source == LibtorchSource.DOWNLOAD) {
             List<Path> jars = jars(cpuLibraries);
             if (jars.isEmpty() && command.trains() && !command.reports() && !devices.hasLibtorch()) {
                 String[] c = devices.cpuLibtorch().split(":");
-                throw new IllegalStateException("training needs libtorch, which comes apart: put " + c[1] + "-" + c[2]
-                        + "-" + c[3] + ".jar from Maven Central (" + String.join(":", c) + ") into the folder "
-                        + cpuLibraries);
+                throw new IllegalStateException(
+                        "training needs libtorch, which is a separate download: put " + c[1] + "-" + c[2]
+                                + "-" + c[3] + ".jar from Maven Central (" + String.join(":", c) + ") into the folder "
+                                + cpuLibraries);
             }
             addToClassPath(jars);
         }
     }
 
-    /** Lets DJL use the network; it then also reports its use to its makers, unless it is told not to. */
+    /** Lets DJL use the network, and turns off the usage statistics (telemetry) that DJL then sends. */
     private static void online() {
         System.setProperty("OPT_OUT_TRACKING", "true");
         System.setProperty("sun.net.client.defaultConnectTimeout", "20000");
@@ -111,9 +117,10 @@ public final class Launcher {
     }
 
     /**
-     * Fetches in a process of its own: an engine that was loaded, or could not be, is what it is until the process ends.
+     * Downloads the CUDA libtorch in a separate process, because DJL loads an engine only once per process, even if
+     * that fails.
      *
-     * @return whether it was fetched; why it was not is on standard error
+     * @return whether the download succeeded; the reason of a failure is on standard error
      */
     private static boolean fetch(Path home) {
         List<String> command = new ArrayList<>(
@@ -130,7 +137,7 @@ public final class Launcher {
                         : own.subList(0, main));
         command.addAll(List.of(Launcher.class.getName(), "devices", "--fetch"));
         try {
-            // What the command prints is the command's own.
+            // Standard output belongs to the user's command.
             return new ProcessBuilder(command)
                             .inheritIO()
                             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -138,7 +145,7 @@ public final class Launcher {
                             .waitFor()
                     == 0;
         } catch (IOException e) {
-            System.err.println("simclr: java can't be started: " + e.getMessage());
+            System.err.println("simclr: can't start java: " + e.getMessage());
             return false;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -168,7 +175,7 @@ public final class Launcher {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(f -> f.toString().endsWith(".jar")).sorted().toList();
         } catch (IOException e) {
-            // Where there is no such folder, the class path is as it is.
+            // Without the folder, the class path stays unchanged.
             return List.of();
         }
     }

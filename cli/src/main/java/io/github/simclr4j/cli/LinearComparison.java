@@ -23,14 +23,14 @@ import org.tribuo.classification.LabelFactory;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 
 /**
- * Linear evaluation of an encoder beside that of raw pixels and of an untrained encoder.
+ * Compares the linear evaluation of an encoder with those of raw pixels and of an untrained encoder.
  *
  * @param linear accuracies by the features
  * @param classes names of the classes
- * @param skipped images that could not be read
+ * @param skipped number of images that could not be read
  * @param best Tribuo's evaluation of the encoder's features with the most labels
- * @param settings how the encoder was fed
- * @param encoderSha256 of the file and the data beside it
+ * @param settings input and output settings of the encoder
+ * @param encoderSha256 SHA-256 of the encoder's file and its external data
  */
 record LinearComparison(
         Map<String, Accuracies> linear,
@@ -39,13 +39,13 @@ record LinearComparison(
         LabelEvaluation best,
         EncoderSettings settings,
         String encoderSha256) {
-    /** Pixels of the images' sides that are a baseline. */
+    /** Side in pixels of the images of the raw-pixel baseline. */
     private static final int PIXELS = 32;
 
     /**
-     * Measures.
+     * Evaluates an encoder and both baselines.
      *
-     * @param seed of the untrained encoder's weights
+     * @param seed seed of the untrained encoder's weights
      */
     static LinearComparison of(ProtocolContext context, long seed) throws IOException {
         SimCLRFeatureExtractor<Label> encoder = context.extractor();
@@ -61,9 +61,11 @@ record LinearComparison(
         Optional<Architecture> network = encoder.encoder().architecture();
         if (network.isEmpty()) {
             context.progress()
-                    .warn(context.encoder() + " does not name its architecture: no untrained encoder to compare with");
+                    .warn(context.encoder()
+                            + " does not name its architecture, so there is no untrained encoder to compare it with");
         } else if (!Devices.here().hasLibtorch()) {
-            context.progress().warn("there is no libtorch to make an untrained encoder to compare with");
+            context.progress()
+                    .warn("there is no untrained encoder to compare with, because creating one needs libtorch");
         } else {
             untrained(network.get(), size, seed, context, linear);
         }
@@ -107,7 +109,7 @@ record LinearComparison(
         System.out.println(best);
     }
 
-    /** Returns the result as it goes into the JSON file. */
+    /** Returns the result for the JSON file. */
     Map<String, Object> json(Path encoder, double seconds) {
         Map<String, Object> json = new LinkedHashMap<>();
         AccuracyTable.addTo(json, "linear", "linear", linear);

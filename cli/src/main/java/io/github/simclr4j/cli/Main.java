@@ -11,12 +11,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal
- * ends has the signal's code).
+ * Runs the commands of {@code simclr}. The exit code is 0 (success), 1 (the work failed), 2 (bad usage) or 130
+ * (interrupted); a process that a signal ended has the signal's code.
+ *
+ * @since 0.1.0
  */
 @CommandLine.Command(
         name = "simclr",
-        description = "Learns image features without labels, and measures them.",
+        description = "Trains image encoders without labels, evaluates them and computes features.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         subcommands = {
@@ -44,7 +46,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
     private static final int INTERRUPTED = 130;
 
-    // Loggers are held weakly: a level that is set on one is lost when it is collected.
+    // Strong references: loggers are held weakly, and a collected logger loses its level.
     private static final Logger[] QUIET = {
         Logger.getLogger("ai.djl"), Logger.getLogger("org.tribuo"), Logger.getLogger("com.oracle.labs.mlrg.olcut"),
     };
@@ -55,12 +57,12 @@ public final class Main {
         this.launcher = launcher;
     }
 
-    /** Returns what finds a libtorch for the commands; null where they take the one on the class path. */
+    /** Returns the launcher that finds a libtorch for the commands, or null if they use the one on the class path. */
     Launcher launcher() {
         return launcher;
     }
 
-    /** Reads the version that the build wrote. */
+    /** Provides the version that the build recorded. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
@@ -68,24 +70,24 @@ public final class Main {
         }
     }
 
-    /** All commands and their options. */
+    /** Returns all commands and their options. */
     static CommandLine commands() {
         return commands(null);
     }
 
     private static CommandLine commands(Launcher launcher) {
-        // A path may begin with @, which is no file of options.
+        // A path may begin with @: picocli must not read it as a file of options.
         return new CommandLine(new Main(launcher))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false);
     }
 
-    /** Runs a command with the libtorch on the class path and returns its exit code. */
+    /** Runs a command with the libtorch on the class path, and returns its exit code. */
     public static int run(String... args) {
         return run(null, args);
     }
 
-    /** Runs a command with the libtorch that a launcher finds for it and returns its exit code. */
+    /** Runs a command with the libtorch that a launcher finds for it, and returns its exit code. */
     static int run(Launcher launcher, String... args) {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
         LogManager.getLogManager();
@@ -114,7 +116,7 @@ public final class Main {
                             command.getCommandSpec().optionsMap().keySet()));
             return e instanceof IllegalArgumentException ? 2 : e instanceof InterruptedIOException ? INTERRUPTED : 1;
         });
-        // No command at all is bad usage.
+        // A missing command is bad usage.
         line.setExecutionStrategy(parsed -> {
             if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
                 parsed.commandSpec().commandLine().usage(System.err);
@@ -126,10 +128,10 @@ public final class Main {
         try {
             code = line.execute(args);
             if (code == 0 && ShutdownGuard.requested()) {
-                System.err.println("simclr: interrupted at the end; the result was written nevertheless");
+                System.err.println("simclr: interrupted at the end, but the result was written");
             }
         } catch (LinkageError e) {
-            // A native library that can't be loaded.
+            // A native library can't be loaded.
             if (List.of(args).contains("--debug")) {
                 e.printStackTrace();
             }
@@ -137,15 +139,15 @@ public final class Main {
             while (cause.getCause() != null) {
                 cause = cause.getCause();
             }
-            System.err.println("simclr: a library can't be loaded: "
-                    + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ") + " (--debug shows where)");
+            System.err.println("simclr: can't load a library: "
+                    + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ") + " (--debug prints the stack trace)");
         } finally {
             code = ShutdownGuard.finished(code);
         }
         return code;
     }
 
-    /** Runs a command with the libtorch on the class path and ends the process. */
+    /** Runs a command with the libtorch on the class path, and ends the process with its exit code. */
     public static void main(String[] args) {
         System.exit(run(args));
     }

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 
-/** {@code simclr mislabelled}. */
+/** Runs {@code simclr mislabelled}. */
 @CommandLine.Command(
         name = "mislabelled",
-        description = "Ranks all images that have a class by how doubtful it is. The table's"
-                + " columns are rank, path, label, suggested and score.")
+        description = "Ranks all images that have a class by how doubtful the class is. The table's columns are"
+                + " rank, path, label, suggested and score.")
 final class MislabelledCommand extends ExploreCommand {
     @Override
     boolean takes(ImageSource source, int image) {
@@ -29,8 +29,8 @@ final class MislabelledCommand extends ExploreCommand {
                 .toList();
         if (labels.stream().distinct().count() < 2) {
             throw new IOException(
-                    images + " has readable images of one class only: expected at least two classes, such as one"
-                            + " sub-folder a class");
+                    images + " has readable images of only one class: expected at least two classes, such as one"
+                            + " sub-folder per class");
         }
         List<Findings.Row> rows = new ArrayList<>();
         for (Mislabelled.Doubt d : Mislabelled.rank(found.features(), labels, common.seed, console)) {
@@ -54,7 +54,8 @@ final class MislabelledCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "The images whose label a classifier that was trained on the others finds least probable, with the label that it"
-                + " finds most probable instead. The score is 1 minus the probability of the label.";
+        return "A classifier that was trained on the other images finds the labels of these images least "
+                + "probable. The suggested"
+                + " label is the one that it finds most probable. The score is 1 minus the probability of the label.";
     }
 }

@@ -14,23 +14,23 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** {@code simclr neighbours}. */
+/** Runs {@code simclr neighbours}. */
 @CommandLine.Command(
         name = "neighbours",
-        description = "Finds the images that are nearest by their features: of one image, or of"
-                + " each. The table's columns are query, rank, path and similarity.")
+        description = "Finds the nearest images by their features, for one image or for each image of the set."
+                + " The table's columns are query, rank, path and similarity.")
 final class NeighboursCommand extends ExploreCommand {
     @Option(
             names = "--query",
             paramLabel = "FILE",
-            description = "An image file; without it the neighbours of each image of the set are found.")
+            description = "Image file to find the neighbours of (default: each image of the set).")
     Path query;
 
     @Option(
             names = "--top",
             paramLabel = "K",
             defaultValue = "10",
-            description = "How many images a query (default: ${DEFAULT-VALUE}).")
+            description = "Number of neighbours per query (default: ${DEFAULT-VALUE}).")
     int top;
 
     @Override
@@ -58,7 +58,7 @@ final class NeighboursCommand extends ExploreCommand {
                 asked = encode(one, query, console).features();
             }
             itself = set.names().indexOf(query.toString());
-            // One query compares with each image once: no index pays.
+            // A single query is compared with each image once, so an index would not pay off.
             nearest = NearestSearch.exact(set, console).nearest(asked, itself < 0 ? top : top + 1);
             json.put("query", query.toString());
         }
@@ -84,7 +84,8 @@ final class NeighboursCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "The images whose features are nearest, the nearest first. The similarity is the cosine of the angle between the"
+        return "The images with the nearest features, nearest first. The similarity is the cosine of the angle "
+                + "between the"
                 + " features, at most 1.";
     }
 }

@@ -8,9 +8,12 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** Features as NumPy's format 1.0, float32 [images, dimension], with the names of the rows in a second file, a line each. */
+/**
+ * Writes features in NumPy's format 1.0, float32 [images, dimension], and the names of the rows to a second file, one
+ * per line.
+ */
 final class NpyFeatures implements FeatureFile {
-    /** Bytes of the header, a multiple of 64: the numbers of rows and columns have at most 10 digits each. */
+    /** Bytes of the header, a multiple of 64: the counts of rows and columns have at most 10 digits each. */
     private static final int HEADER = 128;
 
     private final Path file;
@@ -29,11 +32,11 @@ final class NpyFeatures implements FeatureFile {
             part.close();
             throw e;
         }
-        // How many rows there are is known in the end.
+        // The number of rows is known only at the end.
         part.stream().write(header(0));
     }
 
-    /** Magic, version, length of the header, header padded to 128 bytes for any number of rows. */
+    /** Returns the magic bytes, the version, and the header padded to 128 bytes for any number of rows. */
     private byte[] header(int images) {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + images + ", " + columns + "), }";
         head += " ".repeat(HEADER - 11 - head.length()) + "\n";
@@ -61,7 +64,7 @@ final class NpyFeatures implements FeatureFile {
         part.overwrite(0, ByteBuffer.wrap(header(rows)));
         part.force();
         lines.force();
-        // Both are whole before either replaces what was there.
+        // Both files are complete before either replaces an existing one.
         part.moveTo(file);
         lines.moveTo(FeatureFile.namesBeside(file));
     }

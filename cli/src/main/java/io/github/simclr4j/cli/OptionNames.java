@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Puts what the libraries' messages say in their own terms, such as "the setting pooling", into those of the command line. */
+/** Replaces the terms of the libraries' messages, such as "the setting pooling", by those of the command line. */
 final class OptionNames {
     private static final Pattern SETTINGS = Pattern.compile("the settings? ([a-z-]+)(?: and ([a-z-]+))?");
     private static final Map<String, String> COMMANDS = Map.of(
@@ -16,7 +16,7 @@ final class OptionNames {
 
     private OptionNames() {}
 
-    /** Names commands where a message names methods that do the same. */
+    /** Replaces the names of methods in a message by the commands that do the same. */
     static String commands(String message) {
         String text = message;
         for (Map.Entry<String, String> e : COMMANDS.entrySet()) {
@@ -26,9 +26,9 @@ final class OptionNames {
     }
 
     /**
-     * Names commands, and options in place of settings.
+     * Replaces the names of methods by commands, and those of settings by options.
      *
-     * @param options that the command has, such as {@code --pooling}; a setting without one stays as it is
+     * @param options options of the command, such as {@code --pooling}; a setting without an option stays unchanged
      */
     static String all(String message, Set<String> options) {
         return SETTINGS.matcher(commands(message)).replaceAll(m -> {

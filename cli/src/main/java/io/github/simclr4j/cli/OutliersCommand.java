@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 
-/** {@code simclr outliers}. */
+/** Runs {@code simclr outliers}. */
 @CommandLine.Command(
         name = "outliers",
-        description = "Ranks all images by how unlike the others they are. The table's columns are"
-                + " rank, path and score.")
+        description = "Ranks all images by how much they differ from the others. The table's columns are rank,"
+                + " path and score.")
 final class OutliersCommand extends ExploreCommand {
     @Override
     Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
@@ -35,7 +35,8 @@ final class OutliersCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "The images that are least like the others, the oddest first. The score is the mean distance of the features to the "
+        return "The images that differ most from the others, the most unusual first. The score is the mean "
+                + "distance of the features to the "
                 + Outliers.NEIGHBOURS + " nearest images, 1 minus the cosine.";
     }
 }

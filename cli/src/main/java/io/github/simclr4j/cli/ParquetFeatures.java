@@ -19,10 +19,11 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.MessageTypeParser;
 
 /**
- * Features as Apache Parquet: a string {@code path} and a list of floats {@code features}, not compressed since mantissas are noise. It
- * is written by Parquet's own library; parquet-floor stands in for the classes of Hadoop that it refers to.
+ * Writes features as Apache Parquet: a string {@code path} and a list of floats {@code features}, uncompressed because
+ * mantissas hardly compress. Parquet's own library writes the file; parquet-floor replaces the Hadoop classes that it
+ * refers to.
  */
-// Parquet has deprecated what it has for Hadoop, and still asks for it.
+// Parquet still requires methods for Hadoop that it has deprecated.
 @SuppressWarnings("deprecation")
 final class ParquetFeatures implements FeatureFile {
     private static final MessageType SCHEMA = MessageTypeParser.parseMessageType("message features {"
@@ -59,7 +60,7 @@ final class ParquetFeatures implements FeatureFile {
 
     @Override
     public void close() throws IOException {
-        // A writer that was not finished holds nothing but memory.
+        // An unfinished writer holds only memory.
         part.close();
     }
 
@@ -133,7 +134,7 @@ final class ParquetFeatures implements FeatureFile {
         }
     }
 
-    /** A temporary file as Parquet writes to it. */
+    /** Adapts a temporary file to Parquet. */
     private record Output(TemporaryFile part) implements OutputFile {
         @Override
         public PositionOutputStream create(long blockSizeHint) {

@@ -12,15 +12,15 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
-/** What to say where images are far larger than views whose size nobody chose. */
+/** Suggests a preset if images are far larger than the views and the user chose no image size. */
 final class PresetSuggestion {
     private PresetSuggestion() {}
 
     /**
-     * Looks at the headers of some images.
+     * Reads the headers of some images.
      *
-     * @param settings of a run with the default image size
-     * @return a warning; empty if the images are not far larger, or none of these can be read
+     * @param settings settings of a run with the default image size
+     * @return a warning; empty if the images are not far larger than the views, or none of the headers can be read
      */
     static Optional<String> of(ImageSource source, PretrainSettings settings) {
         OptionalInt side = ImageSizes.medianShortSide(source);
@@ -39,8 +39,7 @@ final class PresetSuggestion {
         return "at least half of the images have a short side of " + side
                 + " pixels or more, and the default --image-size shrinks them to "
                 + settings.imageSize() + ": give " + (fitting.isEmpty() ? "" : presets + " for photographs, or ")
-                + "the --image-size of"
-                + " your choice";
+                + "another --image-size";
     }
 
     private static int imageSize(Preset preset, PretrainSettings settings) {

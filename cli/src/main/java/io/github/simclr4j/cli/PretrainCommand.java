@@ -31,41 +31,40 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr pretrain}. */
+/** Runs {@code simclr pretrain}. */
 @CommandLine.Command(
         name = "pretrain",
-        description = "Learns an encoder from images. Labels are read by supervised training and"
-                + " the supcon loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and"
-                + " He 2020 (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
+        description = "Trains an encoder on images without labels; only supervised training and the supcon loss"
+                + " read labels. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3]"
+                + " Chen, Fan, Girshick and He 2020 (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
 final class PretrainCommand extends Command {
-    /** A number of images for which every setting that is right for any number is so. */
+    /** A number of images for which every setting is valid that is valid for some number of images. */
     private static final int FEW = 2;
 
     @Option(
             names = "--images",
             paramLabel = "SET",
             required = true,
-            description =
-                    "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
-                            + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
+            description = "Image set: a folder (searched at any depth), a zip or tar archive, a table (CSV) of"
+                    + " paths, the binary files of CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
     Path images;
 
-    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Encoder to write (ONNX).")
     Path out;
 
     @Option(
             names = "--init",
             paramLabel = "E",
-            description = "Start from this encoder's weights: a file of this program, or a"
-                    + " network of the same architecture exported by PyTorch (ONNX).")
+            description = "Start from the weights of this encoder (ONNX): one that pretrain wrote, or a network of"
+                    + " the same architecture exported from PyTorch.")
     Path init;
 
     @Option(
             names = "--devices",
             paramLabel = "D,D",
-            description = "Devices that share each step: gpu:0,gpu:1, or cpu,cpu for two"
-                    + " replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, one a device where none are given);"
-                    + " the loss is taken over all embeddings (default: the one of --device).")
+            description = "Devices that share each step: gpu:0,gpu:1, or cpu,cpu for two replicas on the CPU. Each"
+                    + " computes an equal part of the batch norm groups (--bn-splits, by default one per"
+                    + " device); the loss is computed over all embeddings (default: the one of --device).")
     String devices;
 
     @Mixin
@@ -79,12 +78,12 @@ final class PretrainCommand extends Command {
 
     final PretrainOptions hyper = new PretrainOptions();
 
-    @ArgGroup(exclusive = false, validate = false, heading = "%nCheckpoints and what to watch%n")
+    @ArgGroup(exclusive = false, validate = false, heading = "%nCheckpoints and tracking%n")
     final TrackingOptions watch = new TrackingOptions();
 
     private PretrainReport gathered;
 
-    /** Adds the hyper-parameters, which are not all known to this class. */
+    /** Adds the hyper-parameters, some of which are declared by methods and encoder families. */
     @Spec
     void declare(CommandSpec spec) {
         hyper.addTo(spec);
@@ -122,12 +121,12 @@ final class PretrainCommand extends Command {
         hyper.devices = devices().size();
         reading.check();
         watch.check(this);
-        // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may
-        // be so.
+        // Settings are checked before an archive is opened, which may take a while. The number of images is not known
+        // yet: what is valid for few images passes.
         PretrainSettings few = hyper.settings(common.seed, FEW);
         few.checkDevices(hyper.devices);
         hyper.check(this, few);
-        only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
+        only(init == null, "without --init, whose file contains the weights of the batch norms", "--zero-gamma");
         writable(out);
         Path state =
                 watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
@@ -161,8 +160,8 @@ final class PretrainCommand extends Command {
             if (asked != null) {
                 TrainingSets.requireLabels(asked, "--knn-test");
                 if (!known.classes().containsAll(asked.classes())) {
-                    throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes()
-                            + ", found " + asked.classes());
+                    throw new IOException("--knn-test has classes that --knn lacks: expected only classes of "
+                            + known.classes() + ", found " + asked.classes());
                 }
             }
             EncoderTrainer trainer = new EncoderTrainer(
@@ -236,16 +235,19 @@ final class PretrainCommand extends Command {
         return json;
     }
 
-    /** The encoder is written by now: a disk that is full costs what a watch shows of the end. */
+    /**
+     * Records the end of the run for {@code watch}; a failure is only a warning, because the encoder is already
+     * written.
+     */
     private static void keep(RunRecord record, Map<String, Object> json, Console console) {
         try {
             record.finished(json);
         } catch (IOException e) {
-            console.warn("a watch does not see the end of the run: " + e.getMessage());
+            console.warn("simclr watch can't show the end of the run: " + e.getMessage());
         }
     }
 
-    /** What to do with few images, instead of training badly in silence. */
+    /** Returns the warning about a set of few images, with alternatives. */
     private static String fewImages(int images) {
         boolean teachers = Methods.all().stream().anyMatch(m -> m.name().equals("distill"));
         return "only " + images + " images: an encoder whose weights start at random learns little from fewer than "

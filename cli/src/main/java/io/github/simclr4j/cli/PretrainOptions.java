@@ -28,48 +28,49 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 
 /**
- * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods
- * and of the encoder families are made from their declarations.
+ * Options for the hyper-parameters of pretraining. The method chooses the values that are left out, as in its paper.
+ * The options of methods and encoder families are made from their declarations.
  */
 final class PretrainOptions {
-    /** A place in a description. */
+    /** A placeholder in a description. */
     private static final Pattern PLACE = Pattern.compile("#(\\w+)#");
-    /** Images of CIFAR-10. */
+    /** Number of training images of CIFAR-10. */
     private static final int CIFAR = 50_000;
 
     @Option(
             names = "--preset",
             paramLabel = "P",
-            description = "Defaults that go together; each option below that is given wins"
-                    + " over them. #KINDS# (default: none, which is the same as small).")
+            description = "Set of defaults; any option below that is given overrides it. Presets: #KINDS# (default:"
+                    + " none, which is the same as small).")
     String preset;
 
     @Option(
             names = "--method",
             paramLabel = "M",
             defaultValue = "simclr",
-            description = "#METHODS# (default: ${DEFAULT-VALUE}).")
+            description = "Training method: #METHODS# (default: ${DEFAULT-VALUE}).")
     String method;
 
     @Option(
             names = "--views",
             paramLabel = "V",
-            description = "A preset (#PRESETS#), or augmentations in order, as"
-                    + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
-                    + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
-                    + " [2, 3].")
+            description = "Augmentations of the views: a preset (#PRESETS#), or a list in order, such as"
+                    + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur; see ./simclr views --help (default: the"
+                    + " method's; without blur for images of at most 64 pixels). The presets are those of [1],"
+                    + " [1, B.9] and [2, 3].")
     String views;
 
     @Option(
             names = "--views2",
             paramLabel = "V",
-            description = "Of the second view, where it differs, as in BYOL" + ", Grill 2020 (default: as --views).")
+            description = "Augmentations of the second view, where they differ, as in BYOL, Grill et al. 2020"
+                    + " (default: those of --views).")
     String views2;
 
     @Option(
             names = "--encoder",
             paramLabel = "E",
-            description = "#ENCODERS# (default: resnet18, or the preset's; [1] has resnet50).")
+            description = "Encoder architecture: #ENCODERS# (default: resnet18, or the preset's; [1] has resnet50).")
     String encoder;
 
     @Option(
@@ -82,75 +83,75 @@ final class PretrainOptions {
             names = "--zero-gamma",
             paramLabel = "true|false",
             arity = "1",
-            description = "Start the last batch norm of each"
-                    + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
+            description = "Initialise the last batch norm of each residual block to 0, Goyal et al. 2017 (default:"
+                    + " true; false for adam and adamw, which leave 0 slowly).")
     Boolean zeroGamma;
 
     @Option(
             names = "--head",
             paramLabel = "H",
-            description =
-                    "none, linear, nonlinear [1, 4.2] or deep (three layers [4])" + " (default: nonlinear#head#).")
+            description = "Projection head: none, linear, nonlinear [1, 4.2] or deep (three layers [4]) (default:"
+                    + " nonlinear#head#).")
     String head;
 
     @Option(
             names = "--head-norm",
             paramLabel = "true|false",
             arity = "1",
-            description =
-                    "Batch norm behind the head's dense" + " layers, and no biases (default: true [1]#headNorm#).")
+            description = "Use batch norm after the head's dense layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
     @Option(
             names = "--head-output-norm",
             paramLabel = "true|false",
             arity = "1",
-            description = "With --head-norm, batch norm"
-                    + " behind the head's last layer, too (default: true [1]#headOutputNorm#).")
+            description = "With --head-norm, use batch norm after the head's last layer, too (default: true"
+                    + " [1]#headOutputNorm#).")
     Boolean headOutputNorm;
 
     @Option(
             names = "--hidden",
             paramLabel = "N",
-            description =
-                    "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#; these at most"
-                            + " 8 times the encoder's dimension).")
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default:"
+                    + " 0#hidden#; the values of these methods are capped at 8 times the encoder's dimension).")
     Integer hidden;
 
     @Option(
             names = "--projection",
             paramLabel = "N",
-            description = "Length of a projection, which the loss is taken on,"
-                    + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]#projection#).")
+            description = "Dimension of the projection, on which the loss is computed, up to 32768 (default: 64 for"
+                    + " a ResNet of a width below 1, else 128 [1]#projection#).")
     Integer projection;
 
     @Option(
             names = "--keep-head",
             paramLabel = "K",
             defaultValue = "0",
-            description = "Layers of the head that stay with the encoder [4] (default: ${DEFAULT-VALUE}).")
+            description = "Number of layers of the head that are kept in the written encoder [4] (default:"
+                    + " ${DEFAULT-VALUE}).")
     int keepHead;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "Images a step; each gives two views (default: 128, or the preset's; [1] has 4096, [2] 256).")
+            description =
+                    "Images per step, each with two views (default: 128, or the preset's; [1] has 4096, [2] 256).")
     Integer batch;
 
     @Option(
             names = "--micro-batch",
             paramLabel = "N",
-            description = "Images that go through the network at"
-                    + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
-                    + " 0, or the preset's where it divides the batch).")
+            description = "Images that pass through the network at once, for batches that exceed the memory; the"
+                    + " gradient is that of the whole batch (Gao et al. 2021); 0 for all (default: 0, or the"
+                    + " preset's where it divides the batch).")
     Integer microBatch;
 
     @Option(
             names = "--bn-splits",
             paramLabel = "N",
-            description =
-                    "Groups of a batch with batch norm statistics of their own,"
-                            + " as on as many devices [2, 3.3] (default: one a micro-batch, or one a device; MoCo 8 where the batch allows it).")
+            description = "Number of groups of a batch with batch norm statistics of their own, as on that many"
+                    + " devices [2, 3.3] (default: one per micro-batch or per device; 8 for MoCo where the"
+                    + " batch allows it).")
     Integer bnSplits;
 
     @Option(
@@ -162,88 +163,88 @@ final class PretrainOptions {
     @Option(
             names = "--optimizer",
             paramLabel = "O",
-            description =
-                    "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: adamw, or the preset's).")
+            description = "Optimizer: lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: adamw,"
+                    + " or the preset's).")
     String optimizer;
 
     @Option(
             names = "--learning-rate",
             paramLabel = "R",
-            description = "After the warm-up (default: by --lr-scaling: lars"
-                    + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
-                    + " or 0.008*B/128, of which mocov1 to mocov3, end-to-end, barlow and vicreg have half, and byol, simsiam and cpc a quarter, as"
-                    + " measured in docs/methods.md; with lars, or sgd for simsiam, byol, barlow and vicreg 0.2, mocov3 and nnclr 0.3, simsiam 0.03 at"
-                    + " B=256, as their papers).")
+            description = "Learning rate after the warm-up (default: by --lr-scaling, with the batch size B: lars"
+                    + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1]; sgd 0.03*sqrt(B/256) or 0.03*B/256 [2]; adam and"
+                    + " adamw 0.008*sqrt(B/128) or 0.008*B/128, half of that for mocov1 to mocov3, end-to-end,"
+                    + " barlow and vicreg, a quarter for byol, simsiam and cpc, as measured in docs/methods.md."
+                    + " As in their papers, with lars, or sgd for simsiam: byol, barlow and vicreg 0.2, mocov3"
+                    + " and nnclr 0.3, simsiam 0.03 at B=256).")
     Double learningRate;
 
     @Option(
             names = "--lr-scaling",
             paramLabel = "S",
             defaultValue = "sqrt",
-            description =
-                    "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1,"
-                            + " B.1]).")
+            description = "How the learning rate scales with the batch size: sqrt or linear (default:"
+                    + " ${DEFAULT-VALUE}, better below 4096 [1, B.1]).")
     String scaling;
 
     @Option(
             names = "--momentum",
             paramLabel = "M",
             defaultValue = "0.9",
-            description = "Of lars and sgd (default: ${DEFAULT-VALUE} [1, 2]).")
+            description = "Momentum of lars, sgd and nesterov (default: ${DEFAULT-VALUE} [1, 2]).")
     double momentum;
 
     @Option(
             names = "--weight-decay",
             paramLabel = "D",
-            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]#weightDecay#; [1] has 1e-6).")
+            description = "Weight decay of all weights except biases and those of batch norm (default: 1e-4"
+                    + " [2]#weightDecay#; [1] has 1e-6).")
     Double weightDecay;
 
     @Option(
             names = "--warmup-epochs",
             paramLabel = "N",
-            description =
-                    "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and"
-                            + " mocov2 with sgd 0 [2]).")
+            description = "Epochs in which the learning rate rises from 0 (default: a tenth of all, at most 10"
+                    + " [1]#warmupEpochs#; mocov1 and mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
     @Option(
             names = "--schedule",
             paramLabel = "S",
-            description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%%"
-                    + " [2]) or constant (default: cosine#schedule#).")
+            description = "Schedule of the learning rate: cosine [1], step (a tenth after 60%%, a hundredth after"
+                    + " 80%% of the training [2]) or constant (default: cosine#schedule#).")
     String schedule;
 
     @Option(
             names = "--clip",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
+            description = "Maximum norm of the gradient (Pascanu et al. 2013); 0 for no clipping (default:"
+                    + " ${DEFAULT-VALUE}).")
     double clip;
 
     @Option(
             names = "--weight-average",
             paramLabel = "M",
             defaultValue = "0",
-            description =
-                    "Momentum of a moving average of the"
-                            + " weights (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+            description = "Momentum of an exponential moving average of the weights (Polyak and Juditsky 1992),"
+                    + " which is then evaluated and written; 0 for none (default: ${DEFAULT-VALUE}).")
     double weightAverage;
 
     @Option(
             names = "--precision",
             paramLabel = "P",
             defaultValue = "auto",
-            description =
-                    "float32, bfloat16, float16 with loss"
-                            + " scaling (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else"
-                            + " float32. Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
+            description = "Precision of the computation: float32, bfloat16, float16 with loss scaling (Micikevicius"
+                    + " et al. 2018; on a GPU only), or auto: bfloat16 where the device supports it natively,"
+                    + " else float32. Weights, statistics, loss and optimizer state are always float32"
+                    + " (default: ${DEFAULT-VALUE}).")
     String precision;
 
-    /** Present up to version 0.1; it is refused with what to use instead. */
+    /** An option of versions before 0.1, refused with a message that names its replacement. */
     @Option(names = "--mixed-precision", hidden = true)
     boolean mixedPrecision;
 
-    /** How many devices share each step. */
+    /** Number of devices that share each step. */
     int devices = 1;
 
     private final Map<String, MethodFactory> methods = new LinkedHashMap<>();
@@ -252,7 +253,7 @@ final class PretrainOptions {
     private final List<String> names = new ArrayList<>();
     private CommandSpec spec;
 
-    /** Adds these options and the declared ones to a command, under a heading of their own. */
+    /** Adds these options and the declared ones to a command, under their own heading. */
     void addTo(CommandSpec command) {
         Methods.all().forEach(m -> methods.putIfAbsent(m.name(), m));
         List<OptionSpec> own = CommandSpec.forAnnotatedObject(this).options();
@@ -280,7 +281,7 @@ final class PretrainOptions {
         spec = command;
     }
 
-    /** Returns what was given as text, by the options' names without their dashes. */
+    /** Returns the given values as text, by the options' names without their dashes. */
     Map<String, String> given(Command command) {
         Map<String, String> given = new LinkedHashMap<>();
         names.stream()
@@ -290,7 +291,7 @@ final class PretrainOptions {
         return given;
     }
 
-    /** Puts what the libraries know into a description that has places for it. */
+    /** Fills the placeholders of a description with the names that the libraries know. */
     private OptionSpec described(OptionSpec option) {
         String text = String.join(" ", option.description());
         if (!text.contains("#")) {
@@ -318,13 +319,13 @@ final class PretrainOptions {
         String described = PLACE.matcher(text)
                 .replaceAll(m -> Matcher.quoteReplacement(
                         places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
-        // The description that was read has its signs of percent already.
+        // Percent signs are already resolved in the description that was read.
         return OptionSpec.builder(option)
                 .description(described.replace("%", "%%"))
                 .build();
     }
 
-    /** Says which methods have another default for a setting than most, on a set like CIFAR-10. */
+    /** Lists the methods whose default for a setting differs from the common one, on a set like CIFAR-10. */
     private String ofMethods(String setting) {
         Map<String, List<String>> values = new LinkedHashMap<>();
         methods.forEach((name, m) -> {
@@ -350,9 +351,9 @@ final class PretrainOptions {
     }
 
     /**
-     * Refuses what was given and has no effect.
+     * Refuses options that were given but have no effect.
      *
-     * @param settings what was given comes to
+     * @param settings settings that result from the given options
      */
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
@@ -371,7 +372,7 @@ final class PretrainOptions {
                 "--projection");
         command.only(
                 use == HeadUse.FEATURES,
-                "without --method " + method + ", which has no projection head behind the features",
+                "without --method " + method + ", which has no projection head after the features",
                 "--keep-head");
         command.only(
                 settings.head().layers() > 0,
@@ -383,15 +384,17 @@ final class PretrainOptions {
         command.only(settings.head().batchNorm(), "with --head-norm true", "--head-output-norm");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(
-                learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
+                learningRate == null,
+                "without --learning-rate, which sets the rate for any batch size",
+                "--lr-scaling");
         command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
     }
 
-    /** Fills a builder with what was given. */
+    /** Fills a builder with the given values. */
     private PretrainBuilder builder(long seed) {
         if (mixedPrecision) {
             throw new IllegalArgumentException(
-                    "--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a" + " GPU");
+                    "--mixed-precision was removed: use --precision bfloat16, or --precision float16 on a GPU");
         }
         PretrainBuilder b = new PretrainBuilder()
                 .preset(preset())
@@ -444,7 +447,7 @@ final class PretrainOptions {
         }
     }
 
-    /** The architecture that was given, or that of the preset. */
+    /** Returns the given architecture, or that of the preset. */
     private String encoderName() {
         Preset chosen = preset();
         return encoder != null ? encoder : chosen == null ? "resnet18" : chosen.encoder();
@@ -461,14 +464,14 @@ final class PretrainOptions {
     /**
      * Returns the settings.
      *
-     * @param images how many there are
+     * @param images number of images
      * @throws IllegalArgumentException if a value is out of range
      */
     PretrainSettings settings(long seed, int images) {
         return settings(seed, images, batch);
     }
 
-    /** Returns the settings with another batch than the one that was given; for the rest as the other method. */
+    /** Returns the settings like the other method, but with another batch size than the given one. */
     PretrainSettings settings(long seed, int images, Integer otherBatch) {
         try {
             return builder(seed).batch(otherBatch).build(images);

@@ -16,9 +16,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Gathers the figures of a run by epoch, and has its report written while it goes on. */
+/** Collects the figures of a run by epoch, and has its report written during the training. */
 final class PretrainReport implements TrainingListener {
-    /** The report takes at most one part in so many of the time. */
+    /** The report takes at most one part in this many of the time. */
     private static final int SHARE = 200;
 
     private final PretrainCommand command;
@@ -36,7 +36,7 @@ final class PretrainReport implements TrainingListener {
         this.console = console;
     }
 
-    /** Shows images beside their views. */
+    /** Sets the images and views that the report shows. */
     void views(List<ViewRow> rows) {
         views = rows;
     }
@@ -49,7 +49,7 @@ final class PretrainReport implements TrainingListener {
         }
     }
 
-    /** Takes the epochs that a run has done before from the file of metrics, as far as they are there. */
+    /** Reads the earlier epochs of a resumed run from the metrics file, as far as it contains them. */
     private void read(String name) {
         try {
             for (JsonObject line : Metrics.read(metrics, name)) {
@@ -57,11 +57,11 @@ final class PretrainReport implements TrainingListener {
                 history.add(line);
             }
         } catch (IOException e) {
-            console.warn("the epochs before are missing in the report: " + e.getMessage());
+            console.warn("the report lacks the epochs before this start: " + e.getMessage());
         }
     }
 
-    /** The run is over; where all of its epochs had been done before, nobody was told of a start. */
+    /** Completes the history at the end of a run; a run whose epochs were all done before reported no start. */
     void ended(String name) {
         if (run == null) {
             read(name);
@@ -81,16 +81,16 @@ final class PretrainReport implements TrainingListener {
             soFar.put("settings", run.settings());
             command.writeReport(ResultJson.tree(soFar));
         } catch (IOException | RuntimeException e) {
-            // Whatever is wrong with a page, the training is worth more.
+            // A failure of the page must not stop the training.
             if (!failed) {
-                console.warn("the run goes on without a report for now: " + e.getMessage());
+                console.warn("the run continues without a report for now: " + e.getMessage());
             }
             failed = true;
         }
         next = System.nanoTime() + SHARE * (System.nanoTime() - begin);
     }
 
-    /** Adds what is known by now to a result. */
+    /** Adds the figures so far to a result. */
     void addTo(Map<String, Object> result) {
         if (run != null) {
             result.put("epochsPlanned", run.epochs());

@@ -29,11 +29,11 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** {@code simclr quickstart}. */
+/** Runs {@code simclr quickstart}. */
 @CommandLine.Command(
         name = "quickstart",
-        description = "The main job on built-in images: draws them, learns an encoder without"
-                + " their labels, and measures it.")
+        description = "Runs the whole workflow on built-in images: draws them, trains an encoder without their"
+                + " labels, and evaluates it.")
 final class QuickstartCommand extends Command {
     private static final int BATCH = 64;
 
@@ -41,18 +41,19 @@ final class QuickstartCommand extends Command {
             names = "--out",
             paramLabel = "DIR",
             defaultValue = "target/quickstart",
-            description = "Where images and encoder go (default: ${DEFAULT-VALUE}).")
+            description = "Folder for the images and the encoder (default: ${DEFAULT-VALUE}).")
     Path out;
 
     @Option(
             names = "--images",
             paramLabel = "N",
             defaultValue = "400",
-            description = "Training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
+            description = "Number of training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
     int perClass;
 
     @Option(
             names = "--epochs",
+            paramLabel = "N",
             defaultValue = "14",
             description = "Passes over the images (default: ${DEFAULT-VALUE}).")
     int epochs;
@@ -60,7 +61,7 @@ final class QuickstartCommand extends Command {
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            description = "The page to look at, FILE.html (default: report.html in DIR).")
+            description = "HTML report to write, FILE.html (default: report.html in DIR).")
     Path report;
 
     @Override
@@ -141,7 +142,7 @@ final class QuickstartCommand extends Command {
         json.put("command", commandLine());
         json.put("version", LibraryVersion.current());
         json.put("seconds", seconds());
-        System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
+        System.out.println("The encoder is " + encoder + "; to inspect it: ./simclr inspect " + encoder);
         System.out.println("The report is " + reportFile() + ": open it in a browser");
         return json;
     }

@@ -3,36 +3,36 @@ package io.github.simclr4j.cli;
 
 import picocli.CommandLine.Option;
 
-/** Which images are read for a training, and how. */
+/** Options that select the images of a training and say how they are read. */
 final class ReadingOptions {
     @Option(
             names = "--limit",
             paramLabel = "N",
             defaultValue = "0",
-            description = "At most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
+            description = "Use at most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
     int limit;
 
     @Option(
             names = "--memory",
             paramLabel = "MB",
             defaultValue = "0",
-            description =
-                    "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
-                            + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default:"
-                            + " ${DEFAULT-VALUE}).")
+            description = "Memory for decoded images in megabytes. A set that does not fit is decoded again in"
+                    + " every epoch, with at most this much decoded ahead of the training. 0 uses the free part"
+                    + " of the Java heap, or half of that for decoding ahead (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
     @Option(
             names = "--decoders",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Threads that decode ahead; 0 for one a core (default: ${DEFAULT-VALUE}).")
+            description = "Number of threads that decode images ahead of the training; 0 for one per core (default:"
+                    + " ${DEFAULT-VALUE}).")
     int decoders;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a number is negative, or there are more threads than a machine like this can use
+     * @throws IllegalArgumentException if a number is negative, or there are more threads than this machine can use
      */
     void check() {
         Command.threads("--decoders", decoders);

@@ -30,19 +30,19 @@ import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 
 /**
- * The images of the reports of evaluations: test images for the map, examples of confusions, neighbours. They are the same for all
- * encoders that are measured on the same images.
+ * Selects the images for the reports of evaluations: test images for the map, examples of confusions, and neighbours.
+ * They are the same for all encoders that are evaluated on the same images.
  */
 final class ReportImages {
-    /** Images of the map. */
+    /** Number of images on the map. */
     private static final int MAP = 2000;
-    /** Images whose neighbours are shown, and how many of each. */
+    /** Number of images whose neighbours are shown, and number of neighbours of each. */
     private static final int QUERIES = 10;
 
     private static final int NEAREST = 8;
-    /** Images of each confusion. */
+    /** Number of images of each confusion. */
     private static final int EXAMPLES = 8;
-    /** Of more encoders than these fewer images each are shown, so that the page does not grow with them. */
+    /** With more encoders than this, fewer images of each are shown, so that the page does not grow further. */
     private static final int ENCODERS = 3;
 
     private static final int LEAST = 3;
@@ -59,10 +59,10 @@ final class ReportImages {
     private ImageSheet sheet;
 
     /**
-     * Prepares the images.
+     * Selects the images.
      *
-     * @param encoders how many encoders there are
-     * @param seed decides which images are shown
+     * @param encoders number of encoders
+     * @param seed seed of the choice of images
      */
     ReportImages(LabelledImages train, LabelledImages test, int encoders, long seed, Progress progress) {
         this.train = train.source();
@@ -85,12 +85,13 @@ final class ReportImages {
     }
 
     /**
-     * Gathers the pictures for one encoder; none, with a warning, if an image can no longer be read: the figures are there by then.
+     * Collects the pictures for one encoder. If an image can no longer be read, returns none with a warning, because
+     * the figures are already computed.
      *
-     * @param features the encoder's
-     * @param encoder identifies the encoder
-     * @param confusions of its classifier, or null
-     * @param json gets the neighbours
+     * @param features features by the encoder
+     * @param encoder identifier of the encoder
+     * @param confusions confusions of its classifier, or null
+     * @param json receives the neighbours
      */
     EvaluationPictures of(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json) {
         progress.line("pictures for the report");
@@ -167,7 +168,7 @@ final class ReportImages {
         List<String> names = new ArrayList<>();
         List<Integer> kinds = new ArrayList<>();
         for (int i : shown) {
-            // Large images are made small at once: thousands of them would not fit into memory.
+            // Large images are reduced at once, because thousands of them would not fit into memory.
             images.add(DataImage.square(read(test, testNumbers, name(tested, i)), TILE));
             names.add(name(tested, i));
             kinds.add(classes.indexOf(label(tested, i)));
@@ -176,7 +177,7 @@ final class ReportImages {
         return new ImageSheet(DataImage.sheet(images, columns, TILE), TILE, columns, names, kinds, classes);
     }
 
-    /** Test images, of as many classes as possible, and the training images that are nearest. */
+    /** Returns test images of as many classes as possible, each with its nearest training images. */
     private List<List<Picture>> neighbours(FeatureSets features, String encoder, Map<String, Object> json)
             throws IOException {
         MutableDataset<Label> tested = features.test();
@@ -209,7 +210,7 @@ final class ReportImages {
         return rows;
     }
 
-    /** Numbers of test images: one of each class in turn, in an order that the seed decides. */
+    /** Returns indices of test images: one of each class in turn, in an order that depends on the seed. */
     private int[] queries(MutableDataset<Label> tested) {
         List<Integer> order =
                 new ArrayList<>(IntStream.range(0, tested.size()).boxed().toList());

@@ -4,12 +4,11 @@ package io.github.simclr4j.cli;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** The option of commands that write a report. */
+/** Option of the commands that write a report. */
 final class ReportOption {
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            description = "Also a page to look at, FILE.html, which holds everything that it"
-                    + " shows and opens without a network.")
+            description = "Also write an HTML report, FILE.html: a single file that opens without a network.")
     Path report;
 }

@@ -10,7 +10,7 @@ import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.util.Map;
 
-/** Results of commands as JSON. */
+/** Converts the results of commands to JSON. */
 final class ResultJson {
     private static final Gson JSON = new GsonBuilder()
             .setPrettyPrinting()
@@ -23,17 +23,20 @@ final class ResultJson {
 
     private ResultJson() {}
 
-    /** Returns the text of the file. */
+    /** Returns the text of the JSON file. */
     static String text(Map<String, Object> result) {
         return JSON.toJson(result) + "\n";
     }
 
-    /** Returns a result as it stands in the file. */
+    /** Returns a result as in the JSON file. */
     static JsonObject tree(Map<String, Object> result) {
         return JSON.toJsonTree(result).getAsJsonObject();
     }
 
-    /** JSON has no NaN and no infinity: such a number becomes null, and is written where other nulls are left out. */
+    /**
+     * Writes numbers; NaN and infinity, which JSON lacks, become null and are written although other nulls are left
+     * out.
+     */
     private static final class Finite extends TypeAdapter<Number> {
         @Override
         public void write(JsonWriter out, Number value) throws IOException {

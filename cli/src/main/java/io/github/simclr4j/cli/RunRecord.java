@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Keeps, beside the file of metrics, what a page shows of its newest run besides the figures of its epochs, for {@code watch}. */
+/** Writes a file beside the metrics for {@code watch}: all that its page shows of the newest run besides the epochs. */
 final class RunRecord implements TrainingListener {
     private final Path file;
     private final String encoder;
@@ -25,12 +25,12 @@ final class RunRecord implements TrainingListener {
     private String run;
 
     /**
-     * Says what is kept.
+     * Creates the record of a run.
      *
-     * @param file where
-     * @param encoder the file that is to be
-     * @param command what does the same again
-     * @param views images beside their views
+     * @param file file of the record
+     * @param encoder file that the run will write
+     * @param command shell command that repeats the run
+     * @param views images and their views
      */
     RunRecord(Path file, Path encoder, String command, List<ViewRow> views) {
         this.file = file;
@@ -54,10 +54,10 @@ final class RunRecord implements TrainingListener {
 
     @Override
     public void epochFinished(EpochSummary summary) {
-        // The file of metrics has it.
+        // The metrics file contains the epochs.
     }
 
-    /** Writes the whole result, which is there now. */
+    /** Writes the complete result. */
     void finished(Map<String, Object> result) throws IOException {
         if (run != null) {
             JsonObject record = ResultJson.tree(result);

@@ -12,18 +12,18 @@ import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
-/** {@code simclr select}. */
+/** Runs {@code simclr select}. */
 @CommandLine.Command(
         name = "select",
         description = "Chooses diverse images to label first. The table's columns are rank and path.")
 final class SelectCommand extends ExploreCommand {
-    @Option(names = "--count", paramLabel = "N", required = true, description = "How many images.")
+    @Option(names = "--count", paramLabel = "N", required = true, description = "Number of images to choose.")
     int count;
 
     @Option(
             names = "--labelled",
             paramLabel = "SET",
-            description = "Images that are labelled already: what is like them is chosen later.")
+            description = "Images that are labelled already; images similar to them are chosen later.")
     Path labelled;
 
     @Override
@@ -65,8 +65,8 @@ final class SelectCommand extends ExploreCommand {
 
     @Override
     String meaning() {
-        return "Each image is the one least like those before it"
+        return "Each image is the one that differs most from those before it"
                 + (labelled == null ? "" : " and those that are labelled already")
-                + "; the oddest images of the set are left for last.";
+                + "; the most unusual images of the set come last.";
     }
 }

@@ -13,14 +13,14 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
- * One of several parts of a set of images. An image belongs to the part that the SHA-256 of its name says, whatever machine asks and
- * whatever other images there are.
+ * Identifies one of several parts of an image set. The SHA-256 of an image's name decides which part it belongs to, on
+ * every machine and independently of the other images.
  *
- * @param number which one, from 1
- * @param count how many there are
+ * @param number number of the part, from 1
+ * @param count number of parts
  */
 record Shard(int number, int count) {
-    /** As many as one folder and one merge can well have open. */
+    /** Most parts, because a merge has all of their files open at once. */
     static final int MOST = 1000;
 
     private static final Pattern TEXT = Pattern.compile("(\\d{1,4})/(\\d{1,4})");
@@ -28,7 +28,7 @@ record Shard(int number, int count) {
     /**
      * Parses {@code i/n}.
      *
-     * @throws IllegalArgumentException if it is something else
+     * @throws IllegalArgumentException if the text has another form or a number is out of range
      */
     static Shard parse(String text) {
         Matcher m = TEXT.matcher(text);
@@ -42,15 +42,16 @@ record Shard(int number, int count) {
                 "--shard must be i/n, with i from 1 to n and n up to " + MOST + ", such as 3/16, found " + text);
     }
 
-    /** Returns where the rows of this part are, beside the file that all parts become. */
+    /** Returns the file of this part, beside the file that all parts are merged into. */
     Path beside(Path out) {
         return out.resolveSibling(out.getFileName() + ".shard-" + number + "-of-" + count);
     }
 
     /**
-     * Returns the names of a set's images from its folder on, with slashes, so that they are the same wherever the set lies.
+     * Returns the names of a set's images relative to its folder, with slashes, so that they do not depend on where the
+     * set is stored.
      *
-     * @param images what the set was opened by
+     * @param images path that the set was opened from
      */
     static List<String> names(ImageSource source, Path images) {
         Path folder = images.toAbsolutePath().getParent();
@@ -74,7 +75,7 @@ record Shard(int number, int count) {
         return path;
     }
 
-    /** Returns the labels of a set's images; that of an image without one is empty. */
+    /** Returns the labels of a set's images, empty for images without a label. */
     static List<String> labels(ImageSource source) {
         List<String> classes = source.classes();
         return IntStream.range(0, source.size())
@@ -84,7 +85,7 @@ record Shard(int number, int count) {
                 .toList();
     }
 
-    /** Returns the SHA-256, in hexadecimal, of all names, or other texts, in order. */
+    /** Returns the SHA-256, in hexadecimal, of a list of names or labels in order. */
     static String listing(List<String> names) {
         Sha256 hash = new Sha256();
         for (String name : names) {
@@ -95,7 +96,7 @@ record Shard(int number, int count) {
         return hash.hex();
     }
 
-    /** Returns which of the names belong to this part, in order. */
+    /** Returns the indices of the names that belong to this part, in order. */
     int[] of(List<String> names) {
         return IntStream.range(0, names.size())
                 .filter(i -> isMine(names.get(i)))

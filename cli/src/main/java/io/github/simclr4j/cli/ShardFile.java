@@ -21,37 +21,38 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /**
- * The rows of one shard: a line of JSON, the {@link Header}, and then records, each with its length and its CRC-32. It grows as rows
- * are computed. What a killed process left half-written at its end is cut off when it is opened again.
+ * Stores the rows of one shard: the {@link Header} as a line of JSON, then records with their length and CRC-32. The
+ * file grows as rows are computed. An incomplete record that a killed process left at the end is cut off when the file
+ * is opened again.
  */
 final class ShardFile {
     private static final String FORMAT = "simclr4j-shard-2";
     private static final int LONGEST = 1 << 26;
-    /** Bytes of a record beside the name and the features: index, kind, label and the name's length. */
+    /** Bytes of a record besides the name and the features: index, kind, label and the name's length. */
     private static final int FIXED = 13;
-    /** Bytes of the header: it names all classes. */
+    /** Most bytes of the header, which names all classes. */
     private static final int LONGEST_HEADER = 1 << 24;
 
     private static final Gson JSON = new Gson();
-    /** The label of an image that has none. */
+    /** Label of an image without a class. */
     static final int NO_LABEL = -1;
 
     private ShardFile() {}
 
     /**
-     * What a shard's rows are, and what must be the same in all shards of a set.
+     * Describes the rows of a shard, including what must be equal in all shards of a set.
      *
-     * @param format of the file
-     * @param shard from 1
-     * @param shards how many there are
-     * @param images in this shard
-     * @param allImages in all shards
+     * @param format format of the file
+     * @param shard number of the shard, from 1
+     * @param shards number of shards
+     * @param images number of images in this shard
+     * @param allImages number of images in all shards
      * @param listing SHA-256 of the names of all images
-     * @param classes the names of the classes, none if the images have no labels
+     * @param classes names of the classes, empty if the images have no labels
      * @param labels SHA-256 of the labels of all images
      * @param dimension length of an embedding
-     * @param encoderSha256 of the encoder's file
-     * @param settings how the encoder was fed and run
+     * @param encoderSha256 SHA-256 of the encoder's file
+     * @param settings settings of the encoder and its execution
      */
     record Header(
             String format,
@@ -89,7 +90,7 @@ final class ShardFile {
                     settings);
         }
 
-        /** Says in what another shard's rows differ in kind from these; null if in nothing. */
+        /** Describes how these rows differ in kind from those of another shard; null if they do not. */
         String difference(Header other) {
             if (!encoderSha256.equals(other.encoderSha256)) {
                 return "another encoder (SHA-256 " + encoderSha256 + ", not " + other.encoderSha256 + ")";
@@ -109,12 +110,12 @@ final class ShardFile {
     }
 
     /**
-     * What became of an image.
+     * Holds the result of one image.
      *
-     * @param index in the whole set
-     * @param label the number of its class, {@link #NO_LABEL} if it has none
-     * @param features or null
-     * @param error why there are none, or null
+     * @param index index in the whole set
+     * @param label index of its class, or {@link #NO_LABEL}
+     * @param features features, or null
+     * @param error reason why there are no features, or null
      */
     record Row(int index, String name, int label, float[] features, String error) {}
 
@@ -123,7 +124,7 @@ final class ShardFile {
         private final Path file;
         private final DataInputStream in;
         private final Header header;
-        /** Bytes up to the end of the last whole record. */
+        /** Bytes up to the end of the last complete record. */
         private long whole;
 
         Reader(Path file) throws IOException {
@@ -141,7 +142,7 @@ final class ShardFile {
             StringBuilder line = new StringBuilder();
             for (int b = in.read(); b != '\n'; b = in.read()) {
                 if (b < 0 || line.length() > LONGEST_HEADER) {
-                    throw new IOException(file + " is no shard of embed: delete it");
+                    throw new IOException(file + " is not a shard of embed: delete it");
                 }
                 line.append((char) b);
             }
@@ -160,9 +161,9 @@ final class ShardFile {
                     return read;
                 }
             } catch (JsonParseException e) {
-                throw new IOException(file + " is no shard of embed: delete it", e);
+                throw new IOException(file + " is not a shard of embed: delete it", e);
             }
-            throw new IOException(file + " is no shard of embed, or one of another version: delete it");
+            throw new IOException(file + " is not a shard of embed, or one of another version: delete it");
         }
 
         Header about() {
@@ -206,7 +207,7 @@ final class ShardFile {
             float[] features = new float[header.dimension()];
             if (body.remaining() != 4 * features.length) {
                 throw new IOException(
-                        file + " is damaged: a row has other than " + features.length + " features; delete it");
+                        file + " is damaged: a row does not have " + features.length + " features; delete it");
             }
             body.asFloatBuffer().get(features);
             return new Row(index, called, label, features, null);
@@ -224,19 +225,19 @@ final class ShardFile {
         return (int) crc.getValue();
     }
 
-    /** Appends rows. Each is handed to the operating system at once, so that a killed process loses none. */
+    /** Appends rows. Each row is passed to the operating system at once, so that a killed process loses none. */
     static final class Writer implements Closeable {
         private final FileOutputStream out;
         private final int rows;
         private final int skipped;
 
         /**
-         * Opens a file, or creates it.
+         * Opens or creates a file.
          *
-         * @param path whose whole rows stay
-         * @param header what the rows are
+         * @param path file whose complete rows are kept
+         * @param header description of the rows
          * @param images the indices of the shard's images, in order
-         * @throws IOException if the file's rows are others, or it can't be written
+         * @throws IOException if the file contains other rows, or can't be written
          */
         Writer(Path path, Header header, int[] images) throws IOException {
             int count = 0;
@@ -249,12 +250,12 @@ final class ShardFile {
                             || header.shard() != reader.about().shard()
                             || header.shards() != reader.about().shards()) {
                         throw new IOException(path + " can't be continued with " + difference
-                                + ": use what it was begun with, or delete it to begin again");
+                                + ": use the same encoder, images and settings as before, or delete it to start over");
                     }
                     for (Row row = reader.next(); row != null; row = reader.next()) {
                         if (count == images.length || row.index() != images[count]) {
                             throw new IOException(path + " is damaged: row " + (count + 1)
-                                    + " is another image's; delete it to begin again");
+                                    + " belongs to another image; delete it to start over");
                         }
                         count++;
                         errors += row.error() == null ? 0 : 1;
@@ -269,16 +270,16 @@ final class ShardFile {
             }
             rows = count;
             skipped = errors;
-            // Unlike a channel it can be written to by an interrupted thread, which saves what it has.
+            // Unlike a channel, an interrupted thread can still write to a stream and so save its rows.
             out = new FileOutputStream(path.toFile(), true);
         }
 
-        /** Returns how many images were done when the file was opened. */
+        /** Returns the number of images that were done when the file was opened. */
         int done() {
             return rows;
         }
 
-        /** Returns how many of them could not be read. */
+        /** Returns how many of those images could not be read. */
         int skipped() {
             return skipped;
         }
@@ -305,7 +306,7 @@ final class ShardFile {
             out.write(record.putInt((int) crc.getValue()).array());
         }
 
-        /** Has the file system write everything to the disk. */
+        /** Forces everything to the disk. */
         void force() throws IOException {
             out.getFD().sync();
         }

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** The shards of a file, checked to be all of one set and one encoder, and their rows in the order of the images. */
+/** Merges the shards of a file: checks that they belong together, and returns their rows in the order of the images. */
 final class ShardMerge implements Closeable {
     private final List<Path> files;
     private final List<ShardFile.Reader> readers = new ArrayList<>();
@@ -30,8 +30,8 @@ final class ShardMerge implements Closeable {
     /**
      * Opens the shards.
      *
-     * @param out the file that they are to become
-     * @throws IOException if some are missing, are shards of another number, or differ in encoder, settings or images
+     * @param out file that the shards are merged into
+     * @throws IOException if shards are missing, or differ in their number of shards, encoder, settings or images
      */
     ShardMerge(Path out) throws IOException {
         files = find(out);
@@ -42,7 +42,7 @@ final class ShardMerge implements Closeable {
                 Shard shard = new Shard(reader.about().shard(), reader.about().shards());
                 if (!shard.beside(out).equals(file)) {
                     throw new IOException(file + " holds shard " + shard
-                            + ", and its name says another: delete it, and run its --shard again");
+                            + ", but its name names another: delete it, and run its --shard again");
                 }
                 String difference = reader.about().difference(about());
                 if (difference != null) {
@@ -79,7 +79,7 @@ final class ShardMerge implements Closeable {
         if (counts.size() > 1) {
             throw new IOException("Beside " + out + " are shards of "
                     + counts.stream().map(String::valueOf).collect(Collectors.joining(" and of "))
-                    + ": delete those that are not wanted");
+                    + ": delete those that you do not need");
         }
         int count = counts.iterator().next();
         String missing = IntStream.rangeClosed(1, count)
@@ -99,7 +99,7 @@ final class ShardMerge implements Closeable {
         }
     }
 
-    /** What all shards have in common. */
+    /** Returns the properties that all shards have in common. */
     ShardFile.Header about() {
         return readers.get(0).about();
     }
@@ -111,7 +111,8 @@ final class ShardMerge implements Closeable {
     /**
      * Returns the next row; null after the last.
      *
-     * @throws IOException if the next image's is in no shard, or in two; the message names the shard that is not complete
+     * @throws IOException if no shard has the row of the next image, or two have it; the message names incomplete
+     *     shards
      */
     ShardFile.Row next() throws IOException {
         if (merged == about().allImages() && queue.isEmpty()) {
@@ -123,14 +124,14 @@ final class ShardMerge implements Closeable {
         }
         if (next.row().index() < merged) {
             throw new IOException(files.get(next.shard()) + " has a row for "
-                    + next.row().name() + " that another shard has as well: delete it, and run its --shard again");
+                    + next.row().name() + " that another shard also has: delete it, and run its --shard again");
         }
         merged++;
         advance(next.shard());
         return next.row();
     }
 
-    /** Names the shards that lack rows. */
+    /** Returns the message that names the shards that lack rows. */
     private String incomplete() throws IOException {
         StringBuilder shards = new StringBuilder();
         for (Path file : files) {

@@ -6,21 +6,23 @@ import java.util.Map;
 import org.jline.utils.Signals;
 
 /**
- * While it is open, a request to end the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its
- * state, and the process goes on until the command has {@linkplain #finished reported} how it ended. Java does not begin to shut down
- * before that: its shutdown would run the hooks of native libraries, which take away what other threads still compute with.
+ * Delays the end of the process until the command has saved its state. While a guard is open, a request to end the
+ * process (Ctrl-C, SIGTERM) interrupts the thread that created it, and the process continues until the command has
+ * {@linkplain #finished reported} how it ended. Java does not begin to shut down before that, because its shutdown runs
+ * the hooks of native libraries, which release resources that other threads still use.
  *
- * <p>Where signals can't be handled, as under {@code -Xrs}, and for other ways to end a process, a hook of the shutdown does the same.
+ * <p>A shutdown hook does the same where signals can't be handled, as with {@code -Xrs}, and for other ways to end the
+ * process.
  */
 final class ShutdownGuard implements AutoCloseable {
     private static final long SECONDS = 30;
     private static final Map<String, Integer> SIGNALS = Map.of("INT", 2, "TERM", 15);
-    /** What a shell adds to a signal's number for the exit code. */
+    /** Number that shells add to a signal's number to form the exit code. */
     private static final int SIGNALLED = 128;
 
-    /** The guard that the end of the process waits for; null while nobody asked for an end. */
+    /** The guard that the end of the process waits for; null if no end was requested. */
     private static ShutdownGuard waiting;
-    /** The number of the signal that asked for the end; 0 if none did. */
+    /** Number of the signal that requested the end; 0 if none did. */
     private static int signal;
 
     private final Thread worker = Thread.currentThread();
@@ -34,7 +36,7 @@ final class ShutdownGuard implements AutoCloseable {
         SIGNALS.forEach((name, number) -> handlers.put(name, Signals.register(name, () -> received(number))));
     }
 
-    /** Runs in a thread of its own. */
+    /** Handles a signal; runs in a separate thread. */
     private void received(int number) {
         synchronized (ShutdownGuard.class) {
             if (signal != 0) {
@@ -45,7 +47,7 @@ final class ShutdownGuard implements AutoCloseable {
         end();
         synchronized (ShutdownGuard.class) {
             if (!reported) {
-                // The worker is stuck: the hook need not wait for it once more.
+                // The worker is stuck: the hook need not wait for it again.
                 reported = true;
             } else {
                 return;
@@ -74,16 +76,19 @@ final class ShutdownGuard implements AutoCloseable {
         }
     }
 
-    /** From now on the process waits for the worker and does not interrupt it: what is left to do is short. */
+    /** Makes the process wait for the worker without interrupting it, because the rest of the work is short. */
     void finishing() {
         synchronized (ShutdownGuard.class) {
             uninterruptible = true;
-            // An interrupt that came after the last step.
+            // Clear an interrupt that came after the last step.
             Thread.interrupted();
         }
     }
 
-    /** The process may end at once again. If it is ending already, it still waits for the {@linkplain #finished report}. */
+    /**
+     * Lets the process end at once again. If it is already ending, it still waits for the
+     * {@linkplain #finished report}.
+     */
     @Override
     public void close() {
         handlers.forEach((name, handler) -> {
@@ -94,14 +99,14 @@ final class ShutdownGuard implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The process is ending already, maybe before the hook has begun.
+            // The process is already ending, possibly before the hook has started.
             synchronized (ShutdownGuard.class) {
                 waiting = this;
             }
         }
     }
 
-    /** Returns whether the process was asked to end and waits. */
+    /** Returns whether the end of the process was requested and is waiting. */
     static boolean requested() {
         synchronized (ShutdownGuard.class) {
             return waiting != null;
@@ -109,10 +114,10 @@ final class ShutdownGuard implements AutoCloseable {
     }
 
     /**
-     * Lets the process end: the command has reported how it ended.
+     * Lets the process end after the command has reported how it ended.
      *
      * @param code exit code of the command
-     * @return that of the process, which says that a signal ended it if one did
+     * @return exit code of the process, which is that of the signal if one ended it
      */
     static int finished(int code) {
         synchronized (ShutdownGuard.class) {
@@ -122,7 +127,7 @@ final class ShutdownGuard implements AutoCloseable {
                 ShutdownGuard.class.notifyAll();
             }
             if (signal != 0) {
-                // The process goes on until its main method returns.
+                // The process runs until its main method returns.
                 waiting = null;
                 signal = 0;
             }

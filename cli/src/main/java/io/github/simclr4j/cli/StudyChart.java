@@ -22,23 +22,23 @@ import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
-/** Draws a study: linear accuracy in percent, cells that are done alone. */
+/** Draws a chart of a study: the linear accuracy of the completed cells in percent. */
 final class StudyChart {
     private static final String PNG = "png";
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 700;
     private static final String ACCURACY = "linear accuracy, %";
-    /** From this ratio on between the largest and the smallest number an axis is logarithmic. */
+    /** Ratio of the largest to the smallest number from which an axis is logarithmic. */
     private static final double LOGARITHMIC = 20;
 
     static {
-        // Nothing is shown on a screen.
+        // Nothing is displayed on a screen.
         System.setProperty("java.awt.headless", "true");
     }
 
     private StudyChart() {}
 
-    /** Returns the picture of a study of which at least one cell is done, as PNG. */
+    /** Returns the picture of a study with at least one completed cell, as PNG. */
     static byte[] png(StudyResult result) throws IOException {
         List<CellResult> done =
                 result.cells().stream().filter(c -> c.measured() != null).toList();
@@ -129,7 +129,7 @@ final class StudyChart {
                     .put(c.cell().levels().get(first), percent(c));
         }
         series.forEach((name, values) -> {
-            // A cell that is not there has no bar.
+            // A missing cell has no bar.
             List<Double> heights = new ArrayList<>();
             groups.forEach(g -> heights.add(values.get(g)));
             chart.addSeries(name, groups, heights);

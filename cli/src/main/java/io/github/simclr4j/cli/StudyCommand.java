@@ -37,12 +37,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr study}. */
+/** Runs {@code simclr study}. */
 @CommandLine.Command(
         name = "study",
-        description = "Runs a grid of short pretrainings and measures each by a linear classifier."
-                + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell;"
-                + " without --epochs a cell has " + StudyRunner.EPOCHS + ".")
+        description = "Runs a grid of short pretraining runs and evaluates each with a linear classifier."
+                + " The same command resumes an interrupted study. Options of pretrain apply to every cell;"
+                + " without --epochs each cell trains for " + StudyRunner.EPOCHS + " epochs.")
 final class StudyCommand extends Command {
     private static final String GRID = "grid";
 
@@ -53,46 +53,49 @@ final class StudyCommand extends Command {
             names = "--images",
             paramLabel = "SET",
             required = true,
-            description =
-                    "Images to learn from, as pretrain takes them;" + " with classes where a cell's method needs them.")
+            description = "Image set to pretrain on, in any form that pretrain accepts; with classes if the method"
+                    + " of a cell needs them.")
     Path images;
 
     @Option(
             names = "--train",
             paramLabel = "SET",
             required = true,
-            description = "Images with classes that the linear classifiers" + " are trained on.")
+            description = "Labelled training images of the linear classifiers.")
     Path train;
 
     @Option(
             names = "--test",
             paramLabel = "SET",
             required = true,
-            description = "Images that they are tested on, likewise.")
+            description = "Labelled test images of the linear classifiers.")
     Path test;
 
     @Option(
             names = "--out",
             paramLabel = "DIR",
             required = true,
-            description = "Folder of the results: NAME.csv, NAME.png,"
-                    + " NAME.json, NAME.html, and a folder for each cell with its encoder and its checkpoints.")
+            description = "Folder for the results: NAME.csv, NAME.png, NAME.json, NAME.html, and one folder per"
+                    + " cell with its encoder and its checkpoints.")
     Path out;
 
     @Option(
             names = "--axis",
             paramLabel = "OPTION=V,...",
-            description = "Of the study grid: an option of pretrain and its values,"
-                    + " such as temperature=0.1,0.5, with semicolons between values that have commas; may be repeated.")
+            description = "For the study grid: an option of pretrain and its values, such as temperature=0.1,0.5,"
+                    + " with semicolons between values that contain commas; may be repeated.")
     List<String> axes = new ArrayList<>();
 
-    @Option(names = "--init", paramLabel = "E", description = "Start every cell from this encoder's weights.")
+    @Option(
+            names = "--init",
+            paramLabel = "E",
+            description = "Start every cell from the weights of this encoder (ONNX).")
     Path init;
 
     @Option(
             names = "--report",
             paramLabel = "FILE",
-            description = "The study's page to look at, FILE.html (default: NAME.html in DIR).")
+            description = "HTML report of the study, FILE.html (default: NAME.html in DIR).")
     Path report;
 
     @Mixin
@@ -106,7 +109,7 @@ final class StudyCommand extends Command {
     private final Map<String, Study> known = new LinkedHashMap<>();
     private DeclaredOptions ofStudies;
 
-    /** Adds the studies, their options and the hyper-parameters, which are not all known to this class. */
+    /** Adds the studies, their options and the hyper-parameters, which other jars may extend. */
     @Spec
     void declare(CommandSpec spec) {
         Studies.all().forEach(s -> known.putIfAbsent(s.name(), s));
@@ -186,7 +189,7 @@ final class StudyCommand extends Command {
         writableFolder(out);
         Console console = new Console();
         StudyResult result;
-        try (ImageSource learnt = open(images, tables, console).sample(reading.limit, common.seed);
+        try (ImageSource unlabelled = open(images, tables, console).sample(reading.limit, common.seed);
                 ImageSource training = open(train, tables, console);
                 ImageSource testing = open(test, tables, console)) {
             String provider =
@@ -197,7 +200,7 @@ final class StudyCommand extends Command {
                             ofStudies.given(name),
                             given(),
                             new StudyImages(
-                                    learnt, new LabelledImages(train, training), new LabelledImages(test, testing)),
+                                    unlabelled, new LabelledImages(train, training), new LabelledImages(test, testing)),
                             out)
                     .machine(new StudyMachine(
                             common.device, common.threads, reading.megabytes, reading.decoders, runtime))
@@ -213,7 +216,7 @@ final class StudyCommand extends Command {
         if (!result.failed().isEmpty()) {
             throw new CheckFailed(
                     result.failed().size() + " of " + result.cells().size() + " cells failed, the first with: "
-                            + result.failed().get(0).failure() + "; the same command tries them again",
+                            + result.failed().get(0).failure() + "; run the same command again to retry them",
                     json);
         }
         return json;
@@ -233,8 +236,8 @@ final class StudyCommand extends Command {
             try {
                 png = StudyChart.png(soFar);
             } catch (RuntimeException | LinkageError | InternalError e) {
-                // Java draws no text on a machine without fonts.
-                console.warn("no picture " + picture + ": " + e);
+                // Java cannot draw text on a machine without fonts.
+                console.warn("can't draw " + picture + ": " + e);
             }
             if (png != null) {
                 AtomicFiles.write(picture, png);
@@ -243,7 +246,7 @@ final class StudyCommand extends Command {
         try {
             writeReport(ResultJson.tree(described(soFar)));
         } catch (IOException | RuntimeException e) {
-            console.warn("the study goes on without its page for now: " + e.getMessage());
+            console.warn("the study continues without its report for now: " + e.getMessage());
         }
         if (ShutdownGuard.requested()) {
             throw new InterruptedIOException("interrupted after " + soFar.done() + " of "

@@ -4,19 +4,19 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.images.source.TableColumns;
 import picocli.CommandLine.Option;
 
-/** Which columns of a table of images hold what. */
+/** Options that name the columns of a table of images. */
 final class TableOptions {
     @Option(
             names = "--path-column",
             paramLabel = "NAME",
-            description = "Of a table of images: the column of their paths (default:"
-                    + " path, image, file_name or a like name, or else the first).")
+            description = "Column of the paths in a table of images (default: path, image, file_name or a similar"
+                    + " name, else the first column).")
     String path;
 
     @Option(
             names = "--label-column",
             paramLabel = "NAME",
-            description = "Of a table of images: the column of their classes" + " (default: label or class).")
+            description = "Column of the classes in a table of images (default: label or class).")
     String label;
 
     TableColumns columns() {

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Features as UTF-8 text, a line at a time. */
+/** Writes features as lines of UTF-8 text. */
 abstract class TextFeatures implements FeatureFile {
     private final Path file;
     private final TemporaryFile part;
@@ -15,7 +15,7 @@ abstract class TextFeatures implements FeatureFile {
     /**
      * Opens a file.
      *
-     * @param head its first lines
+     * @param head first lines of the file
      */
     TextFeatures(Path file, List<String> head) throws IOException {
         this.file = file;
@@ -30,12 +30,12 @@ abstract class TextFeatures implements FeatureFile {
         }
     }
 
-    /** Writes a line; its end is a line feed on every system. */
+    /** Writes a line, which ends with a line feed on every system. */
     final void line(String text) throws IOException {
         part.stream().write((text + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Returns features as decimal numbers with commas between them; each reads back as the same float. */
+    /** Returns features as decimal numbers, separated by commas; each parses to the same float. */
     static String numbers(float[] features) {
         StringBuilder row = new StringBuilder(12 * features.length);
         for (float f : features) {

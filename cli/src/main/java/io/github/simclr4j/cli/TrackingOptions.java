@@ -8,13 +8,13 @@ import java.net.URI;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** What is saved and measured on the way of a pretraining, and who else is told of it. */
+/** Options for the checkpoints, the measurements and the tracking of a pretraining run. */
 final class TrackingOptions {
     @Option(
             names = "--checkpoint",
             paramLabel = "DIR",
-            description = "Folder of the run's state, which a later run continues from"
-                    + " (default: OUT.checkpoint, deleted when the run is complete).")
+            description = "Folder for the run's checkpoints, from which the same command resumes (default:"
+                    + " OUT.checkpoint, deleted when the run is complete).")
     Path checkpoint;
 
     @Option(
@@ -22,65 +22,68 @@ final class TrackingOptions {
             paramLabel = "N",
             defaultValue = "10",
             description =
-                    "Minutes between two checkpoints; there is one after each epoch too (default: ${DEFAULT-VALUE}).")
+                    "Minutes between two checkpoints; another one follows each epoch (default: ${DEFAULT-VALUE}).")
     double checkpointMinutes;
 
     @Option(
             names = "--keep",
             paramLabel = "K",
             defaultValue = "2",
-            description = "How many checkpoints stay (default: ${DEFAULT-VALUE}).")
+            description = "Number of checkpoints to keep (default: ${DEFAULT-VALUE}).")
     int keep;
 
     @Option(
             names = "--metrics",
             paramLabel = "FILE",
-            description = "A line of JSON an epoch is added to it (default: metrics.jsonl beside OUT).")
+            description = "File to which each epoch appends one line of JSON (default: metrics.jsonl beside OUT).")
     Path metrics;
 
     @Option(
             names = "--knn",
             paramLabel = "DIR",
-            description =
-                    "Labelled images, a sub-folder a class: now and then the"
-                            + " accuracy of their 200 nearest neighbours is measured, each by all others, or those of --knn-test by these.")
+            description = "Labelled images, one sub-folder per class, for a 200-nearest-neighbours classifier that"
+                    + " is evaluated during training: on the images of --knn-test, or else on each of these"
+                    + " images by all others.")
     Path knn;
 
-    @Option(names = "--knn-test", paramLabel = "DIR", description = "Labelled images that --knn classifies.")
+    @Option(
+            names = "--knn-test",
+            paramLabel = "DIR",
+            description = "Labelled test images for --knn, one sub-folder per class.")
     Path knnTest;
 
     @Option(
             names = "--knn-every",
             paramLabel = "K",
             defaultValue = "10",
-            description = "Epochs between two of these measurements (default: ${DEFAULT-VALUE}).")
+            description = "Epochs between two evaluations of --knn (default: ${DEFAULT-VALUE}).")
     int knnEvery;
 
     @Option(
             names = "--tensorboard",
             paramLabel = "DIR",
-            description = "Event files for TensorBoard go into a folder of the"
-                    + " run's own in this one: each epoch's figures, and images beside their views.")
+            description = "Write TensorBoard event files to a new sub-folder of DIR: the figures of each epoch, and"
+                    + " images beside their views.")
     Path tensorboard;
 
     @Option(
             names = "--mlflow",
             paramLabel = "URI",
-            description = "The run is recorded on the MLflow tracking server of this"
-                    + " address, with access by MLflow's own variables (MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and"
-                    + " MLFLOW_TRACKING_PASSWORD). The training does not wait for it, but for ten seconds at its end.")
+            description = "Record the run on the MLflow tracking server at this URL. Credentials come from the"
+                    + " environment variables of MLflow (MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and"
+                    + " MLFLOW_TRACKING_PASSWORD). The training waits for the server only at its end, and for"
+                    + " at most ten seconds.")
     URI mlflow;
 
     @Option(
             names = "--mlflow-experiment",
             paramLabel = "NAME",
             defaultValue = "${env:MLFLOW_EXPERIMENT_NAME:-simclr4j}",
-            description =
-                    "Name of MLflow's experiment, which is made if need be (default: MLFLOW_EXPERIMENT_NAME of the"
-                            + " environment, or simclr4j).")
+            description = "Name of the MLflow experiment, which is created if it does not exist (default:"
+                    + " MLFLOW_EXPERIMENT_NAME from the environment, or simclr4j).")
     String mlflowExperiment;
 
-    /** Adds who else is told of the run. */
+    /** Adds the chosen trackers of the run. */
     RunOptions tracked(RunOptions options, Console console) {
         RunOptions all = options;
         if (tensorboard != null) {

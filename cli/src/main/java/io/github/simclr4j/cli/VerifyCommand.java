@@ -21,11 +21,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code simclr verify}. */
+/** Runs {@code simclr verify}. */
 @CommandLine.Command(
         name = "verify",
-        description = "Compares the embeddings of an encoder with those of another, such as before"
-                + " an export, or of the training checkpoint that it was written from.")
+        description = "Compares the embeddings of an encoder with those of a reference: another encoder, such"
+                + " as the one before an export, or the checkpoint that it was written from.")
 final class VerifyCommand extends Command {
     @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
@@ -33,15 +33,15 @@ final class VerifyCommand extends Command {
     @Parameters(
             index = "1",
             paramLabel = "REFERENCE",
-            description = "What it should agree with: an encoder (ONNX), or a"
-                    + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
+            description = "Reference to compare with: an encoder (ONNX), or a checkpoint (a step-*.ckpt file, or a"
+                    + " folder of them, of which the newest is used).")
     Path reference;
 
     @Option(
             names = "--images",
             paramLabel = "SET",
             required = true,
-            description = "Images to compare on: whatever pretrain takes.")
+            description = "Image set, in any form that pretrain accepts.")
     Path images;
 
     @Mixin
@@ -51,18 +51,18 @@ final class VerifyCommand extends Command {
             names = "--limit",
             paramLabel = "N",
             defaultValue = "256",
-            description = "At most N images, chosen by the seed (default: ${DEFAULT-VALUE}).")
+            description = "Use at most N images, chosen at random by the seed (default: ${DEFAULT-VALUE}).")
     int limit;
 
     @Option(
             names = "--tolerance",
             paramLabel = "T",
             defaultValue = "1e-3",
-            description = "Largest difference, in parts of the embeddings' mean absolute value, that still passes"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description = "Largest difference that passes, as a fraction of the mean absolute value of the"
+                    + " embeddings (default: ${DEFAULT-VALUE}).")
     double tolerance;
 
-    /** Of both encoders. */
+    /** Options of both encoders. */
     @Mixin
     EncoderOptions options;
 
@@ -77,7 +77,7 @@ final class VerifyCommand extends Command {
             throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
         }
         if (!(tolerance >= 0)) {
-            throw new IllegalArgumentException("--tolerance must be a number of at least 0, found " + tolerance);
+            throw new IllegalArgumentException("--tolerance must be at least 0, found " + tolerance);
         }
         if (Files.isDirectory(reference) || reference.toString().endsWith(".ckpt")) {
             return compareWithCheckpoint();
@@ -96,12 +96,13 @@ final class VerifyCommand extends Command {
         int size;
         try (OnnxEncoder model = open(encoder)) {
             net = model.architecture()
-                    .orElseThrow(() -> new IOException(
-                            encoder + " does not name its architecture: expected a file that pretrain wrote"));
+                    .orElseThrow(() -> new IOException(encoder
+                            + " does not name its architecture: a checkpoint needs an encoder that pretrain wrote"));
             size = model.preprocessing().size();
             if (model.dimension() != net.dimension()) {
-                throw new IOException(
-                        encoder + " has layers of the head, which a checkpoint's features are taken before");
+                throw new IOException(encoder
+                        + " contains layers of the head, but the features of a checkpoint come before "
+                        + "the head: compare it with an encoder (ONNX)");
             }
         }
         Path file = Files.isDirectory(reference) ? new CheckpointFolder(reference).newest() : reference;
@@ -110,7 +111,7 @@ final class VerifyCommand extends Command {
         }
     }
 
-    /** Compares the encoder with anything that makes embeddings. */
+    /** Compares the encoder with any function that computes embeddings. */
     Map<String, Object> compare(Function<List<RgbImage>, float[][]> expected) throws IOException {
         List<String> skipped = new ArrayList<>();
         Console console = new Console();
@@ -124,7 +125,7 @@ final class VerifyCommand extends Command {
         }
         System.out.printf(
                 Locale.ROOT,
-                "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
+                "%d images: largest difference %.3g, mean %.3g, mean absolute value %.3g;"
                         + " cosine similarity at least %.6f, mean %.6f%n",
                 c.images(),
                 c.largest(),

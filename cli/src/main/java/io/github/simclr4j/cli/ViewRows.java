@@ -15,10 +15,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** A few training images beside views that are made as in the training. */
+/** Draws a few training images beside views that are made as in training. */
 final class ViewRows {
     private static final int IMAGES = 6;
-    /** Views of an image of all kinds that are shown, but for the small ones. */
+    /** Number of views of an image, of all kinds except the small ones. */
     private static final int VIEWS = 4;
 
     private ViewRows() {}
@@ -30,7 +30,7 @@ final class ViewRows {
         boolean small = settings.smallViews().count() > 0;
         boolean alike =
                 settings.otherViews().toString().equals(settings.firstView().toString());
-        // Views that are made alike are shown together, unless small ones make it three kinds in any case.
+        // Views with the same augmentations form one group, unless there are small views and so three kinds of views.
         if (settings.method().views() > 1 && (small || !alike)) {
             ways.add(new ViewGenerator(settings.otherViews(), settings.imageSize()));
         }
@@ -61,13 +61,13 @@ final class ViewRows {
                 }
                 rows.add(new ViewRow(originals.name(i), DataImage.exact(image), views));
             } catch (IOException e) {
-                // The page shows the others.
+                // The page shows the other images.
             }
         }
         return rows;
     }
 
-    /** An image of float planes, [3, size, size]. */
+    /** Converts float planes [3, size, size] to an image. */
     private static RgbImage image(float[] planes, int size) {
         byte[] rgb = new byte[planes.length];
         int plane = size * size;

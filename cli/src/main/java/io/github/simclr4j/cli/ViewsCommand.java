@@ -26,50 +26,55 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code simclr views}. */
+/** Runs {@code simclr views}. */
 @CommandLine.Command(
         name = "views",
         description = "Draws images beside random views of them, enlarged and with captions.")
 final class ViewsCommand extends Command {
     static {
-        // Text is drawn, but nothing is shown on a screen.
+        // Text is drawn, but nothing is displayed on a screen.
         System.setProperty("java.awt.headless", "true");
     }
 
-    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
+    @Option(
+            names = "--images",
+            paramLabel = "SET",
+            required = true,
+            description = "Image set, in any form that pretrain accepts.")
     Path images;
 
     @Mixin
     TableOptions tables;
 
-    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the picture goes (PNG).")
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Picture to write (PNG).")
     Path out;
 
     @Option(
             names = "--views",
             paramLabel = "C",
             defaultValue = "simclr-cifar",
-            description = "How the views are made: a preset or a composition, see below (default: ${DEFAULT-VALUE}).")
+            description = "Augmentations of the views: a preset or a composition, see below (default:"
+                    + " ${DEFAULT-VALUE}).")
     String views;
 
     @Option(
             names = "--views2",
             paramLabel = "C",
-            description = "Another composition, drawn to the right of the first, as for an asymmetric pair.")
+            description = "Second composition, drawn to the right of the first, as for an asymmetric pair of views.")
     String views2;
 
     @Option(
             names = "--count",
             paramLabel = "N",
             defaultValue = "10",
-            description = "At most so many images, chosen at random by the seed (default: ${DEFAULT-VALUE}).")
+            description = "Use at most N images, chosen at random by the seed (default: ${DEFAULT-VALUE}).")
     int count;
 
     @Option(
             names = "--per-image",
             paramLabel = "K",
             defaultValue = "8",
-            description = "Views of each image by each composition (default: ${DEFAULT-VALUE}).")
+            description = "Number of views of each image for each composition (default: ${DEFAULT-VALUE}).")
     int perImage;
 
     @Option(
@@ -79,20 +84,20 @@ final class ViewsCommand extends Command {
             description = "Side of the views in pixels (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
-    /** Adds the help of all augmentations, which are not all known to this class. */
+    /** Adds the help of all augmentations, which other jars may extend. */
     @Spec
     void declare(CommandSpec spec) {
         List<String> lines = new ArrayList<>(List.of(
                 "  name:strength@probability,name:strength@probability,...",
                 "",
-                "What is left out has the value shown:",
+                "Strengths and probabilities that are left out have the values shown:",
                 ""));
         lines.addAll(AugmentationPipeline.help());
         lines.addAll(
-                List.of("", "Presets: " + String.join(", ", AugmentationPipeline.presets()) + "; none resizes alone."));
+                List.of("", "Presets: " + String.join(", ", AugmentationPipeline.presets()) + "; none only resizes."));
         spec.usageMessage()
-                .footerHeading("%nA composition is a preset or a list of augmentations, done in the order in which"
-                        + " they are named:%n%n");
+                .footerHeading("%nA composition is a preset or a list of augmentations, which are applied in the given"
+                        + " order:%n%n");
         spec.usageMessage().footer(lines.stream().map(l -> l.replace("%", "%%")).toArray(String[]::new));
     }
 
@@ -126,7 +131,8 @@ final class ViewsCommand extends Command {
             set = ImageSet.of(resident);
         }
         if (!ViewPicture.hasCaptions()) {
-            console.warn("the picture has no captions: Java finds no font; install fontconfig and one, such as DejaVu");
+            console.warn("the picture has no captions, because Java finds no font: install fontconfig and a font such "
+                    + "as DejaVu");
         }
         ViewPicture picture = new ViewPicture(set, names, compositions, perImage, imageSize);
         ViewPicture.Drawn drawn = picture.draw(common.seed);
@@ -151,7 +157,7 @@ final class ViewsCommand extends Command {
                 "views", compositions.stream().map(c -> c.pipeline().toString()).toList());
         json.put("width", grid.getWidth());
         json.put("height", grid.getHeight());
-        // Where the views are in the picture, in pixels.
+        // Positions of the views in the picture, in pixels.
         json.put("side", picture.cell());
         json.put(
                 "columns",
@@ -167,7 +173,7 @@ final class ViewsCommand extends Command {
         return json;
     }
 
-    /** Names a composition by its preset, where it is one. */
+    /** Returns a composition, named after its preset if it is one. */
     private static Composition composition(String text, String name) {
         AugmentationPipeline pipeline = AugmentationPipeline.of(text);
         return new Composition(

@@ -12,28 +12,28 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code simclr watch}. */
+/** Runs {@code simclr watch}. */
 @CommandLine.Command(
         name = "watch",
-        description =
-                "Shows a pretraining in a browser of this machine while it goes on, and when it is"
-                        + " over: the page that pretrain --report writes, kept up to date. Ctrl-C ends it; the training does not notice.")
+        description = "Shows a pretraining run in a browser on this machine, while it runs and afterwards: the"
+                + " page that pretrain --report writes, kept up to date. Ctrl-C stops watching; the"
+                + " training is not affected.")
 final class WatchCommand extends Command {
-    @Parameters(paramLabel = "DIR", description = "The folder that pretrain writes the encoder and its metrics to.")
+    @Parameters(paramLabel = "DIR", description = "Folder that pretrain writes the encoder and its metrics to.")
     Path folder;
 
     @Option(
             names = "--port",
             paramLabel = "N",
             defaultValue = "6016",
-            description = "Port on 127.0.0.1; 0 for any that is free (default: ${DEFAULT-VALUE}).")
+            description = "Port on 127.0.0.1; 0 for any free port (default: ${DEFAULT-VALUE}).")
     int port;
 
     @Option(
             names = "--metrics",
             paramLabel = "NAME",
             defaultValue = "metrics.jsonl",
-            description = "Name of the file of metrics in DIR (default: ${DEFAULT-VALUE}).")
+            description = "Name of the metrics file in DIR (default: ${DEFAULT-VALUE}).")
     String metrics;
 
     @Override
@@ -50,12 +50,12 @@ final class WatchCommand extends Command {
         RunFolder run = new RunFolder(folder, metrics);
         interruptible();
         try (LoopbackServer server = new LoopbackServer(port, run, LoopbackServer.Limits.USUAL)) {
-            System.out.println("Watching " + folder + " at " + server.address() + " (Ctrl-C ends it)");
+            System.out.println("Watching " + folder + " at " + server.address() + " (Ctrl-C stops)");
             System.out.flush();
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
-            // It is how a watch ends.
+            // An interrupt is the normal end of a watch.
         }
-        throw new InterruptedIOException("the watch of " + folder + " has ended; a training goes on");
+        throw new InterruptedIOException("the watch of " + folder + " has ended; a running training continues");
     }
 }

@@ -63,7 +63,9 @@ class CommandTest {
         assertEquals(1, devices.code());
         assertFalse(json(file).has("device"));
         assertTrue(
-                devices.err().contains("can't be had: " + json(file).get("why").getAsString()), devices.err());
+                devices.err()
+                        .contains("is not available: " + json(file).get("why").getAsString()),
+                devices.err());
     }
 
     /** A result with numbers of all kinds. */

@@ -61,7 +61,7 @@ class DevicesCommandTest {
     @Test
     void whatCantBeHadIsAnError() {
         assertEquals(1, run("devices", "--device", "gpu:99"));
-        assertTrue(err.startsWith("simclr: --device gpu:99 can't be had: "), err);
+        assertTrue(err.startsWith("simclr: --device gpu:99 is not available: "), err);
         assertTrue(out.contains("to do"), out);
         assertEquals(2, run("devices", "--device", "tpu"));
     }

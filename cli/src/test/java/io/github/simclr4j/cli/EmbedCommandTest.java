@@ -138,7 +138,8 @@ class EmbedCommandTest {
         Path out = dir.resolve("odd.npy");
         Run run = embed(odd, out);
         assertEquals(2, run.code());
-        assertTrue(run.err().contains("has a line break, which would be two rows in " + out + ".txt"), run.err());
+        assertTrue(
+                run.err().contains("contains a line break, which would make two rows in " + out + ".txt"), run.err());
         assertFalse(Files.exists(out));
         assertEquals(0, embed(odd, dir.resolve("odd.csv")).code());
         assertTrue(Files.readString(dir.resolve("odd.csv")).contains("\n\"" + odd + "/a\nb.png\","));

@@ -186,7 +186,7 @@ class EmbedShardsTest {
         Files.write(second, Files.readAllBytes(new Shard(1, 3).beside(out)));
         failsWith("holds shard 1/3", run("embed", "--merge", "--out", out));
         Files.writeString(second, "hello\n");
-        failsWith("is no shard of embed", run("embed", "--merge", "--out", out));
+        failsWith("is not a shard of embed", run("embed", "--merge", "--out", out));
         Files.write(second, good);
         assertEquals(0, shard(1, 4, images, out).code());
         failsWith("are shards of 3 and of 4", run("embed", "--merge", "--out", out));

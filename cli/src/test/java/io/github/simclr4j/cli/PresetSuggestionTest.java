@@ -28,7 +28,7 @@ class PresetSuggestionTest {
     private static final String PHOTOGRAPHS =
             "at least half of the images have a short side of 300 pixels or more, and the default"
                     + " --image-size shrinks them to 32: give --preset photos (224 pixels) or --preset serving (224 pixels) for photographs, or"
-                    + " the --image-size of your choice";
+                    + " another --image-size";
 
     @TempDir
     Path dir;
@@ -61,7 +61,7 @@ class PresetSuggestionTest {
         assertEquals(
                 Optional.of(
                         "at least half of the images have a short side of 96 pixels or more, and the default --image-size"
-                                + " shrinks them to 32: give the --image-size of your choice"),
+                                + " shrinks them to 32: give another --image-size"),
                 suggestion());
     }
 

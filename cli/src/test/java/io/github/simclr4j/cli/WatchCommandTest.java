@@ -99,7 +99,8 @@ class WatchCommandTest {
             }
             watch.toHandle().destroy();
             assertEquals(
-                    "simclr: the watch of " + dir.resolve("out") + " has ended; a training goes on", lines.readLine());
+                    "simclr: the watch of " + dir.resolve("out") + " has ended; a running training continues",
+                    lines.readLine());
             assertEquals(143, watch.waitFor());
         } finally {
             watch.destroyForcibly();

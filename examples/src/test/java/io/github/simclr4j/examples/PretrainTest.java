@@ -43,7 +43,7 @@ class PretrainTest {
                 Pretrain.run(dir.resolve("unlabelled"), dir.resolve("train"), dir.resolve("test"), encoder, 1);
         assertEquals(20, evaluation.getPredictions().size());
         PretrainingResult more = Pretrain.learn(dir.resolve("unlabelled"), encoder, 2);
-        assertEquals(1, more.resumedAt(), "the first epoch is not learnt again");
+        assertEquals(1, more.resumedAt(), "the first epoch is not learned again");
         try (OnnxEncoder file = OnnxEncoder.open(encoder)) {
             assertEquals("1024", file.metadata().get("training.queue"));
         }

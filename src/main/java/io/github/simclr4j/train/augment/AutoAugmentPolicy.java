@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.random.RandomGenerator;
 
 /**
- * A policy that AutoAugment has learnt (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>): an image gets one of 25 pairs
+ * A policy that AutoAugment has learned (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>): an image gets one of 25 pairs
  * of operations. Each operation has its own probability and magnitude, and a random sign if it has two directions.
  */
 final class AutoAugmentPolicy implements Augmentation {

@@ -32,8 +32,8 @@ import java.util.Map;
  */
 public final class FeatureDistillation implements MethodFactory {
     /** File of the teacher. */
-    public static final Option<Path> TEACHER =
-            Option.path("teacher", "Encoder whose features are learnt (ONNX): one of this program, or any other", "");
+    public static final Option<Path> TEACHER = Option.path(
+            "teacher", "Encoder whose features the student learns (ONNX): one that simclr4j wrote, or any other", "");
     /** Preprocessing of the teacher. */
     public static final Option<Path> CONFIG = Option.path(
             "teacher-config",
@@ -59,7 +59,7 @@ public final class FeatureDistillation implements MethodFactory {
     /** Folder of the cached features. */
     public static final Option<Path> CACHE = Option.path(
             "teacher-cache",
-            "Folder that caches the teacher's features; by default" + " teacher-features beside the checkpoints",
+            "Folder of the teacher's cached features; none for teacher-features beside the checkpoints",
             "");
     /** Number of images in the queue. */
     public static final Option<Integer> QUEUE = Option.whole(
@@ -67,7 +67,7 @@ public final class FeatureDistillation implements MethodFactory {
             4096,
             2,
             KeyQueue.MOST_KEYS,
-            "Images that each image is compared with: a queue of the teacher's features",
+            "Features of the teacher in the queue, with which each image is compared",
             "128000 in Koohpayegani et al. 2020 for ImageNet;" + " all images if there are fewer");
     /** Temperature of the teacher's and the student's distributions. */
     public static final Option<Double> TEMPERATURE =
@@ -180,7 +180,7 @@ public final class FeatureDistillation implements MethodFactory {
                 : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
     }
 
-    /** Returns {@code false}, because the teacher has learnt from other images. */
+    /** Returns {@code false}, because the teacher has learned from other images. */
     @Override
     public boolean needsManyImages() {
         return false;

@@ -39,7 +39,7 @@ public final class MoCoV3 implements MethodFactory {
             1,
             0,
             1,
-            "Momentum at the end of a cosine ramp; 0 for a constant momentum",
+            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
             "Chen, Xie and He 2021, section 3");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;

@@ -27,7 +27,7 @@ public final class SimSiam implements MethodFactory {
             512,
             0,
             1 << 15,
-            "Width of the predictor's hidden layer, a bottleneck; 0 for the encoder's dimension",
+            "Width of the predictor's hidden layer; 0 for the encoder's dimension",
             "a quarter of the projection, Chen and He 2021, section 4.5");
     /** Whether the predictor's learning rate is constant. */
     public static final Option<String> PREDICTOR_RATE = Option.choice(

@@ -85,7 +85,7 @@ public final class Diagnosis {
         if (f.none()) {
             verdict = Verdict.NO_STEP;
             return List.of(
-                    "nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, so that the"
+                    "nothing was learned in this epoch: in mixed precision the gradients of all its steps overflowed, so that the"
                             + " steps were skipped; this is normal in the first steps of a run, until the loss scale is found; later the learning"
                             + " rate is likely too high");
         }
@@ -107,7 +107,7 @@ public final class Diagnosis {
         if (atChance == LONG) {
             wrong.add(String.format(
                     Locale.ROOT,
-                    "nothing is learnt: the loss has stayed at chance (%.3f) for %d epochs; likely a"
+                    "nothing is learned: the loss has stayed at chance (%.3f) for %d epochs; likely a"
                             + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
                     chance,
                     LONG));

@@ -19,7 +19,7 @@ public final class AugmentationStudy implements Study {
     public static final Option<String> BRANCHES = Option.choice(
             "branches",
             List.of("one", "both"),
-            "Which of the two views are transformed: one (the other is the whole image) or both",
+            "Which of the two views are transformed; with one, the other view is the whole image",
             "Chen et al. 2020, section 3.1");
 
     private static final Map<String, String> TRANSFORMATIONS = new LinkedHashMap<>();

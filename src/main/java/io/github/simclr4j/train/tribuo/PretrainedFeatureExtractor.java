@@ -368,11 +368,11 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
 
         private final HashMap<String, PrimitiveProvenance<?>> measured;
 
-        private PretrainedProvenance(PretrainedFeatureExtractor<?> host, SimCLRFeatureExtractor<?> learnt) {
+        private PretrainedProvenance(PretrainedFeatureExtractor<?> host, SimCLRFeatureExtractor<?> trained) {
             super(host, "FeatureExtractor");
-            measured = new HashMap<>(learnt.getProvenance().getInstanceValues());
+            measured = new HashMap<>(trained.getProvenance().getInstanceValues());
             measured.keySet().retainAll(MEASURED);
-            Map<String, String> metadata = learnt.encoder().metadata();
+            Map<String, String> metadata = trained.encoder().metadata();
             put(
                     TRAINING,
                     metadata.entrySet().stream()

@@ -96,7 +96,7 @@ class TrainingRunTest {
         }
     }
 
-    /** What was decoded ahead is learnt, then the state is saved. */
+    /** What was decoded ahead is learned, then the state is saved. */
     @Test
     void aStreamedRunWhoseImagesGoAwayContinuesWhenTheyAreBack(@TempDir Path dir) throws IOException {
         Path images = dir.resolve("images");
@@ -214,7 +214,7 @@ class TrainingRunTest {
         assertArrayEquals(run(s, set, NOTHING).onnx(), result.onnx());
     }
 
-    /** At a temperature of a thousand all logits are nearly equal, whatever is learnt. */
+    /** At a temperature of a thousand all logits are nearly equal, whatever is learned. */
     @Test
     void aRunThatIsInterruptedInEveryEpochIsDiagnosedAllTheSame(@TempDir Path dir) throws IOException {
         PretrainSettings s = Small.build(
@@ -243,7 +243,7 @@ class TrainingRunTest {
             }
         }
         List<String> stuck =
-                warnings.stream().filter(w -> w.contains("nothing is learnt")).toList();
+                warnings.stream().filter(w -> w.contains("nothing is learned")).toList();
         assertEquals(1, stuck.size(), warnings.toString());
         assertTrue(stuck.get(0).startsWith("epoch 3: "), stuck.get(0));
     }

@@ -333,7 +333,7 @@ class MonitorTest {
         List<String> said = d.look(3, none);
         assertEquals(1, said.size());
         assertTrue(said.get(0).contains("overflowed"), said.get(0));
-        assertTrue(d.look(4, figures(chance, 0.9, 20)).get(0).startsWith("nothing is learnt"), "the third of them");
+        assertTrue(d.look(4, figures(chance, 0.9, 20)).get(0).startsWith("nothing is learned"), "the third of them");
         Path file = dir.resolve("metrics.jsonl");
         new Metrics(file, "r", 0).add(Map.of("loss", none.loss()));
         assertEquals("{\"run\":\"r\",\"loss\":null}\n", Files.readString(file));
@@ -412,7 +412,7 @@ class MonitorTest {
         }
         assertEquals(List.of(), third, "a queue of noise");
         assertEquals(1, first.size());
-        assertTrue(first.get(0).startsWith("nothing is learnt"), first.toString());
+        assertTrue(first.get(0).startsWith("nothing is learned"), first.toString());
         assertEquals(1, second.size());
         assertTrue(second.get(0).startsWith("diverging"), second.toString());
         assertEquals(List.of(), new Diagnosis(chance, 1, 0, false).look(1, figures(5, 0.01, 1.1)));

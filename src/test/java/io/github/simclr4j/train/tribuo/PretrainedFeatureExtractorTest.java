@@ -85,7 +85,7 @@ class PretrainedFeatureExtractorTest {
         Path saved = dir.resolve("model.tribuo");
         ModelProvenance whole;
         try (PretrainedFeatureExtractor<Label> extractor = configured(1)) {
-            assertFalse(Files.exists(file), "nothing is learnt while a file is configured");
+            assertFalse(Files.exists(file), "nothing is learned while a file is configured");
             MutableDataset<Label> train =
                     new MutableDataset<>(new ImageFolderDataSource<>(dir.resolve("train"), extractor));
             assertEquals(30, train.size());
