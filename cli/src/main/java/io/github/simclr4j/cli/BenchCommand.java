@@ -239,7 +239,7 @@ final class BenchCommand extends Command {
 
     private void embed(Path file, Repetitions times, Map<String, Object> json) throws IOException {
         boolean cpu = !common.device.startsWith("gpu");
-        // On the CPU the pipeline's workers are the threads.
+        // On the CPU the pipeline's workers are the threads, so ONNX Runtime gets one.
         RuntimeSettings runtime = cpu
                 ? RuntimeSettings.DEFAULT.withThreads(1)
                 : new RuntimeSettings(

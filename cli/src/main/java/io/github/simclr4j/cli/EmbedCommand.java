@@ -89,7 +89,7 @@ final class EmbedCommand extends Command {
         Console console = new Console();
         RuntimeSettings runtime = options.runtime(common);
         boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
-        // On the CPU the pipeline's workers are the threads.
+        // On the CPU the pipeline's workers are the threads, so ONNX Runtime gets one.
         try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
                 ImageSource source = open(images, tables, console)) {
             console.line(EncoderOptions.line(model.settings()));

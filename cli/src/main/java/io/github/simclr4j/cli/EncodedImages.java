@@ -14,7 +14,7 @@ import java.util.function.IntPredicate;
 /**
  * Holds the features of the readable images of a set.
  *
- * @param features in the order of the set
+ * @param features features in the order of the set
  * @param numbers index of each image in the set
  * @param skipped one message for each image that could not be read
  */

@@ -22,8 +22,8 @@ record EncoderComparison(int images, double largest, double mean, double scale, 
      * Runs two encoders on the same images.
      *
      * @param first computes embeddings [images, dimension]
-     * @param second likewise, of the same dimension
-     * @param images at least one
+     * @param second computes embeddings of the same dimension
+     * @param images images, at least one
      */
     static EncoderComparison of(
             Function<List<RgbImage>, float[][]> first,

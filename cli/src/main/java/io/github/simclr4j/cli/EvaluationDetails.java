@@ -13,7 +13,7 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
 /**
  * Holds the detailed results of a classifier on test images.
  *
- * @param predictions in the order of the test images
+ * @param predictions predictions in the order of the test images
  * @param confusions which classes it confuses
  * @param calibration how well its confidence agrees with its accuracy
  */

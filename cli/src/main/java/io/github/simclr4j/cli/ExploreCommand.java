@@ -54,7 +54,7 @@ abstract class ExploreCommand extends Command {
      * Searches the images.
      *
      * @param source the images, of which some may be read again
-     * @param found their features
+     * @param found features of the images
      * @param json receives the fields of the result beyond the common ones
      */
     abstract Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
@@ -97,7 +97,7 @@ abstract class ExploreCommand extends Command {
         RuntimeSettings runtime = options.runtime(common);
         cpu = Provider.of(runtime.provider()) == Provider.CPU;
         ShutdownGuard guard = interruptible();
-        // On the CPU the pipeline's workers are the threads.
+        // On the CPU the pipeline's workers are the threads, so ONNX Runtime gets one.
         try (OnnxEncoder opened =
                         OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
                 ImageSource source = prepared(open(images, tables, console))) {

@@ -19,7 +19,7 @@ interface FeatureFile extends Closeable {
     /**
      * Returns the one of {@link #ENDINGS} that a file has.
      *
-     * @throws IllegalArgumentException if it has none of them
+     * @throws IllegalArgumentException if the file has none of them
      */
     static String ending(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);

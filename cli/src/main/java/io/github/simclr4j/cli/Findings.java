@@ -9,7 +9,7 @@ import java.util.Locale;
  * Holds the findings of a search as rows of a table.
  *
  * @param columns names of the columns
- * @param rows the rows, in order
+ * @param rows rows in order
  */
 record Findings(List<String> columns, List<Row> rows) {
 

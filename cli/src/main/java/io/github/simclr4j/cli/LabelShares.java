@@ -48,8 +48,8 @@ final class LabelShares {
      *
      * @param source closed with the returned source
      * @param path path of the source
-     * @param share above 0 and at most 1
-     * @throws IOException if no image has a class, or all have the same
+     * @param share share of the images, above 0 and at most 1
+     * @throws IOException if no image has a class, or all have the same class
      */
     static ImageSource draw(ImageSource source, Path path, double share, long seed, Progress progress)
             throws IOException {

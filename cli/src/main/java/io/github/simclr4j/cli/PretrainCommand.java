@@ -94,7 +94,7 @@ final class PretrainCommand extends Command {
         return true;
     }
 
-    /** A SIMCLR_DEVICE is only a default. */
+    /** Returns whether {@code --devices} is absent; the environment variable SIMCLR_DEVICE is only a default. */
     @Override
     boolean usesDevice() {
         return devices == null;
