@@ -173,7 +173,7 @@ final class PretrainOptions {
             description = "Learning rate after the warm-up (default: by --lr-scaling, with the batch size B: lars"
                     + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1]; sgd 0.03*sqrt(B/256) or 0.03*B/256 [2]; adam and"
                     + " adamw 0.008*sqrt(B/128) or 0.008*B/128, half of that for mocov1 to mocov3, end-to-end,"
-                    + " barlow and vicreg, a quarter for byol, simsiam and cpc, an eighth for amdim (docs/methods.md)."
+                    + " barlow and vicreg, a quarter for byol, simsiam and cpc, a sixteenth for amdim (docs/methods.md)."
                     + " As in their papers, with lars, or sgd for simsiam: byol, barlow and vicreg 0.2, mocov3"
                     + " and nnclr 0.3, simsiam 0.03 at B=256).")
     Double learningRate;

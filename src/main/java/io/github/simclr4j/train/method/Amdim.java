@@ -69,7 +69,7 @@ public final class Amdim implements MethodFactory {
     /** Sets the views of the authors' code for STL-10 and ImageNet, without AutoAugment. */
     @Override
     public void defaults(Defaults d) {
-        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.2,grey@0.25").adamRateFactor(0.125);
+        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.2,grey@0.25").adamRateFactor(0.0625);
     }
 
     @Override
