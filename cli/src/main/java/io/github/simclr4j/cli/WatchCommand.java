@@ -50,7 +50,7 @@ final class WatchCommand extends Command {
         RunFolder run = new RunFolder(folder, metrics);
         interruptible();
         try (LoopbackServer server = new LoopbackServer(port, run, LoopbackServer.Limits.USUAL)) {
-            System.out.println("Watching " + folder + " at " + server.address() + " (Ctrl-C stops)");
+            System.out.println("Watching " + folder + " at " + server.address() + " (Ctrl-C stops watching)");
             System.out.flush();
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
