@@ -80,7 +80,8 @@ class WatchCommandTest {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(watch.getInputStream(), StandardCharsets.UTF_8))) {
             String first = lines.readLine();
-            assertTrue(first.matches("Watching .*out at http://127\\.0\\.0\\.1:\\d+/ \\(Ctrl-C stops watching\\)"), first);
+            assertTrue(
+                    first.matches("Watching .*out at http://127\\.0\\.0\\.1:\\d+/ \\(Ctrl-C stops watching\\)"), first);
             String page = HttpClient.newHttpClient()
                     .send(
                             HttpRequest.newBuilder(URI.create(first.replaceAll(".*(http\\S+/).*", "$1")))
