@@ -250,11 +250,7 @@ public final class Pretraining implements AutoCloseable {
         recorded.keySet().removeIf(key -> !key.startsWith("training.") && !key.startsWith("data."));
         recorded.remove("training.final_loss");
         recorded.remove(PretrainSettings.PRESET);
-        // The key had another spelling up to November 2026.
-        String british = recorded.remove("training.optimiser");
-        if (british != null) {
-            recorded.put("training.optimizer", british);
-        }
+        PretrainSettings.renameOptimizer(recorded);
         String count = recorded.getOrDefault("data.images", "");
         int readable = count.matches("\\d{1,9}") ? Integer.parseInt(count) : 0;
         if (readable < 2 || readable > images.count() || settings.needsLabels() && readable < images.count()) {

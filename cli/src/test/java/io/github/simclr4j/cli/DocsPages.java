@@ -54,6 +54,14 @@ final class DocsPages {
         return fences;
     }
 
+    /** Returns the text of all fenced blocks of a page in a language, in their order. */
+    static List<String> fences(String page, String language) {
+        return fences(page).stream()
+                .filter(f -> f.language().equals(language))
+                .map(Fence::text)
+                .toList();
+    }
+
     /** Returns the page without its fenced blocks. */
     static String prose(String page) {
         return FENCE.matcher(page).replaceAll("");

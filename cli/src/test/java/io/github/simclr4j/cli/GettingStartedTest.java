@@ -64,25 +64,17 @@ class GettingStartedTest {
         BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
         // A network of DINOv2's architecture, and the configuration of its page.
         Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("dinov2-small.onnx"));
-        Matcher json = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(DOCS.resolve("teacher.md")));
-        assertTrue(json.find());
-        Files.writeString(dir.resolve("dinov2.json"), json.group(1));
+        Files.writeString(
+                dir.resolve("dinov2.json"),
+                DocsPages.fences(Files.readString(DOCS.resolve("teacher.md")), "json")
+                        .get(0));
     }
 
     /** The lines of the page's shell blocks, joined where a backslash says so. */
     private static List<String> commands() throws IOException {
-        List<String> all = new ArrayList<>();
-        Matcher block = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(DOCS.resolve("getting-started.md")));
-        while (block.find()) {
-            all.addAll(block.group(1)
-                    .replaceAll("\\\\\\R\\s*", " ")
-                    .strip()
-                    .lines()
-                    .toList());
-        }
-        return all;
+        return DocsPages.fences(Files.readString(DOCS.resolve("getting-started.md")), "sh").stream()
+                .flatMap(block -> block.replaceAll("\\\\\\R\\s*", " ").strip().lines())
+                .toList();
     }
 
     private static List<String> small(String command) {

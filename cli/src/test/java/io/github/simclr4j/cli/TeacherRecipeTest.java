@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,9 +42,8 @@ class TeacherRecipeTest {
     static void prepare() throws IOException {
         page = Files.readString(PAGE);
         Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("dinov2-small.onnx"));
-        Matcher json = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL).matcher(page);
-        assertTrue(json.find(), "the page has a configuration");
-        Files.writeString(dir.resolve("dinov2.json"), json.group(1));
+        Files.writeString(
+                dir.resolve("dinov2.json"), DocsPages.fences(page, "json").get(0));
         BuiltInImages.write(dir.resolve("photos"), 4, 1);
         BuiltInImages.write(dir.resolve("labelled/train"), 3, 2);
         BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
@@ -58,13 +56,12 @@ class TeacherRecipeTest {
     /** The commands of a part of the page, with its names in a folder of the test's, and one epoch of a tiny network. */
     private static List<List<String>> commands(String part, Path folder) {
         List<List<String>> all = new ArrayList<>();
-        Matcher m = Pattern.compile("(?m)^\\./simclr +(.+)$").matcher(part.replaceAll("\\\\\\R\\s*", " "));
-        while (m.find()) {
-            String command = m.group(1)
+        for (List<String> words : DocsPages.commands(part)) {
+            String command = String.join(" ", words)
                     .replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
                     .replaceAll("--width [\\d.]+", "--width 0.0625")
                     .replace("--image-size 64", "--image-size 32");
-            all.add(Arrays.stream(command.strip().split("\\s+"))
+            all.add(Arrays.stream(command.split(" "))
                     .map(w -> NAME.matcher(w).matches() ? folder.resolve(w).toString() : w)
                     .toList());
         }
@@ -100,30 +97,7 @@ class TeacherRecipeTest {
             assertEquals(1, kept.count());
         }
         // What the teacher said is found again by another student.
-        Run again = run(
-                "pretrain",
-                "--method",
-                "distill",
-                "--teacher",
-                dir.resolve("dinov2-small.onnx"),
-                "--teacher-config",
-                dir.resolve("dinov2.json"),
-                "--images",
-                dir.resolve("photos"),
-                "--width",
-                "0.0625",
-                "--epochs",
-                "1",
-                "--batch",
-                "16",
-                "--device",
-                "cpu",
-                "--threads",
-                "2",
-                "--out",
-                dir.resolve("second.onnx"),
-                "--json",
-                dir.resolve("second.json"));
+        Run again = student("second.onnx", "--json", dir.resolve("second.json"));
         assertEquals(0, again.code(), again.err());
         assertTrue(again.err().contains("features of 40 images are read from"), again.err());
         JsonObject json = CommandLineTest.json(dir.resolve("second.json"));
@@ -132,29 +106,28 @@ class TeacherRecipeTest {
 
     @Test
     void theTeacherMayLookAtTheViews() {
-        Run run = run(
+        Run run = student("views.onnx", "--teacher-views");
+        assertEquals(0, run.code(), run.err());
+    }
+
+    /** Trains a tiny student of the page's teacher for an epoch, with further options. */
+    private static Run student(String out, Object... further) {
+        List<Object> args = new ArrayList<>(List.of(
                 "pretrain",
                 "--method",
                 "distill",
-                "--teacher",
-                dir.resolve("dinov2-small.onnx"),
-                "--teacher-config",
-                dir.resolve("dinov2.json"),
-                "--images",
-                dir.resolve("photos"),
                 "--width",
                 "0.0625",
                 "--epochs",
                 "1",
                 "--batch",
                 "16",
-                "--teacher-views",
                 "--device",
-                "cpu",
-                "--threads",
-                "2",
-                "--out",
-                dir.resolve("views.onnx"));
-        assertEquals(0, run.code(), run.err());
+                "cpu"));
+        args.addAll(List.of("--threads", "2", "--images", dir.resolve("photos"), "--out", dir.resolve(out)));
+        args.addAll(
+                List.of("--teacher", dir.resolve("dinov2-small.onnx"), "--teacher-config", dir.resolve("dinov2.json")));
+        args.addAll(List.of(further));
+        return run(args.toArray());
     }
 }

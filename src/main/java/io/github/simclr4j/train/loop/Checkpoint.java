@@ -194,10 +194,7 @@ public final class Checkpoint {
     /** Translates saved settings to their current names: three of them were written differently up to November 2026. */
     private static Map<String, String> today(Map<String, String> saved) {
         Map<String, String> settings = new TreeMap<>(saved);
-        String british = settings.remove("training.optimiser");
-        if (british != null) {
-            settings.put("training.optimizer", british);
-        }
+        PretrainSettings.renameOptimizer(settings);
         String mixed = settings.remove("training.mixed_precision");
         if (mixed != null) {
             settings.put(

@@ -128,67 +128,46 @@ public record PretrainSettings(
         return withBatch(two ? most / 2 * 2 : most, 0, two ? 2 : 0);
     }
 
-    /** Returns these settings with another batch, micro-batch and number of groups. */
-    public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
+    /** Returns a copy with other values of all settings that a copy may change. */
+    private PretrainSettings with(
+            MethodFactory otherMethod,
+            OptimizerSettings otherOptimizer,
+            int otherBatch,
+            int otherMicroBatch,
+            int otherSplits,
+            Precision otherPrecision) {
         return new PretrainSettings(
                 encoder,
                 imageSize,
                 head,
                 firstView,
                 otherViews,
-                method,
+                otherMethod,
                 options,
-                optimizer,
-                newBatch,
-                newMicroBatch,
-                newSplits,
+                otherOptimizer,
+                otherBatch,
+                otherMicroBatch,
+                otherSplits,
                 epochs,
-                precision,
+                otherPrecision,
                 zeroGamma,
                 seed,
                 preset);
+    }
+
+    /** Returns these settings with another batch, micro-batch and number of groups. */
+    public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
+        return with(method, optimizer, newBatch, newMicroBatch, newSplits, precision);
     }
 
     /** Returns these settings with another precision. */
     public PretrainSettings withPrecision(Precision other) {
-        return new PretrainSettings(
-                encoder,
-                imageSize,
-                head,
-                firstView,
-                otherViews,
-                method,
-                options,
-                optimizer,
-                batch,
-                microBatch,
-                bnSplits,
-                epochs,
-                other,
-                zeroGamma,
-                seed,
-                preset);
+        return with(method, optimizer, batch, microBatch, bnSplits, other);
     }
 
     /** Returns these settings with another optimizer. */
     public PretrainSettings withOptimizer(OptimizerSettings other) {
-        return new PretrainSettings(
-                encoder,
-                imageSize,
-                head,
-                firstView,
-                otherViews,
-                method,
-                options,
-                other,
-                batch,
-                microBatch,
-                bnSplits,
-                epochs,
-                precision,
-                zeroGamma,
-                seed,
-                preset);
+        return with(method, other, batch, microBatch, bnSplits, precision);
     }
 
     /** Returns the small views of each image in addition to the full-size ones (multi-crop). */
@@ -241,23 +220,7 @@ public record PretrainSettings(
      * @throws IOException if the method cannot open a file
      */
     public PretrainSettings opened(RunResources resources) throws IOException {
-        return new PretrainSettings(
-                encoder,
-                imageSize,
-                head,
-                firstView,
-                otherViews,
-                method.open(options, resources),
-                options,
-                optimizer,
-                batch,
-                microBatch,
-                bnSplits,
-                epochs,
-                precision,
-                zeroGamma,
-                seed,
-                preset);
+        return with(method.open(options, resources), optimizer, batch, microBatch, bnSplits, precision);
     }
 
     /** Returns the number of micro-batches of a batch. */
@@ -329,6 +292,14 @@ public record PretrainSettings(
      */
     public boolean isFarSmallerThan(int shortSide) {
         return shortSide >= FAR_LARGER * imageSize;
+    }
+
+    /** Gives the optimizer in saved settings its current key, which was spelled {@code optimiser} up to November 2026. */
+    public static void renameOptimizer(Map<String, String> saved) {
+        String optimizer = saved.remove("training.optimiser");
+        if (optimizer != null) {
+            saved.put("training.optimizer", optimizer);
+        }
     }
 
     /** Returns the effective settings as text, for metadata and for comparison with those of a checkpoint. */

@@ -47,10 +47,9 @@ class MethodChoicesContractTest extends AbstractMethodTest {
         return method;
     }
 
-    /** As in {@link MethodContractTest}. */
     @Override
     protected int imageSize() {
-        return method instanceof Cpc || method instanceof Amdim ? 32 : 16;
+        return MethodContractTest.imageSize(method);
     }
 
     @Override

@@ -42,12 +42,16 @@ class MethodContractTest extends AbstractMethodTest {
         return method;
     }
 
+    @Override
+    protected int imageSize() {
+        return imageSize(method);
+    }
+
     /**
      * A grid of three rows of patches leaves CPC's context network one row, of which none comes before; AMDIM's encoder takes images
      * of 32 pixels.
      */
-    @Override
-    protected int imageSize() {
+    static int imageSize(MethodFactory method) {
         return method instanceof Cpc || method instanceof Amdim ? 32 : 16;
     }
 }
