@@ -270,6 +270,7 @@ abstract class Command implements Callable<Integer> {
         // The report comes last: a failure of the page must not lose the result.
         if (report != null) {
             writeReport(ResultJson.tree(result));
+            System.out.println("The report is " + report + ": open it in a browser");
         }
     }
 

@@ -239,7 +239,7 @@ final class EmbedCommand extends Command {
             List<String> classes = header.classes();
             try (FeatureFile file = written(
                     () -> FeatureFile.create(out, header.dimension(), classes, about(header.encoderSha256())))) {
-                console.start("merge", header.allImages());
+                console.start("merging shards", header.allImages());
                 for (ShardFile.Row next = shards.next(); next != null; next = shards.next()) {
                     ShardFile.Row row = next;
                     if (row.error() == null) {
@@ -327,7 +327,7 @@ final class EmbedCommand extends Command {
         boolean cpu = Provider.of(options.runtime(common).provider()) == Provider.CPU;
         try (EncoderPipeline pipeline =
                 new EncoderPipeline(model, source, shareOut(model, cpu, common.threads), item -> {})) {
-            console.start("embed", all);
+            console.start("embedding images", all);
             for (int i = before; pipeline.hasNext(); i++) {
                 rows.add(pipeline.next());
                 console.at(i + 1, "");

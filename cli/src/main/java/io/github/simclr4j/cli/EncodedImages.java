@@ -47,7 +47,7 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
                 source,
                 EmbedCommand.shareOut(encoder, cpu, threads),
                 item -> skipped.add(item.error().getMessage()))) {
-            console.start("embed", source.size());
+            console.start("embedding images", source.size());
             while (pipeline.hasNext()) {
                 EncoderPipeline.Item item = pipeline.next();
                 if (item.error() == null && chosen.test(item.index())) {

@@ -143,7 +143,6 @@ final class QuickstartCommand extends Command {
         json.put("version", LibraryVersion.current());
         json.put("seconds", seconds());
         System.out.println("The encoder is " + encoder + "; to inspect it: ./simclr inspect " + encoder);
-        System.out.println("The report is " + reportFile() + ": open it in a browser");
         return json;
     }
 }

@@ -94,7 +94,7 @@ final class ReportImages {
      * @param json receives the neighbours
      */
     EvaluationPictures of(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json) {
-        progress.line("pictures for the report");
+        progress.line("selecting images for the report");
         try {
             return gather(features, encoder, confusions, json);
         } catch (IOException e) {

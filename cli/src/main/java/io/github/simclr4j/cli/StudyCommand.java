@@ -268,10 +268,9 @@ final class StudyCommand extends Command {
         result.best()
                 .ifPresent(b -> System.out.printf(
                         Locale.ROOT,
-                        "%nbest: %s; the table is %s, the picture %s, the page %s%n",
+                        "%nbest: %s; the table is %s, the picture %s%n",
                         b.cell().title(),
                         out.resolve(result.name() + ".csv"),
-                        out.resolve(result.name() + ".png"),
-                        reportFile()));
+                        out.resolve(result.name() + ".png")));
     }
 }

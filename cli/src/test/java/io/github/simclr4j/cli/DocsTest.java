@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,7 +33,7 @@ class DocsTest {
     private static final Path ROOT = DocsPages.ROOT;
     /** Options of other programs that the pages show. */
     private static final Pattern OTHER_PROGRAMS =
-            Pattern.compile("(?:docker|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
+            Pattern.compile("(?:docker|optimum-cli|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
     /** In backticks and written as a class: functions of C and Python, tags of TIFF, and what is not on the class path. */
     private static final Set<String> NO_CLASSES = Set.of(
             "WebPGetDecoderVersion",
@@ -396,6 +397,40 @@ class DocsTest {
             }
             return wrong;
         });
+    }
+
+    /** A dependency on a page can be copied as it is into a project that has nothing to do with this one's poms. */
+    @Test
+    void everyDependencyIsCompleteAndHasTheVersionOfThisProject() throws IOException {
+        String parent = Files.readString(ROOT.resolve("pom.xml"));
+        String bom = Files.readString(ROOT.resolve("bom/pom.xml"));
+        String ours = element("version", bom.substring(bom.indexOf("<artifactId>simclr4j-bom")));
+        AtomicInteger found = new AtomicInteger();
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            for (String fence : DocsPages.fences(text, "xml")) {
+                Matcher m = Pattern.compile("(?s)<dependency>.*?</dependency>").matcher(fence);
+                while (m.find()) {
+                    found.incrementAndGet();
+                    String artifact = element("artifactId", m.group());
+                    boolean known = element("groupId", m.group()).equals("io.github.simclr4j")
+                            ? bom.contains("<artifactId>" + artifact + "</artifactId>")
+                                    && ours.equals(element("version", m.group()))
+                            : artifact.equals("pytorch-native-cpu")
+                                    && element("libtorch.version", parent).equals(element("version", m.group()));
+                    if (!known) {
+                        wrong.add(m.group());
+                    }
+                }
+            }
+            return wrong;
+        });
+        assertTrue(found.get() >= 4, "only " + found + " found");
+    }
+
+    private static String element(String name, String xml) {
+        Matcher m = Pattern.compile("<" + Pattern.quote(name) + ">([^<]*)<").matcher(xml);
+        return m.find() ? m.group(1) : "";
     }
 
     /** Whoever imports the BOM gets the version of every module that is published. */

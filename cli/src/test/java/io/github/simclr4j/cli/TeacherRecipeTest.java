@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TeacherRecipeTest {
     private static final Path PAGE = Path.of("../docs/teacher.md");
     /** Names of files and folders on the page. */
-    private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|teacher\\.npy"
+    private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|sample|teacher\\.npy"
             + "|(?:student|teacher|simclr)\\.onnx|features\\.csv|labelled/(?:train|test)|train|some|test");
     /** Heads the section whose commands made the page's figures; they are run in a folder of their own. */
     private static final String FIGURES = "## Measured on CIFAR-10";
@@ -45,6 +45,7 @@ class TeacherRecipeTest {
         Files.writeString(
                 dir.resolve("dinov2.json"), DocsPages.fences(page, "json").get(0));
         BuiltInImages.write(dir.resolve("photos"), 4, 1);
+        BuiltInImages.write(dir.resolve("sample"), 1, 1);
         BuiltInImages.write(dir.resolve("labelled/train"), 3, 2);
         BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
         figures = Files.createDirectory(dir.resolve("figures"));

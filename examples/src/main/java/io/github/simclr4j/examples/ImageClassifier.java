@@ -3,7 +3,6 @@ package io.github.simclr4j.examples;
 
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
-import java.io.IOException;
 import java.nio.file.Path;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
@@ -33,7 +32,7 @@ public final class ImageClassifier {
     }
 
     /** Prints Tribuo's evaluation. */
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) {
         System.out.println(run(Path.of(args[0]), Path.of(args[1]), Path.of(args[2])));
     }
 }

@@ -83,7 +83,7 @@ final class FeatureStudent implements Method {
                 some.add(cached.get(i));
             }
         } else {
-            start.progress().start("teacher", drawn.length);
+            start.progress().start("first features of the teacher", drawn.length);
             lessons.teacher().embed(images.only(drawn), features -> {
                 some.add(features);
                 start.progress().at(some.size(), "");

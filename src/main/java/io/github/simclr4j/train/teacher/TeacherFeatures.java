@@ -81,7 +81,7 @@ public final class TeacherFeatures implements AutoCloseable {
             progress.line("the teacher's features of " + all + " images are read from " + kept);
             return;
         }
-        progress.start("teacher", all);
+        progress.start("features of the teacher", all);
         try {
             teacher.embed(source.only(IntStream.range(from, all).toArray()), features -> {
                 check(features);

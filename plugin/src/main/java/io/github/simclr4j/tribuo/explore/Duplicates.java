@@ -51,7 +51,7 @@ public final class Duplicates {
     public static Duplicates find(Features features, Thumbnails thumbnails, int[] numbers, Progress progress) {
         long[] pairs = candidates(features, thumbnails, numbers, progress);
         boolean[] copies = new boolean[pairs.length];
-        progress.start("compare pixels", pairs.length);
+        progress.start("comparing pixels", pairs.length);
         for (int from = 0; from < pairs.length; from += PART) {
             Interruption.check();
             int to = Math.min(pairs.length, from + PART);

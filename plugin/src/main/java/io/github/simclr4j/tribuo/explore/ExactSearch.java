@@ -35,7 +35,7 @@ final class ExactSearch implements NearestSearch {
         Nearest.Heap[] heaps = new Nearest.Heap[asked.length];
         Arrays.setAll(heaps, i -> new Nearest.Heap(k));
         float[][] columns = new float[set.dimension()][BLOCK];
-        progress.start("compare", set.size());
+        progress.start("comparing features", set.size());
         for (int from = 0; from < set.size(); from += BLOCK) {
             Interruption.check();
             int first = from;

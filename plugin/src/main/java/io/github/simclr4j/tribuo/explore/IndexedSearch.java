@@ -44,7 +44,7 @@ final class IndexedSearch implements NearestSearch {
                 .withEf(LOOKED_AT)
                 .withEfConstruction(LOOKED_AT)
                 .build();
-        inParts("index", set.size(), i -> index.add(new Image(i, set.rows()[i])));
+        inParts("indexing features", set.size(), i -> index.add(new Image(i, set.rows()[i])));
     }
 
     @Override
@@ -61,7 +61,7 @@ final class IndexedSearch implements NearestSearch {
     private Nearest search(float[][] asked, int k, boolean themselves) {
         int[][] images = new int[asked.length][];
         float[][] similarities = new float[asked.length][];
-        inParts("search", asked.length, i -> {
+        inParts("searching features", asked.length, i -> {
             List<SearchResult<Image, Float>> found = index.findNearest(asked[i], themselves ? k + 1 : k).stream()
                     .filter(r -> !themselves || r.item().id() != i)
                     .limit(k)

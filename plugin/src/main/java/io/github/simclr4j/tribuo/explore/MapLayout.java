@@ -39,7 +39,7 @@ final class MapLayout {
             heaviest = Math.max(heaviest, w);
         }
         double[] due = new double[edges];
-        progress.start("map", EPOCHS);
+        progress.start("drawing the map", EPOCHS);
         for (int epoch = 0; epoch < EPOCHS; epoch++) {
             Interruption.check();
             double rate = 1 - (double) epoch / EPOCHS;

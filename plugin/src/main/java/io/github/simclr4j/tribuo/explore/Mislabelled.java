@@ -69,7 +69,7 @@ public final class Mislabelled {
         int[] part = parts(labels, seed);
         Doubt[] doubts = new Doubt[labels.size()];
         AtomicInteger done = new AtomicInteger();
-        progress.start("train", FOLDS);
+        progress.start("cross-validation", FOLDS);
         IntStream.range(0, FOLDS).parallel().forEach(fold -> {
             Interruption.check();
             judge(dataset, part, fold, seed, doubts);

@@ -57,7 +57,7 @@ public final class Selection {
             }
         }
         int[] chosen = new int[count];
-        progress.start("select", count);
+        progress.start("selecting images", count);
         for (int c = 0; c < count; c++) {
             Interruption.check();
             int next = c == 0 && labelled == null ? first(aside, seed) : farthest(distances, aside);
