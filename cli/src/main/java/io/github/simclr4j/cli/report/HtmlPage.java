@@ -39,7 +39,7 @@ public final class HtmlPage {
             @media (max-width: 40rem) { th, td { padding-right: .75rem; } .number { padding-left: .6rem; } .scroll { font-size: .92rem; } }
             :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .2rem; }
             @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } button { display: none; }
-              h2, h3 { break-after: avoid; } tr { break-inside: avoid; } }
+              h2 { margin-top: 1.75rem; } h2, h3, h2 + p { break-after: avoid; } tr { break-inside: avoid; } }
             """;
 
     private final String title;

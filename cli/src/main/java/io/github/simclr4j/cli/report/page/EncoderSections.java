@@ -23,6 +23,8 @@ final class EncoderSections {
               break-inside: avoid; } .near p { margin: 0; font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
             .near div { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr)); gap: .6rem; }
             .near .other { color: var(--bad); } .near img { display: block; }
+            @media print { .strip img { width: 2.1rem; height: 2.1rem; } .near img { width: 3rem; height: 3rem; } .near { padding: .4rem 0; }
+              .near div { grid-template-columns: repeat(9, minmax(0, 1fr)); gap: .4rem; } .near p { font-size: .7rem; } }
             """;
     /** Number of classes beyond which a confusion matrix is too large to read. */
     private static final int MATRIX = 30;

@@ -35,7 +35,7 @@ final class MapFigure {
             .tools input { width: 1.1rem; height: 1.1rem; vertical-align: -.2em; accent-color: var(--accent); }
             .look { display: flex; gap: .75rem; align-items: center; min-height: 6rem; font-size: .88rem; overflow-wrap: anywhere; }
             .look canvas { flex: none; border-radius: .35rem; } .look canvas[hidden] { display: none; }
-            @media print { .kinds button { display: inline-block; } .tools, .look { display: none; } .stage { max-width: 30rem; } }
+            @media print { .kinds button { display: inline-block; } .tools, .look { display: none; } .stage { max-width: 24rem; } }
             """;
 
     private MapFigure() {}

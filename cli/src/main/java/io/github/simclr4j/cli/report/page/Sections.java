@@ -29,6 +29,7 @@ final class Sections {
             pre { margin: .5rem 0; padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: .75rem;
               background: var(--card); font-size: .9rem; white-space: pre-wrap; overflow-wrap: anywhere; }
             footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .88rem; }
+            @media print { figure .chart { max-width: 20rem; } .tiles { grid-template-columns: repeat(5, 1fr); } footer { margin-top: 1.5rem; } }
             """;
 
     private Sections() {}
