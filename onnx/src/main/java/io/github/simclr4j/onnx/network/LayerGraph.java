@@ -2,6 +2,7 @@
 package io.github.simclr4j.onnx.network;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,10 +37,13 @@ public final class LayerGraph {
 
     private final List<Node> nodes;
     private final Map<String, Node> outputs;
+    /** Names of values by the id of the node that computes them. */
+    private final Map<Integer, String> names;
 
-    private LayerGraph(List<Node> nodes, Map<String, Node> outputs) {
+    private LayerGraph(List<Node> nodes, Map<String, Node> outputs, Map<Integer, String> names) {
         this.nodes = List.copyOf(nodes);
         this.outputs = Map.copyOf(outputs);
+        this.names = Map.copyOf(names);
     }
 
     /** Returns the nodes in topological order. */
@@ -65,6 +69,11 @@ public final class LayerGraph {
                     "Unknown result of a network, expected one of " + outputs.keySet() + ", found " + name);
         }
         return node;
+    }
+
+    /** Returns the name of a node's value in a written file, or null if it has none of its own. */
+    String name(Node node) {
+        return names.get(node.id());
     }
 
     /** Returns all weights, in the order of the layers. */
@@ -99,7 +108,7 @@ public final class LayerGraph {
                 needed.addAll(nodes.get(i).inputs());
             }
         }
-        return new LayerGraph(some, kept);
+        return new LayerGraph(some, kept, names);
     }
 
     /** Returns a builder that starts with the nodes and results of this graph. */
@@ -107,6 +116,7 @@ public final class LayerGraph {
         Builder b = new Builder();
         b.nodes.addAll(nodes);
         b.outputs.putAll(outputs);
+        b.names.putAll(names);
         return b;
     }
 
@@ -119,6 +129,7 @@ public final class LayerGraph {
     public static final class Builder {
         private final List<Node> nodes = new ArrayList<>();
         private final Map<String, Node> outputs = new LinkedHashMap<>();
+        private final Map<Integer, String> names = new HashMap<>();
 
         private Builder() {}
 
@@ -170,6 +181,18 @@ public final class LayerGraph {
             return this;
         }
 
+        /**
+         * Names an inner value in the files that are written. The features of an encoder can then be read there too, for
+         * example those of an earlier layer.
+         *
+         * @param name a name that is unique in the graph
+         * @return the node
+         */
+        public Node name(String name, Node node) {
+            names.put(node.id(), name);
+            return node;
+        }
+
         /** Returns the node of a result that was named before. */
         public Node output(String name) {
             return outputs.get(name);
@@ -181,11 +204,16 @@ public final class LayerGraph {
          * @throws IllegalArgumentException if two layers have a weight of the same name, or if no result was named
          */
         public LayerGraph build() {
-            LayerGraph graph = new LayerGraph(nodes, outputs);
-            Set<String> names = new HashSet<>();
+            LayerGraph graph = new LayerGraph(nodes, outputs, names);
+            Set<String> unique = new HashSet<>();
             for (Weight w : graph.weights()) {
-                if (!names.add(w.name())) {
+                if (!unique.add(w.name())) {
                     throw new IllegalArgumentException("Two layers have the weight " + w.name());
+                }
+            }
+            for (String name : names.values()) {
+                if (!unique.add(name)) {
+                    throw new IllegalArgumentException("Two values have the name " + name);
                 }
             }
             if (outputs.isEmpty()) {

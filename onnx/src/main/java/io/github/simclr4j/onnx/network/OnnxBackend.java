@@ -29,6 +29,7 @@ final class OnnxBackend {
     private final GraphBuilder graph;
     private final int opset;
     private final Function<String, float[]> weights;
+    private final LayerGraph network;
     private final Node result;
     private final String resultName;
     private final Map<Integer, String> values = new HashMap<>();
@@ -41,8 +42,14 @@ final class OnnxBackend {
     private final Map<String, String> constants = new HashMap<>();
 
     private OnnxBackend(
-            GraphBuilder graph, int opset, Function<String, float[]> weights, Node result, String resultName) {
+            GraphBuilder graph,
+            int opset,
+            Function<String, float[]> weights,
+            LayerGraph network,
+            Node result,
+            String resultName) {
         this.graph = graph;
+        this.network = network;
         this.opset = opset;
         this.weights = weights;
         this.result = result;
@@ -69,7 +76,7 @@ final class OnnxBackend {
             int opset,
             Function<String, float[]> weights) {
         LayerGraph needed = network.only(output);
-        OnnxBackend backend = new OnnxBackend(graph, opset, weights, needed.output(output), name);
+        OnnxBackend backend = new OnnxBackend(graph, opset, weights, needed, needed.output(output), name);
         Map<Integer, Node> norms = foldable(needed, backend.result);
         for (Node node : needed.nodes()) {
             backend.shapes.put(node.id(), node.shape());
@@ -195,11 +202,10 @@ final class OnnxBackend {
         throw new IllegalStateException("No operator is defined for " + layer);
     }
 
-    /** Adds a layer's last operator. If the layer is the result, the operator's output gets the result's name. */
+    /** Adds a layer's last operator. Its output gets the result's name if the layer is the result, or the name of the layer's value. */
     private String last(Node node, String op, List<String> in, AttributeProto... attributes) {
-        return node == result && !constant.contains(node.id())
-                ? graph.node(op, in, resultName, attributes)
-                : graph.node(op, in, attributes);
+        String name = node == result && !constant.contains(node.id()) ? resultName : network.name(node);
+        return name == null ? graph.node(op, in, attributes) : graph.node(op, in, name, attributes);
     }
 
     private String batchNorm(Node node, Layer.BatchNorm l, List<String> in) {

@@ -12,7 +12,8 @@ import java.util.Map;
  * Depths 18 and 34 use basic blocks. Depths 50, 101 and 152 use bottlenecks with the stride on the 3x3 convolution.
  *
  * <p>The names of the layers are torchvision's. The weights of a convolution are {@code name.weight}, and those of its batch norm are
- * {@code normName.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}.
+ * {@code normName.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}. A written file has inner values with the names
+ * of the blocks: {@code layer3.1} is the block's result, {@code layer3.1.relu1} the value after the first ReLU of its residual branch.
  *
  * @param depth 18, 34, 50, 101 or 152
  * @param width factor of the number of channels of every layer, above 0 and at most 8; 1 is the published network
@@ -49,10 +50,11 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     /**
      * A residual block: {@code relu(convolutions(x) + shortcut(x))}, with a ReLU between the convolutions.
      *
+     * @param name name of the block, such as {@code layer1.0}
      * @param convolutions the convolutions of the residual branch, in order
      * @param shortcut the 1x1 projection, or null for the identity
      */
-    public record Block(List<Conv> convolutions, Conv shortcut) {}
+    public record Block(String name, List<Conv> convolutions, Conv shortcut) {}
 
     /** The epsilon of batch norm, in training and in the exported graph. */
     public static final float EPSILON = 1e-5f;
@@ -142,7 +144,8 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
             int out = middle * expansion();
             for (int i = 0; i < counts[stage]; i++) {
                 int stride = i == 0 && stage > 0 ? 2 : 1;
-                String p = "layer" + (stage + 1) + "." + i + ".";
+                String name = "layer" + (stage + 1) + "." + i;
+                String p = name + ".";
                 Conv shortcut = stride == 1 && in == out
                         ? null
                         : new Conv(p + "downsample.0", p + "downsample.1", in, out, 1, stride);
@@ -154,7 +157,7 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
                                 new Conv(p + "conv1", p + "bn1", in, middle, 1, 1),
                                 new Conv(p + "conv2", p + "bn2", middle, middle, 3, stride),
                                 new Conv(p + "conv3", p + "bn3", middle, out, 1, 1));
-                blocks.add(new Block(branch, shortcut));
+                blocks.add(new Block(name, branch, shortcut));
                 in = out;
             }
         }
@@ -227,12 +230,14 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         }
         for (Block block : blocks()) {
             Node y = x;
+            String name = prefix + block.name();
             for (int i = 0; i < block.convolutions().size(); i++) {
                 boolean last = i == block.convolutions().size() - 1;
-                y = convolve(g, i == 0 ? y : g.relu(y), block.convolutions().get(i), prefix, norm, last);
+                Node in = i == 0 ? y : g.name(name + ".relu" + i, g.relu(y));
+                y = convolve(g, in, block.convolutions().get(i), prefix, norm, last);
             }
             Node skip = block.shortcut() == null ? x : convolve(g, x, block.shortcut(), prefix, norm, false);
-            x = g.relu(g.add(new Layer.Add(), y, skip));
+            x = g.name(name, g.relu(g.add(new Layer.Add(), y, skip)));
         }
         return g.add(new Layer.GlobalAveragePool(false), x);
     }

@@ -11,12 +11,15 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -82,6 +85,23 @@ class EncoderWriterTest {
                 // The batch is dynamic, and an image's embedding does not depend on its neighbours.
                 assertArrayEquals(three[1], e.embed(List.of(noise(32, 2)))[0], 1e-4f);
             }
+        }
+    }
+
+    @Test
+    void featuresOfEarlierLayersAreReadByTheNamesOfTheBlocks() throws IOException {
+        byte[] file = EncoderWriter.toBytes(TINY, new Preprocessing(32), weights(TINY), Map.of());
+        EncoderSettings layers =
+                EncoderSettings.of(Map.of("output", "layer1.0,layer3.1,layer4.0.relu1,layer4.1,embedding"), "argument");
+        try (OnnxEncoder encoder = OnnxEncoder.open(file, "test", layers, RuntimeSettings.DEFAULT.withThreads(1));
+                OnnxEncoder last = OnnxEncoder.open(file, "test", 1)) {
+            int base = TINY.baseChannels();
+            float[] features = encoder.embed(List.of(noise(32, 1)))[0];
+            assertEquals(base * (1 + 4 + 8 + 8 + 8), features.length);
+            // The embedding is the mean of the last block's feature map.
+            float[] embedding = last.embed(List.of(noise(32, 1)))[0];
+            assertArrayEquals(embedding, Arrays.copyOfRange(features, 21 * base, 29 * base), 1e-5f);
+            assertArrayEquals(embedding, Arrays.copyOfRange(features, 13 * base, 21 * base), 1e-5f);
         }
     }
 
