@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
@@ -14,6 +16,7 @@ import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.util.OwnedFolder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +70,7 @@ record LinearComparison(
             context.progress()
                     .warn("there is no untrained encoder to compare with, because creating one needs libtorch");
         } else {
-            untrained(network.get(), size, seed, context, linear);
+            untrained(network.get(), used, size, seed, context, linear);
         }
         return new LinearComparison(
                 linear,
@@ -78,15 +81,34 @@ record LinearComparison(
                 encoder.encoder().sha256());
     }
 
+    /** Evaluates a network of random weights by the features of the same layers. */
     private static void untrained(
-            Architecture network, int size, long seed, ProtocolContext context, Map<String, Accuracies> linear)
+            Architecture network,
+            EncoderSettings used,
+            int size,
+            long seed,
+            ProtocolContext context,
+            Map<String, Accuracies> linear)
             throws IOException {
+        Map<String, String> layers = new HashMap<>();
+        for (String name : List.of("output", "pooling")) {
+            used.get(name).ifPresent(value -> layers.put(name, value));
+        }
         try (OwnedFolder folder = OwnedFolder.create("untrained")) {
             Path file = folder.write("untrained.onnx", EncoderExport.untrained(network, size, seed));
             try (ImageFeatureExtractor<Label> untrained = new SimCLRFeatureExtractor<>(
-                    new LabelFactory(), file, context.runtime().threads())) {
+                    new LabelFactory(),
+                    file,
+                    EncoderSettings.of(layers, "encoder"),
+                    RuntimeSettings.DEFAULT.withThreads(context.runtime().threads()),
+                    null)) {
                 measure("untrained", context.with("untrained", untrained), linear);
             }
+        } catch (PropertyException e) {
+            context.progress()
+                    .warn(
+                            "there is no untrained encoder to compare with, because a newly written network lacks an output: "
+                                    + e.getMessage());
         }
     }
 

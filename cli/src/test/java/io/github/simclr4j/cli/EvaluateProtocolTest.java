@@ -60,6 +60,17 @@ class EvaluateProtocolTest {
         return CommandLineTest.run(args.toArray());
     }
 
+    /** The encoder has the weights that the untrained network gets from the same seed. */
+    @Test
+    void theUntrainedNetworkIsMeasuredByTheSameLayers() throws IOException {
+        for (String output : List.of("embedding", "layer2.1,layer4.0.relu1,embedding")) {
+            Run run = run("layers", "--output", output, "--labels", "100%", "--seed", 1);
+            assertEquals(0, run.code(), run.err());
+            JsonObject linear = CommandLineTest.json(dir.resolve("layers.json")).getAsJsonObject("linear");
+            assertEquals(linear.get("simclr"), linear.get("untrained"), output);
+        }
+    }
+
     /** The mean of each share is that of its runs, which are as many as there are seeds. */
     @Test
     void everyProtocolIsMeasuredForEachShareAndSeed() throws IOException {
