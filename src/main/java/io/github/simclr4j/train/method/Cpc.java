@@ -156,6 +156,11 @@ public final class Cpc implements MethodFactory {
                     "A grid of " + side + "x" + side + " patches, each of which overlaps the next " + (first - 1)
                             + ", leaves no row to predict: choose smaller patches or larger images");
         }
+        int steps = o.get(STEPS);
+        if (first + steps > side) {
+            throw new IllegalArgumentException("steps must be at most " + (side - first) + " for a grid of " + side
+                    + "x" + side + " patches, each of which overlaps the next " + (first - 1) + ", found " + steps);
+        }
         Node map = g.add(
                 new Layer.Transpose(List.of(2, 0, 1)),
                 g.add(new Layer.Reshape(List.of(side, side, dimension)), patches));
@@ -167,7 +172,7 @@ public final class Cpc implements MethodFactory {
         for (Direction d : Arrays.asList(Direction.values()).subList(0, o.get(DIRECTIONS))) {
             String name = "context." + d.name().toLowerCase(Locale.ROOT);
             Node contexts = new ContextNetwork(g, d, name, width).append(map, o.get(LAYERS));
-            for (int step = first; step < Math.min(side, first + o.get(STEPS)); step++) {
+            for (int step = first; step < first + steps; step++) {
                 predictions.add(predict(g, contexts, d, step, name + ".prediction." + step, o.get(LENGTH)));
             }
         }

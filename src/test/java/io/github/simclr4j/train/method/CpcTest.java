@@ -3,6 +3,7 @@ package io.github.simclr4j.train.method;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
@@ -125,7 +126,7 @@ class CpcTest {
     /** Rows 2, 3, ... of a grid of 7x7, since patches overlap their neighbours by half. */
     @Test
     void rowsThatShareAPixelAreNotPredicted() {
-        PretrainBuilder small = Small.settings(new Cpc()).option("steps", 9).batch(8);
+        PretrainBuilder small = Small.settings(new Cpc()).option("steps", 5).batch(8);
         PretrainSettings s = Small.build(small);
         MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
         try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
@@ -139,6 +140,20 @@ class CpcTest {
                             "context.down.prediction.5",
                             "context.down.prediction.6"),
                     results);
+        }
+    }
+
+    /** Of a grid of 7x7, rows 2 to 6 share no pixel with the last known one. */
+    @Test
+    void moreStepsThanThereAreRowsAreRefused() {
+        PretrainSettings s =
+                Small.build(Small.settings(new Cpc()).option("steps", 6).batch(8));
+        MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
+        try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
+            assertEquals(
+                    "steps must be at most 5 for a grid of 7x7 patches, each of which overlaps the next 1, found 6",
+                    assertThrows(IllegalArgumentException.class, () -> new Cpc().create(context))
+                            .getMessage());
         }
     }
 }
