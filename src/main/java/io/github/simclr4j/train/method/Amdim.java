@@ -42,6 +42,9 @@ public final class Amdim implements MethodFactory {
             "Weight of the mean squared score before bounding",
             "the authors' code; 0.04 in Bachman et al. 2019, section 3.4");
 
+    private static final double SMALLEST_CLIP = 1e-30;
+    private static final double LARGEST_CLIP = 1e24;
+
     private static final String F1 = "f1";
     private static final String F5 = "f5";
     private static final String F7 = "f7";
@@ -174,22 +177,32 @@ public final class Amdim implements MethodFactory {
         long d = map.getShape().get(2);
         NDArray scores = antecedents.matMul(map.reshape(-1, d).transpose()).mul(Rows.number(map, 1 / Math.sqrt(d)));
         NDArray large = scores.square().mean().mul(Rows.number(map, penalty));
-        NDArray bounded =
-                Activation.tanh(scores.mul(Rows.number(map, 1 / clip))).mul(Rows.number(map, clip));
+        NDArray bounded = bounded(scores, clip);
         NDArray image = map.getManager().arange((int) images).repeat(0, places).reshape(1, -1);
-        NDArray others = Rows.like(
-                map,
-                map.getManager().arange(from, from + (int) n).reshape(-1, 1).neq(image));
-        // Subtracting the bound keeps the exponentials from overflowing.
-        NDArray negatives = bounded.sub(Rows.number(map, clip))
-                .exp()
-                .mul(others)
-                .sum(new int[] {1}, true)
-                .log()
-                .add(Rows.number(map, clip));
+        NDArray others = map.getManager()
+                .arange(from, from + (int) n)
+                .reshape(-1, 1)
+                .neq(image)
+                .broadcast(bounded.getShape());
+        NDArray candidates = NDArrays.where(
+                others,
+                bounded,
+                map.getManager().full(bounded.getShape(), Float.NEGATIVE_INFINITY, bounded.getDataType()));
+        // Subtracting the largest candidate keeps the exponentials from overflowing, and one of them from being 0.
+        NDArray largest = candidates.max(new int[] {1}, true).stopGradient();
+        NDArray negatives =
+                candidates.sub(largest).exp().sum(new int[] {1}, true).log().add(largest);
         NDArray own = bounded.gather(columns(map, from, n, places), 1);
         // log(exp(own) + negatives) - own
         return Activation.softPlus(negatives.sub(own)).mean().add(large);
+    }
+
+    /** Returns {@code c tanh(s / c)} of section 3.4 for scores s. */
+    private static NDArray bounded(NDArray scores, double clip) {
+        // Within these limits neither c nor 1 / c overflows or vanishes in float32; beyond them the result rounds to
+        // the same.
+        double c = Math.min(Math.max(clip, SMALLEST_CLIP), LARGEST_CLIP);
+        return Activation.tanh(scores.mul(Rows.number(scores, 1 / c))).mul(Rows.number(scores, c));
     }
 
     /** Returns the columns of each image's own locations, int64 [n, locations]. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.AmdimEncoder;
@@ -16,15 +17,19 @@ import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What AMDIM's maps see; its loss and the contract of methods are tested with those of all methods. */
+/** What AMDIM's maps see, and its loss for every bound; its published loss and the contract of methods are tested with those of all methods. */
 class AmdimTest {
     @BeforeEach
     void noGradient() {
@@ -121,5 +126,80 @@ class AmdimTest {
                         .graph(64)
                         .output(AmdimEncoder.MAP_7)
                         .shape());
+    }
+
+    /**
+     * The six terms of Bachman et al. 2019, sections 3.3 and 3.4, in double precision. Scores are up to about 30, so that they are far below
+     * some bounds and far above others.
+     */
+    @ParameterizedTest
+    @ValueSource(doubles = {Double.MIN_VALUE, 1e-40, 1e-3, 0.5, 20, 103, 105, 1000, 1e10, 1e30, 1e39, Double.MAX_VALUE})
+    void theLossIsTheEquationsForEveryBound(double clip) {
+        int images = 3;
+        int d = 4;
+        int[] places = {1, 25, 49, 1, 25, 49};
+        int[] at = {3, 24, 0};
+        Random random = new Random(7);
+        List<float[]> values = Arrays.stream(places)
+                .mapToObj(p -> {
+                    float[] map = new float[images * p * d];
+                    for (int i = 0; i < map.length; i++) {
+                        map[i] = 3 * (float) random.nextGaussian();
+                    }
+                    return map;
+                })
+                .toList();
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            List<NDArray> maps = IntStream.range(0, places.length)
+                    .mapToObj(i -> {
+                        NDArray map = m.create(
+                                values.get(i), i % 3 == 0 ? new Shape(images, d) : new Shape(images, places[i], d));
+                        map.setRequiresGradient(true);
+                        return map;
+                    })
+                    .toList();
+            NDArray loss = Torch.recording(() -> Amdim.loss(maps, at, clip, 0.05, 0, images));
+            double expected = 0;
+            for (int view = 0; view < 2; view++) {
+                int other = 3 * (1 - view);
+                int five = 3 * view + 1;
+                int[] first = new int[images];
+                expected += term(values.get(3 * view), 1, first, values.get(other + 1), 25, d, clip);
+                expected += term(values.get(3 * view), 1, first, values.get(other + 2), 49, d, clip);
+                expected += term(values.get(five), 25, at, values.get(other + 1), 25, d, clip);
+            }
+            assertEquals(expected / 2, loss.getFloat(), 1e-5 * expected);
+            for (NDArray gradient : Gradients.of(new NDList(loss), null, maps, m)) {
+                for (float g : gradient.toFloatArray()) {
+                    assertTrue(Float.isFinite(g), () -> "gradient " + g);
+                }
+            }
+        }
+    }
+
+    /** Returns equation 2 of some places against all places of a map, with the penalty of 0.05 on scores. */
+    private static double term(float[] antecedents, int of, int[] at, float[] map, int places, int d, double clip) {
+        int images = at.length;
+        double loss = 0;
+        double squares = 0;
+        for (int i = 0; i < images; i++) {
+            double[] scores = new double[images * places];
+            for (int p = 0; p < scores.length; p++) {
+                for (int k = 0; k < d; k++) {
+                    scores[p] += (double) antecedents[(i * of + at[i]) * d + k] * map[p * d + k] / Math.sqrt(d);
+                }
+                squares += scores[p] * scores[p];
+                scores[p] = clip > 1e6 ? scores[p] : clip * Math.tanh(scores[p] / clip);
+            }
+            // Scores are far below 700, so that doubles hold their exponentials.
+            double negatives = 0;
+            for (int p = 0; p < scores.length; p++) {
+                negatives += p / places == i ? 0 : Math.exp(scores[p]);
+            }
+            for (int p = i * places; p < (i + 1) * places; p++) {
+                loss += Math.log(Math.exp(scores[p]) + negatives) - scores[p];
+            }
+        }
+        return loss / (images * places) + 0.05 * squares / (images * images * places);
     }
 }
