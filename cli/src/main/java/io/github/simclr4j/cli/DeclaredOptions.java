@@ -141,7 +141,13 @@ final class DeclaredOptions {
                 : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
     }
 
-    private String optionOf(List<String> owners, String declared) {
+    /** Returns the names of all options, with their dashes. */
+    Set<String> names() {
+        return byName.keySet().stream().map(n -> "--" + n).collect(Collectors.toSet());
+    }
+
+    /** Returns the option of a name in the declarations of some owners; if none declares it, the name with dashes. */
+    String optionOf(List<String> owners, String declared) {
         return byName.entrySet().stream()
                 .filter(e -> e.getValue().stream()
                         .anyMatch(d ->

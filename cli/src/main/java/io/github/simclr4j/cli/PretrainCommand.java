@@ -126,7 +126,6 @@ final class PretrainCommand extends Command {
         PretrainSettings few = hyper.settings(common.seed, FEW);
         few.checkDevices(hyper.devices);
         hyper.check(this, few);
-        only(init == null, "without --init, whose file contains the weights of the batch norms", "--zero-gamma");
         writable(out);
         Path state =
                 watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");

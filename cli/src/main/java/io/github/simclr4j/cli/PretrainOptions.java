@@ -6,16 +6,17 @@ import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
-import io.github.simclr4j.train.method.MethodFactory.HeadUse;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.Preset;
 import io.github.simclr4j.train.settings.Presets;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.settings.UnusedSettings;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -357,37 +358,31 @@ final class PretrainOptions {
      */
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
-        ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoderName()))), Map.of());
-        HeadUse use = settings.method().headUse();
-        command.only(
-                use == HeadUse.FEATURES || use == HeadUse.PARTS,
-                "without --method " + method + ", which has "
-                        + (use == HeadUse.CLASSIFIER
-                                ? "a linear classifier and the cross entropy"
-                                : "no projection head"),
-                "--head",
-                "--head-norm",
-                "--head-output-norm",
-                "--hidden",
-                "--projection");
-        command.only(
-                use == HeadUse.FEATURES,
-                "without --method " + method + ", which has no projection head after the features",
-                "--keep-head");
-        command.only(
-                settings.head().layers() > 0,
-                "with a --head",
-                "--head-norm",
-                "--head-output-norm",
-                "--hidden",
-                "--projection");
-        command.only(settings.head().batchNorm(), "with --head-norm true", "--head-output-norm");
-        command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
-        command.only(
-                learningRate == null,
-                "without --learning-rate, which sets the rate for any batch size",
-                "--lr-scaling");
-        command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
+        List<String> family = List.of(name(EncoderFamilies.family(encoderName())));
+        ofEncoders.check(command, family, Map.of());
+        Set<String> all = new LinkedHashSet<>(given(command).keySet());
+        all.addAll(ofEncoders.given(family.get(0)).keySet());
+        if (command.isGiven("--init")) {
+            all.add("init");
+        }
+        UnusedSettings.of(all, settings, encoderName())
+                .forEach((name, when) -> command.only(false, when, ofEncoders.optionOf(family, name)));
+    }
+
+    /**
+     * Refuses options other than some.
+     *
+     * @param when what takes the other options, such as "with bench step"
+     * @param used names of options that have an effect
+     * @param encoders whether the options of encoders have an effect
+     */
+    void only(Command command, String when, Set<String> used, boolean encoders) {
+        Set<String> others = new LinkedHashSet<>(names);
+        others.removeAll(used);
+        if (encoders) {
+            others.removeAll(ofEncoders.names());
+        }
+        command.only(false, when, others.toArray(String[]::new));
     }
 
     /** Fills a builder with the given values. */

@@ -120,6 +120,12 @@ class OptionsTest {
                 "--method mocov1 --hidden 32",
                 "--learning-rate 0.1 --lr-scaling linear",
                 "--init encoder.onnx --zero-gamma true",
+                "--method cpc --views2 none",
+                "--method cmc --views2 none",
+                "--method amdim --stem imagenet",
+                "--method amdim --zero-gamma true",
+                "--method cpc --zero-gamma false",
+                "--encoder vit-tiny --zero-gamma true",
                 "--teacher encoder.onnx",
                 "--method mocov2 --teacher-views"
             })
@@ -202,6 +208,8 @@ class OptionsTest {
                 "--method end-to-end --temperature 0.1 --head deep",
                 "--method supervised --views supervised",
                 "--zero-gamma true",
+                "--method cmc --stem imagenet --zero-gamma true",
+                "--method mocov2 --views2 none",
                 "--method mocov2 --queue 64 --batch 128"
             })
     void whatHasAnEffectIsNot(String options) {

@@ -324,7 +324,9 @@ public record PretrainSettings(
                     case CLASSIFIER -> "linear classifier";
                 });
         d.put("training.image_size", "" + imageSize);
-        d.put("training.views", firstView.equals(otherViews) ? firstView.toString() : firstView + " | " + otherViews);
+        d.put(
+                "training.views",
+                views() == 1 || firstView.equals(otherViews) ? firstView.toString() : firstView + " | " + otherViews);
         d.put("training.batch", "" + batch);
         d.put("training.micro_batch", "" + microBatch);
         d.put("training.bn_splits", "" + bnSplits);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.EndToEnd;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.testing.Small;
@@ -65,8 +66,16 @@ class PretrainSettingsTest {
                 null,
                 "training.class_prior",
                 null);
+        assertDescribes(simclr().otherViews("none"), "training.views", simclrViews() + " | none");
+        for (String oneView : List.of("cpc", "cmc")) {
+            assertDescribes(Small.settings(oneView).batch(8).otherViews("none"), "training.views", simclrViews());
+        }
         assertDescribes(simclr().precision(null), "training.precision", "auto");
         assertDescribes(simclr().precision(Precision.BFLOAT16), "training.precision", "bfloat16");
+    }
+
+    private static String simclrViews() {
+        return AugmentationPipeline.of("simclr-cifar").toString();
     }
 
     private static PretrainBuilder simclr() {
