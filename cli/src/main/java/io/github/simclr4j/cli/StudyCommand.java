@@ -141,6 +141,7 @@ final class StudyCommand extends Command {
     private Study study() {
         only(name.equals(GRID), "with study " + GRID, "--axis");
         ofStudies.check(this, List.of(name), Map.of());
+        only(!seedVaries() || reading.limit > 0, "without --axis seed, except with --limit", "--seed");
         if (name.equals(GRID)) {
             if (axes.isEmpty()) {
                 throw new IllegalArgumentException(
@@ -158,10 +159,15 @@ final class StudyCommand extends Command {
         return study;
     }
 
+    /** Returns whether the seed is an axis, so that the common one only chooses images. */
+    private boolean seedVaries() {
+        return axes.stream().anyMatch(a -> a.strip().matches("seed\\s*=.*"));
+    }
+
     /** Returns the settings of every cell. */
     private Map<String, String> given() {
         Map<String, String> given = hyper.given(this);
-        if (axes.stream().noneMatch(a -> a.startsWith("seed="))) {
+        if (!seedVaries()) {
             given.put("seed", "" + common.seed);
         }
         if (init != null) {

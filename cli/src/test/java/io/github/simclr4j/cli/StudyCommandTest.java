@@ -72,6 +72,24 @@ class StudyCommandTest {
             {"grid", "--epochs 1", "The study grid needs an --axis"},
             {"grid", "--axis temperature", "An axis is a setting and its values"},
             {"grid", "--axis temperature=0.1 --queue 9", "has the setting queue".replace("the setting ", "--")},
+            {
+                "grid",
+                "--axis momentum=0.5,0.9",
+                "In the study grid --momentum has an effect only with --optimizer lars, sgd or nesterov: leave it out"
+            },
+            {"grid", "--axis margin=0.1,0.8", "--margin has an effect only with settings where the loss is margin"},
+            {
+                "grid",
+                "--axis lr-scaling=sqrt,linear --learning-rate 0.01",
+                "--lr-scaling has an effect only without --learning-rate"
+            },
+            {
+                "grid",
+                "--axis temperature=0.1,0.5 --hidden 64 --head linear",
+                "--hidden has an effect only with --head nonlinear"
+            },
+            {"temperature", "--momentum 0.5", "--momentum has an effect only with --optimizer"},
+            {"temperature", "--init gone.onnx", "The encoder of --init must be an existing file, found gone.onnx"},
             {"grid", "--axis temperature=cold", "temperature must be above 0 and finite, found cold"}
         }) {
             Run run = study(c[0], out, c[1] + " --device cpu");

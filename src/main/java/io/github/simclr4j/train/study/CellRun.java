@@ -11,6 +11,7 @@ import io.github.simclr4j.util.Progress;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -23,6 +24,7 @@ import java.util.TreeSet;
  * @param given settings of all cells
  * @param images images of the study
  * @param folder folder of the study
+ * @param files the files that settings name
  * @param machine resources of the study
  * @param progress receives progress and warnings
  */
@@ -31,12 +33,14 @@ record CellRun(
         Map<String, String> given,
         StudyImages images,
         StudyFolder folder,
+        SettingFiles files,
         StudyMachine machine,
         Progress progress) {
     private static final String ALL = "100%";
     private static final String CHECKPOINT = "checkpoint";
 
-    private Map<String, String> settings() {
+    /** Returns the settings of the cell and those of all cells. */
+    Map<String, String> settings() {
         Map<String, String> all = new TreeMap<>(given);
         all.putAll(cell.settings());
         return all;
@@ -44,17 +48,18 @@ record CellRun(
 
     /** Returns the measurements of an earlier run, or null; fails if they belong to other settings. */
     CellResult.Measured done() throws IOException {
-        return folder.done(cell, settings());
+        return folder.done(cell, files.hashed(settings()));
     }
 
     /**
      * Checks the settings.
      *
-     * @return names of the given settings that this cell's method and encoder lack
+     * @return the settings without effect in this cell, each with the condition under which it has one, which completes "has an effect
+     *     only"; the condition is empty for a setting that the cell's method and encoder lack
      * @throws IllegalArgumentException if a value is out of range, values do not fit each other, or a setting of the cell is unknown
-     * @throws IOException if the images lack labels that the method needs
+     * @throws IOException if the images lack labels that the method needs, or a file that a setting names cannot be read
      */
-    Set<String> check() throws IOException {
+    Map<String, String> check() throws IOException {
         Pretraining.Builder builder = Pretraining.builder();
         Set<String> unknown = CellSettings.apply(settings(), builder);
         Set<String> own = new TreeSet<>(unknown);
@@ -64,13 +69,20 @@ record CellRun(
                     "Pretraining by " + settings().getOrDefault("method", "simclr") + " with the encoder "
                             + CellSettings.encoder(settings()) + " has no setting " + String.join(", ", own));
         }
-        builder.images(images.images()).device(machine.device()).build().close();
-        return unknown;
+        files.hashed(settings());
+        Map<String, String> unused = new HashMap<>();
+        unknown.forEach(name -> unused.put(name, ""));
+        try (Pretraining pretraining =
+                builder.images(images.images()).device(machine.device()).build()) {
+            unused.putAll(CellSettings.unused(settings(), pretraining.settings()));
+        }
+        return unused;
     }
 
     /** Trains to the end, from the newest checkpoint if there is one, and measures. */
     CellResult.Measured run() throws IOException {
         long start = System.nanoTime();
+        files.checkUnchanged(settings());
         Path state = folder.cell(cell);
         Path encoder = state.resolve(StudyFolder.ENCODER);
         Pretraining.Builder builder = Pretraining.builder();
@@ -111,7 +123,7 @@ record CellRun(
                     Math.round((System.nanoTime() - start) / 1e7) / 100.0,
                     Sha256.hex(result.encoder()),
                     result.settings());
-            folder.finish(cell, settings(), measured);
+            folder.finish(cell, files.hashed(settings()), measured);
             new CheckpointFolder(state.resolve(CHECKPOINT)).delete();
             return measured;
         }

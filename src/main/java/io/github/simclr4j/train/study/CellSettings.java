@@ -7,6 +7,8 @@ import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.settings.Presets;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.settings.UnusedSettings;
 import io.github.simclr4j.util.Option;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -121,6 +123,27 @@ public final class CellSettings {
             }
         });
         return unknown;
+    }
+
+    /**
+     * Returns the settings that have no effect on a training.
+     *
+     * @param settings values by name
+     * @param training the settings of the training that they come to
+     * @return for each name the condition under which the setting has an effect, which completes "has an effect only"
+     */
+    static Map<String, String> unused(Map<String, String> settings, PretrainSettings training) {
+        Map<String, String> unused =
+                new LinkedHashMap<>(UnusedSettings.of(settings.keySet(), training, encoder(settings)));
+        MethodFactory method = training.method();
+        method.withoutEffect(training.options()).forEach((option, when) -> {
+            boolean own = settings.containsKey(option.name()) && !COMMON.containsKey(option.name());
+            String name = own ? option.name() : method.name() + "-" + option.name();
+            if (settings.containsKey(name)) {
+                unused.put(name, "with settings " + when);
+            }
+        });
+        return unused;
     }
 
     /** Returns the name of the architecture that some settings come to. */

@@ -4,12 +4,12 @@ package io.github.simclr4j.train.study;
 import io.github.simclr4j.util.OptionValues;
 import io.github.simclr4j.util.OutputLock;
 import io.github.simclr4j.util.Progress;
-import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -42,6 +42,7 @@ public final class StudyRunner {
     private final Map<String, String> given;
     private final StudyImages images;
     private final StudyFolder folder;
+    private final SettingFiles files;
     private StudyMachine machine = StudyMachine.DEFAULT;
     private StudyListener listener = soFar -> {};
     private Progress progress = Progress.NONE;
@@ -65,6 +66,7 @@ public final class StudyRunner {
         this.given = new TreeMap<>(given);
         this.images = images;
         this.folder = new StudyFolder(folder);
+        this.files = new SettingFiles(study.options());
         for (Cell cell : plan.cells()) {
             for (String name : cell.settings().keySet()) {
                 if (given.containsKey(name)) {
@@ -110,7 +112,7 @@ public final class StudyRunner {
      * Runs the cells that are not done.
      *
      * @return the results of all cells
-     * @throws IllegalArgumentException if no cell can be run with these settings, or no cell has one of the given settings
+     * @throws IllegalArgumentException if no cell can be run with these settings, or one of them has no effect in any cell
      * @throws IllegalStateException if the images of the evaluation have different classes, or if a GPU is requested and there is none
      * @throws IOException if the folder holds another study or other settings, if another process runs a study in it, if it cannot be
      *     written, or if images cannot be read
@@ -120,7 +122,7 @@ public final class StudyRunner {
         // The device, and warnings that apply to every cell, are reported once.
         Progress once = new WithoutRepetition(progress);
         List<CellRun> runs = plan.cells().stream()
-                .map(c -> new CellRun(c, given, images, folder, machine, once))
+                .map(c -> new CellRun(c, given, images, folder, files, machine, once))
                 .toList();
         Map<CellRun, String> impossible = check(runs);
         images.train().sameClasses(images.test());
@@ -137,7 +139,7 @@ public final class StudyRunner {
         folder.begin(study.name(), common());
         Map<Cell, CellResult> results = new LinkedHashMap<>();
         for (CellRun run : runs) {
-            results.put(run.cell(), new CellResult(run.cell(), run.done(), null));
+            results.put(run.cell(), new CellResult(run.cell(), impossible.containsKey(run) ? null : run.done(), null));
         }
         impossible.forEach((run, why) -> results.put(run.cell(), failed(run.cell(), why)));
         tell(results);
@@ -188,20 +190,31 @@ public final class StudyRunner {
     /** Returns the cells that cannot be run with these settings, with the reasons. */
     private Map<CellRun, String> check(List<CellRun> runs) throws IOException {
         Map<CellRun, String> impossible = new LinkedHashMap<>();
-        TreeSet<String> unknown = new TreeSet<>(given.keySet());
+        TreeSet<String> unused = new TreeSet<>(given.keySet());
+        runs.forEach(run -> unused.addAll(run.cell().settings().keySet()));
+        Map<String, String> conditions = new HashMap<>();
         for (CellRun run : runs) {
             try {
-                unknown.retainAll(run.check());
+                Map<String, String> here = run.check();
+                unused.removeIf(name -> run.settings().containsKey(name) && !here.containsKey(name));
+                here.forEach((name, when) -> conditions.merge(name, when, (a, b) -> a.isEmpty() ? b : a));
             } catch (IllegalArgumentException | IOException e) {
                 impossible.put(run, String.valueOf(e.getMessage()));
+                // What varies between the cells may have an effect in this one.
+                unused.removeAll(run.cell().settings().keySet());
             }
         }
         if (impossible.size() == runs.size()) {
             throw new IllegalArgumentException(impossible.values().iterator().next());
         }
-        if (!unknown.isEmpty()) {
+        if (!unused.isEmpty()) {
+            String name = unused.first();
+            String when = conditions.getOrDefault(name, "");
             throw new IllegalArgumentException(
-                    "No cell of the study " + study.name() + " has the setting " + unknown.first() + ": leave it out");
+                    when.isEmpty()
+                            ? "No cell of the study " + study.name() + " has the setting " + name + ": leave it out"
+                            : "In the study " + study.name() + " the setting " + name + " has an effect only " + when
+                                    + ": leave it out");
         }
         impossible.forEach((run, why) -> progress.warn("the cell " + run.cell().title() + " cannot be run: " + why));
         return impossible;
@@ -209,11 +222,8 @@ public final class StudyRunner {
 
     /** Returns what must be equal to continue a study. */
     private Map<String, String> common() throws IOException {
-        Map<String, String> common = new LinkedHashMap<>(given);
-        common.putAll(options.texts());
-        if (given.containsKey("init")) {
-            common.put("init", "the file with SHA-256 " + Sha256.hex(Files.readAllBytes(Path.of(given.get("init")))));
-        }
+        Map<String, String> common = new LinkedHashMap<>(files.hashed(given));
+        common.putAll(files.hashed(options.texts()));
         common.put("images", images.images().fingerprint());
         common.put("train images", images.train().source().fingerprint());
         common.put("test images", images.test().source().fingerprint());

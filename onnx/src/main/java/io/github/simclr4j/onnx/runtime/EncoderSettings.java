@@ -67,6 +67,8 @@ public record EncoderSettings(Map<String, Value> values) {
     static final String TIMM_CONFIG = "config.json";
     /** The configuration file of OpenCLIP beside a model. */
     static final String OPEN_CLIP_CONFIG = "open_clip_config.json";
+    /** The names of the configuration files beside a model that may have settings, in the order of their precedence. */
+    public static final List<String> CONFIGURATIONS = List.of(PREPROCESSOR_CONFIG, TIMM_CONFIG, OPEN_CLIP_CONFIG);
 
     /**
      * The value of a setting.
@@ -193,7 +195,7 @@ public record EncoderSettings(Map<String, Value> values) {
      * @throws IOException if the file can't be read or contains something else; the message names the file
      */
     static EncoderSettings beside(Path folder) throws IOException {
-        for (String name : List.of(PREPROCESSOR_CONFIG, TIMM_CONFIG, OPEN_CLIP_CONFIG)) {
+        for (String name : CONFIGURATIONS) {
             Path file = folder.resolve(name);
             if (Files.isRegularFile(file) && (!name.equals(TIMM_CONFIG) || isTimm(file))) {
                 return read(file);
