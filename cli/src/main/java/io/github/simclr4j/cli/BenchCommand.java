@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -148,9 +149,24 @@ final class BenchCommand extends Command {
                 "without bench step, which takes random views",
                 "--images",
                 "--count",
-                "--limit",
-                "--memory",
-                "--decoders");
+                "--views",
+                "--views2",
+                "--multi-crop-least",
+                "--multi-crop-most");
+        only(
+                what != What.STEP,
+                "without bench step, which takes the same step again and again",
+                "--epochs",
+                "--learning-rate",
+                "--lr-scaling",
+                "--warmup-epochs",
+                "--schedule",
+                "--weight-average",
+                "--keep-head");
+        only(images != null, "with --images", "--limit");
+        only(images != null, "with --images", TableOptions.NAMES);
+        only(what == What.INPUT || what == What.TRAIN, "with bench input and train", "--memory", "--decoders");
+        hyperParameters(file);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("bench", what.name().toLowerCase(Locale.ROOT));
         if (file) {
@@ -173,6 +189,29 @@ final class BenchCommand extends Command {
             System.out.printf(Locale.ROOT, "peak memory %.0f MiB%n", peak);
         }
         return json;
+    }
+
+    /** Refuses hyper-parameters that have no effect on what is measured. */
+    private void hyperParameters(boolean file) {
+        String when = "with bench step and train";
+        switch (what) {
+            case VIEWS ->
+                hyper.only(
+                        this,
+                        when,
+                        Set.of("--preset", "--method", "--views", "--views2", "--encoder", "--image-size", "--batch"),
+                        false);
+            case INPUT -> hyper.only(this, when, Set.of("--preset", "--image-size", "--batch"), false);
+            case EMBED ->
+                hyper.only(
+                        this,
+                        file ? "without an encoder file" : when,
+                        file ? Set.of("--encoder") : Set.of("--preset", "--method", "--encoder", "--image-size"),
+                        !file);
+            default -> {
+                // All of them are used, except those that were refused before.
+            }
+        }
     }
 
     private void put(Map<String, Object> json, String unit, Rate rate, String precision, String device) {

@@ -70,6 +70,7 @@ final class CompareCommand extends Command {
             throw new IllegalArgumentException("--encoder must be given at least twice, found " + encoders.size());
         }
         on.check();
+        options.checkDevice(this);
         Console console = new Console();
         Map<String, Accuracies> linear = new LinkedHashMap<>();
         Map<String, Accuracies> knn = new LinkedHashMap<>();

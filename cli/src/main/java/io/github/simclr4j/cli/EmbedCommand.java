@@ -55,7 +55,7 @@ final class EmbedCommand extends Command {
     @Option(
             names = "--merge",
             description = "Join the parts that --shard wrote beside FILE into FILE; takes neither --encoder nor"
-                    + " --images.")
+                    + " --images, nor the options of these.")
     boolean merge;
 
     @Mixin
@@ -73,6 +73,9 @@ final class EmbedCommand extends Command {
     Map<String, Object> work() throws IOException {
         FeatureFile.ending(out);
         only(!merge, "without --merge", "--encoder", "--images", "--shard");
+        only(!merge, "without --merge", EncoderOptions.NAMES);
+        only(!merge, "without --merge", TableOptions.NAMES);
+        options.checkDevice(this);
         if (merge) {
             return merge();
         }

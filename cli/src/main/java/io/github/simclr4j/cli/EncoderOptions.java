@@ -21,6 +21,10 @@ final class EncoderOptions {
             .map(n -> "--" + n)
             .toArray(String[]::new);
 
+    /** The names of all these options. */
+    static final String[] NAMES = Stream.concat(Stream.of("--image-size", "--preprocessing"), Stream.of(FIXED))
+            .toArray(String[]::new);
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -132,6 +136,11 @@ final class EncoderOptions {
                     + " use it where it is faster: it saves about half of their multiplications, and values"
                     + " differ by rounding.")
     private boolean direct;
+
+    /** Refuses a device beside a provider, by which the encoder would run elsewhere. */
+    void checkDevice(Command user) {
+        user.only(provider == null, "without --provider, which names the device of the encoder", "--device");
+    }
 
     /** Returns the given options, completed by the file of {@code --preprocessing}. */
     EncoderSettings settings() throws IOException {

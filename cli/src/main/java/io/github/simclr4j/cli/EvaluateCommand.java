@@ -111,6 +111,9 @@ final class EvaluateCommand extends Command {
                 chosen.stream().anyMatch(Protocol::usesFeatures),
                 "with --protocol " + DeclaredOptions.and(fixed),
                 EncoderOptions.FIXED);
+        if (chosen.stream().allMatch(Protocol::usesFeatures)) {
+            options.checkDevice(this);
+        }
     }
 
     private OptionValues values(Protocol protocol) {

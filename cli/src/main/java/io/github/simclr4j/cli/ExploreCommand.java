@@ -86,6 +86,7 @@ abstract class ExploreCommand extends Command {
 
     @Override
     final Map<String, Object> work() throws IOException {
+        options.checkDevice(this);
         ending("--out", out, ".csv");
         writable(out);
         if (report != null) {

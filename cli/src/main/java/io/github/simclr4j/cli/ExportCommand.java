@@ -126,6 +126,7 @@ final class ExportCommand extends Command {
                 "--encoder-batch");
         only(false, "for commands that compute embeddings", "--no-winograd");
         only(precision == Precision.INT8, "with --precision int8, for its calibration", CALIBRATING);
+        only(precision == Precision.INT8, "with --precision int8, for its calibration", TableOptions.NAMES);
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }

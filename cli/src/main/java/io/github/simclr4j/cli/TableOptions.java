@@ -6,6 +6,9 @@ import picocli.CommandLine.Option;
 
 /** Options that name the columns of a table of images. */
 final class TableOptions {
+    /** The names of these options. */
+    static final String[] NAMES = {"--path-column", "--label-column"};
+
     @Option(
             names = "--path-column",
             paramLabel = "NAME",

@@ -152,6 +152,64 @@ class OptionsTest {
                 onDevices("cpu,cpu", "--batch 9 --bn-splits 3"));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "embed --merge --out x.csv --mean 0.5, without --merge",
+        "embed --merge --out x.csv --image-size 64, without --merge",
+        "embed --merge --out x.csv --preprocessing p.json, without --merge",
+        "embed --merge --out x.csv --provider cpu, without --merge",
+        "embed --merge --out x.csv --encoder-batch 4, without --merge",
+        "embed --merge --out x.csv --session-option a=b, without --merge",
+        "embed --merge --out x.csv --no-winograd, without --merge",
+        "embed --merge --out x.csv --path-column p, without --merge",
+        "embed --merge --out x.csv --label-column l, without --merge",
+        "export e.onnx --out x.onnx --path-column p, with --precision int8",
+        "export e.onnx --out x.onnx --precision float16 --label-column l, with --precision int8",
+        "embed --encoder e.onnx --images i --out x.csv --provider cpu --device gpu, without --provider",
+        "duplicates --encoder e.onnx --images i --out x.csv --provider cpu --device gpu, without --provider",
+        "compare --encoder e --encoder f --train i --test i --provider cpu --device gpu, without --provider",
+        "evaluate --encoder e --train i --test i --provider cpu --device gpu, without --provider",
+        "study grid --images i --train i --test i --out o --axis seed=1 --seed 2, without --axis seed",
+        "bench step --views none, without bench step",
+        "bench step --multi-crop 2 --multi-crop-most 0.5, without bench step",
+        "bench step --epochs 3, without bench step",
+        "bench views --memory 9, with bench input and train",
+        "bench embed --decoders 2, with bench input and train",
+        "bench views --limit 9, with --images",
+        "bench input --label-column l, with --images",
+        "bench views --optimizer sgd, with bench step and train",
+        "bench views --multi-crop 2, with bench step and train",
+        "bench input --views none, with bench step and train",
+        "bench embed --epochs 3, with bench step and train",
+        "bench embed --encoder e.onnx --width 1, without an encoder file",
+        "bench step --method cpc --views2 none, without bench step",
+        "bench train --method cpc --views2 none, without --method cpc"
+    })
+    void whatACommandDoesNotUseIsRefused(String options, String when) {
+        String name = last(options);
+        refused(name + " has an effect only " + when, run((Object[]) options.split(" ")));
+    }
+
+    /** They come as far as the files, of which there are none. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "study grid --images i --train i --test i --out o --axis seed=1 --limit 5 --seed 2",
+                "embed --encoder e.onnx --images i --out x.csv --provider cpu --encoder-batch 4 --label-column l",
+                "evaluate --encoder e --train i --test i --protocol linear,finetune --provider cpu --device cpu",
+                "bench input --images i --batch 8 --limit 9 --memory 9 --decoders 1 --label-column l",
+                "bench views --images i --method mocov2 --views none --views2 flip --batch 8 --encoder resnet34",
+                "bench embed --images i --encoder resnet34 --stem imagenet --image-size 64",
+                "bench train --images i --epochs 3 --optimizer sgd --momentum 0.5 --views none --checkpoint o"
+            })
+    void whatACommandUsesIsNot(String options) {
+        Path folder = dir.resolve("used");
+        Run run = run((Object[]) options.replace("--out ", "--out " + folder + "/")
+                .replace("--checkpoint ", "--checkpoint " + folder + "/")
+                .split(" "));
+        assertEquals(1, run.code(), run.err());
+    }
+
     private static String last(String options) {
         return options.substring(options.lastIndexOf("--")).split(" ")[0];
     }
