@@ -169,6 +169,9 @@ class AmdimTest {
                 expected += term(values.get(five), 25, at, values.get(other + 1), 25, d, clip);
             }
             assertEquals(expected / 2, loss.getFloat(), 1e-5 * expected);
+            double parts = Amdim.loss(maps, at, clip, 0.05, 0, 1).getFloat()
+                    + 2 * Amdim.loss(maps, at, clip, 0.05, 1, images).getFloat();
+            assertEquals(expected / 2, parts / images, 1e-5 * expected, "of micro-batches");
             for (NDArray gradient : Gradients.of(new NDList(loss), null, maps, m)) {
                 for (float g : gradient.toFloatArray()) {
                     assertTrue(Float.isFinite(g), () -> "gradient " + g);
