@@ -116,7 +116,7 @@ public record Compute(Computation computation, List<Device> others, int threads)
         if (replicas == 1) {
             Torch.threads(threads);
         } else {
-            int all = threads == 0 ? Torch.threads() : threads;
+            int all = threads == 0 ? Torch.defaultThreads() : threads;
             Torch.threads(Math.max(1, all / replicas));
         }
     }

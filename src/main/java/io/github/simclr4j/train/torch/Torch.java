@@ -36,6 +36,8 @@ import java.util.function.UnaryOperator;
  */
 public final class Torch {
     private static volatile Engine engine;
+    /** libtorch's default number of CPU threads of one operation; written before {@link #engine}. */
+    private static int defaultThreads;
 
     private Torch() {}
 
@@ -53,7 +55,9 @@ public final class Torch {
         if (engine == null) {
             synchronized (Torch.class) {
                 if (engine == null) {
-                    engine = LibraryCache.ofDjl().load(() -> Engine.getEngine("PyTorch"));
+                    Engine loaded = LibraryCache.ofDjl().load(() -> Engine.getEngine("PyTorch"));
+                    defaultThreads = JniUtils.getNumThreads();
+                    engine = loaded;
                 }
             }
         }
@@ -106,12 +110,15 @@ public final class Torch {
         }
     }
 
-    /** Sets the number of CPU threads of one operation; 0 keeps libtorch's default. */
+    /** Sets the number of CPU threads of one operation; 0 sets libtorch's {@linkplain #defaultThreads default}. */
     public static void threads(int threads) {
+        JniUtils.setNumThreads(threads > 0 ? threads : defaultThreads());
+    }
+
+    /** Returns libtorch's default number of CPU threads of one operation, whatever {@link #threads(int)} has set since. */
+    public static int defaultThreads() {
         engine();
-        if (threads > 0) {
-            JniUtils.setNumThreads(threads);
-        }
+        return defaultThreads;
     }
 
     /** Returns the number of CPU threads of one operation that this thread calls. */

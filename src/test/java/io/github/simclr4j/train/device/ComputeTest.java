@@ -137,6 +137,29 @@ class ComputeTest {
         }
     }
 
+    /** The next training of the same JVM has libtorch's default again, and its replicas a share of that. */
+    @Test
+    void aNumberOfThreadsEndsWithItsTraining() {
+        machine.onClassPath = true;
+        int before = Torch.threads();
+        int all = Torch.defaultThreads();
+        try {
+            choose(List.of("cpu"), 2);
+            assertEquals(2, Torch.threads());
+            choose(List.of("cpu"), 0);
+            assertEquals(all, Torch.threads());
+            Torch.threads(3 * all);
+            for (int run = 0; run < 2; run++) {
+                choose(List.of("cpu", "cpu"), 0);
+                assertEquals(Math.max(1, all / 2), Torch.threads());
+            }
+            choose(List.of("cpu"), 0);
+            assertEquals(all, Torch.threads());
+        } finally {
+            Torch.threads(before);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
