@@ -32,6 +32,9 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
     /** Number of reader threads per CPU for paths, because they mostly wait for a disk or the network. */
     private static final int READERS_PER_CPU = 4;
 
+    /** The largest buffer of pixels, in bytes; a larger batch is divided. */
+    private static final int MAX_BUFFER = 1 << 29;
+
     private final Plan plan;
     private final OnnxEncoder encoder;
     private final int batch;
@@ -55,8 +58,13 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         this.plan = plan;
         this.encoder = encoder;
         Preprocessing preprocessing = encoder.preprocessing();
-        batch = EncoderPipeline.Settings.onCores(1, encoder).batch();
-        pixels = ByteBuffer.allocateDirect(batch * 3 * preprocessing.height() * preprocessing.width());
+        int bytes = 3 * preprocessing.height() * preprocessing.width();
+        batch = Math.max(
+                1,
+                Math.min(
+                        MAX_BUFFER / bytes,
+                        EncoderPipeline.Settings.onCores(1, encoder).batch()));
+        pixels = ByteBuffer.allocateDirect(batch * bytes);
         int threads = plan.paths() ? READERS_PER_CPU * cpus : cpus;
         workers = Executors.newFixedThreadPool(threads, task -> {
             Thread thread = new Thread(task, "simclr-decode");

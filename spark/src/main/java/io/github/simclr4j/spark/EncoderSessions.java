@@ -52,6 +52,13 @@ final class EncoderSessions {
         }
     }
 
+    /** Returns the number of tasks that use a session now. */
+    static int users() {
+        synchronized (EncoderSessions.class) {
+            return OPEN.values().stream().mapToInt(session -> session.users).sum();
+        }
+    }
+
     /** Returns the number of sessions that this JVM has opened. */
     static long opened() {
         return OPENED.get();
@@ -85,7 +92,7 @@ final class EncoderSessions {
                 }
             }
             return lease;
-        } catch (IOException | RuntimeException e) {
+        } catch (Throwable e) {
             lease.close();
             throw e;
         }

@@ -11,7 +11,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
@@ -75,12 +74,14 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
 
     /** The encoder, or null if it was not read yet. */
     private transient EncoderFile file;
-    /** The path that {@link #file} was read from. */
-    private transient String origin;
+    /** The path and the settings that {@link #file} was read with. */
+    private transient Origin origin;
     /** The encoder as sent to the executors of {@link #shippedBy}. */
     private transient Broadcast<EncoderFile> shipped;
 
     private transient SparkContext shippedBy;
+
+    private record Origin(String path, List<String> settings) {}
 
     /** Creates a transformer with a random identifier. */
     public ImageEmbedder() {
@@ -388,8 +389,8 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return rows -> embed(rows, plan, encoder.value(), hadoop.value());
     }
 
-    private static Iterator<Row> embed(
-            Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop) throws IOException {
+    static Iterator<Row> embed(Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop)
+            throws IOException {
         TaskContext task = TaskContext.get();
         int cpus = task.cpus();
         String where = plan.provider();
@@ -399,11 +400,14 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         EncoderSessions.Lease lease = EncoderSessions.lease(
                 encoder,
                 RuntimeSettings.DEFAULT.withThreads(cpus).withProvider(where).withBatch(plan.batch()));
+        // Listeners are called, the last one first, also if the task fails or is killed, or if the job needs only some
+        // of the rows.
+        task.addTaskCompletionListener(done -> {
+            lease.close();
+        });
         EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease.encoder(), cpus, hadoop.value());
-        // Also closes if the job needs only some of the rows, or if the task is killed.
         task.addTaskCompletionListener(done -> {
             embedded.close();
-            lease.close();
         });
         return embedded;
     }
@@ -419,19 +423,23 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return builder.build();
     }
 
-    /** Returns the encoder, and reads it if its path has changed. */
+    /** Returns the encoder, and reads it if its path or its settings have changed, by a setter or otherwise. */
     private synchronized EncoderFile file(SparkContext context) {
-        String path = $(encoder);
-        if (file == null || !Objects.equals(origin, path)) {
+        Origin now = origin();
+        if (file == null || !now.equals(origin)) {
             try {
-                file = EncoderFile.read(new Path(path), settings(), context.hadoopConfiguration());
+                file = EncoderFile.read(new Path(now.path()), settings(), context.hadoopConfiguration());
             } catch (IOException e) {
                 throw new UncheckedIOException(e.getMessage(), e);
             }
-            origin = path;
+            origin = now;
             shipped = null;
         }
         return file;
+    }
+
+    private Origin origin() {
+        return new Origin($(encoder), List.of($(encoderSettings)));
     }
 
     private Map<String, String> settings() {
@@ -457,12 +465,11 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     @Override
     public ImageEmbedder copy(ParamMap extra) {
         ImageEmbedder copy = defaultCopy(extra);
-        if (Arrays.equals(copy.getEncoderSettings(), getEncoderSettings())) {
-            copy.file = file;
-            copy.origin = origin;
-            copy.shipped = shipped;
-            copy.shippedBy = shippedBy;
-        }
+        // The copy reads the encoder again if it has another path or other settings.
+        copy.file = file;
+        copy.origin = origin;
+        copy.shipped = shipped;
+        copy.shippedBy = shippedBy;
         return copy;
     }
 
@@ -495,7 +502,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
                 } catch (IOException e) {
                     throw new UncheckedIOException(e.getMessage(), e);
                 }
-                embedder.origin = embedder.getEncoder();
+                embedder.origin = embedder.origin();
                 return embedder;
             }
         };

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -340,6 +341,62 @@ class ImageEmbedderTest {
         UncheckedIOException changed =
                 assertThrows(UncheckedIOException.class, () -> ImageEmbedder.load(again.toString()));
         assertTrue(changed.getMessage().contains("is not the encoder that was saved"), changed.getMessage());
+    }
+
+    /** Spark's own API changes params without the setters. */
+    @Test
+    void settingsThatSparkChangesAreUsed() throws IOException {
+        Path foreign = Path.of(
+                System.getProperty("simclr.root", ".."),
+                "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/mobilenet-v2.onnx");
+        String[] bright = {"mean=0.1,0.2,0.3", "std=0.5"};
+        String[] dark = {"mean=0.6,0.5,0.4", "std=0.25"};
+        Dataset<Row> one = Samples.files(images, 1).where(col("path").endsWith("red/0.png"));
+        float[][] values = new float[2][];
+        for (int i = 0; i < 2; i++) {
+            Map<String, String> settings =
+                    Map.of("mean", i == 0 ? "0.1,0.2,0.3" : "0.6,0.5,0.4", "std", i == 0 ? "0.5" : "0.25");
+            try (OnnxEncoder session = OnnxEncoder.open(
+                    foreign, EncoderSettings.of(settings, "test"), RuntimeSettings.DEFAULT.withThreads(1))) {
+                values[i] = session.embed(List.of(Images.read(images.resolve("red/0.png"))))[0];
+            }
+        }
+        ImageEmbedder embedder =
+                new ImageEmbedder().setEncoder(foreign.toString()).setEncoderSettings(bright);
+        assertArrayEquals(values[0], floats(embedder.transform(one).first(), "features"));
+        embedder.set(embedder.encoderSettings(), dark);
+        assertArrayEquals(values[1], floats(embedder.transform(one).first(), "features"));
+        ImageEmbedder copy = embedder.copy(new ParamMap().put(embedder.encoderSettings(), bright));
+        assertArrayEquals(values[0], floats(copy.transform(one).first(), "features"));
+        Path saved = dir.resolve("changed-stage");
+        embedder.write().save(saved.toString());
+        ImageEmbedder loaded = ImageEmbedder.load(saved.toString());
+        loaded.set(loaded.encoderSettings(), bright);
+        assertArrayEquals(values[0], floats(loaded.transform(one).first(), "features"));
+        embedder.clear(embedder.encoderSettings());
+        embedder.set(embedder.encoder(), encoder.toString());
+        assertArrayEquals(
+                expected.get(images.resolve("red/0.png").toUri().getPath()),
+                floats(embedder.transform(one).first(), "features"));
+    }
+
+    /** The iterator of the rows fails for lack of a configuration of the file systems, and so may it for lack of memory. */
+    @Test
+    void aTaskThatCannotBeginGivesItsSessionBack() throws IOException {
+        EncoderFile file = EncoderFile.read(
+                new org.apache.hadoop.fs.Path(encoder.toString()),
+                Map.of(),
+                LocalSpark.SESSION.sparkContext().hadoopConfiguration());
+        Plan plan = new Plan(0, false, -1, false, false, Plan.FAIL, "cpu", 0);
+        Dataset<Row> rows = Samples.files(images, 1);
+        assertEquals(0, EncoderSessions.users());
+        assertThrows(
+                Exception.class,
+                () -> rows.mapPartitions(
+                                (MapPartitionsFunction<Row, Row>) part -> ImageEmbedder.embed(part, plan, file, null),
+                                Encoders.row(rows.schema()))
+                        .collectAsList());
+        assertEquals(0, EncoderSessions.users());
     }
 
     @Test
