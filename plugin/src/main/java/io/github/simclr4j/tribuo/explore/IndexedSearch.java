@@ -6,6 +6,7 @@ import com.github.jelmerk.hnswlib.core.Item;
 import com.github.jelmerk.hnswlib.core.SearchResult;
 import com.github.jelmerk.hnswlib.core.hnsw.HnswIndex;
 import io.github.simclr4j.util.Progress;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -30,6 +31,11 @@ final class IndexedSearch implements NearestSearch {
             return vector.length;
         }
     }
+
+    /** The index returns equally near images in no particular order. */
+    private static final Comparator<SearchResult<Image, Float>> NEAREST =
+            Comparator.<SearchResult<Image, Float>, Float>comparing(SearchResult::distance)
+                    .thenComparing(r -> r.item().id());
 
     private final Features set;
     private final Progress progress;
@@ -64,6 +70,7 @@ final class IndexedSearch implements NearestSearch {
         inParts("searching features", asked.length, i -> {
             List<SearchResult<Image, Float>> found = index.findNearest(asked[i], themselves ? k + 1 : k).stream()
                     .filter(r -> !themselves || r.item().id() != i)
+                    .sorted(NEAREST)
                     .limit(k)
                     .toList();
             images[i] = found.stream().mapToInt(r -> r.item().id()).toArray();

@@ -38,6 +38,9 @@ public interface NearestSearch {
      * hierarchical navigable small world graph (HNSW, <a href="https://arxiv.org/abs/1603.09320">Malkov and Yashunin 2018</a>). It
      * needs the optional dependency {@code com.github.jelmerk:hnswlib-core}.
      *
+     * <p>The index is built by several threads, and depends on the order in which they add the images. Two searches of the same set may
+     * therefore miss different images. Equally near images are in the order of the set among those that are found.
+     *
      * @param set the images to index
      * @param progress receives the number of images indexed
      * @throws IllegalStateException if the library is not on the class path

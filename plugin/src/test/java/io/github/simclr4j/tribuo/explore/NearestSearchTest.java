@@ -67,6 +67,23 @@ class NearestSearchTest {
         assertArrayEquals(new int[] {0, 1, 2}, nearest.images()[999]);
     }
 
+    /** Forty images, each with four copies at other places of the set. */
+    @Test
+    void theIndexReturnsEquallyNearImagesInTheOrderOfTheSet() {
+        float[][] different = RandomFeatures.of(40, 16, 3).rows();
+        float[][] rows = new float[200][];
+        Arrays.setAll(rows, i -> different[i % 40]);
+        NearestSearch index = NearestSearch.indexed(RandomFeatures.of("test", rows), Progress.NONE);
+        int[][] others = index.ofEach(4).images();
+        int[][] all = index.nearest(RandomFeatures.of("test", rows), 5).images();
+        for (int i = 0; i < 200; i++) {
+            int image = i;
+            int[] copies = IntStream.range(0, 5).map(c -> image % 40 + 40 * c).toArray();
+            assertArrayEquals(copies, all[i], "image " + i);
+            assertArrayEquals(Arrays.stream(copies).filter(c -> c != image).toArray(), others[i], "image " + i);
+        }
+    }
+
     @Test
     void thereAreNoMoreNeighboursThanOtherImages() {
         Features one = RandomFeatures.of(1, 4, 1);
