@@ -7,7 +7,10 @@ import java.util.concurrent.CancellationException;
 final class Interruption {
     private Interruption() {}
 
-    /** Throws CancellationException if the thread is interrupted, without clearing its interrupt status. */
+    /**
+     * Throws CancellationException if the current thread is interrupted, without clearing its interrupt status. To be called by the
+     * thread that the caller may interrupt, not by a task of a parallel stream, which may run in another thread.
+     */
     static void check() {
         if (Thread.currentThread().isInterrupted()) {
             throw new CancellationException("Interrupted while comparing images");

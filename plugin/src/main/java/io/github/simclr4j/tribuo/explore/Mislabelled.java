@@ -54,7 +54,8 @@ public final class Mislabelled {
      * @param progress receives the number of folds done
      * @return a score for each image, in descending order
      * @throws IllegalArgumentException if the numbers of features and labels differ, or if there are fewer than two classes
-     * @throws java.util.concurrent.CancellationException if the thread is interrupted
+     * @throws java.util.concurrent.CancellationException if the thread is interrupted, which takes effect after the folds that are being
+     *     trained
      */
     public static List<Doubt> rank(Features features, List<String> labels, long seed, Progress progress) {
         if (labels.size() != features.size()) {
@@ -69,12 +70,16 @@ public final class Mislabelled {
         int[] part = parts(labels, seed);
         Doubt[] doubts = new Doubt[labels.size()];
         AtomicInteger done = new AtomicInteger();
+        Thread caller = Thread.currentThread();
         progress.start("cross-validation", FOLDS);
         IntStream.range(0, FOLDS).parallel().forEach(fold -> {
-            Interruption.check();
-            judge(dataset, part, fold, seed, doubts);
-            progress.at(done.incrementAndGet(), "");
+            // Most folds run in threads of the common pool, which nobody interrupts.
+            if (!caller.isInterrupted()) {
+                judge(dataset, part, fold, seed, doubts);
+                progress.at(done.incrementAndGet(), "");
+            }
         });
+        Interruption.check();
         progress.end();
         List<Doubt> ranked = new ArrayList<>(List.of(doubts));
         ranked.sort(Comparator.comparingDouble(Doubt::score).reversed().thenComparingInt(Doubt::image));

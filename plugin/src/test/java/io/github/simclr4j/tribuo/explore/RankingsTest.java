@@ -13,9 +13,12 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 import org.tribuo.dataset.DatasetView;
@@ -129,6 +132,29 @@ class RankingsTest {
         ranked.forEach(d ->
                 assertTrue(d.score() >= 0 && d.score() <= 1 && !d.suggested().equals(labels.get(d.image()))));
         assertEquals(ranked, Mislabelled.rank(features, labels, 1, Progress.NONE));
+    }
+
+    /** Of five folds, whichever threads train them. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5})
+    void theSearchForWrongLabelsNoticesAnInterruptOfItsCaller(int fold) {
+        Features features = RandomFeatures.grouped(60, 3, 8, 0.3, 4);
+        List<String> labels =
+                IntStream.range(0, 60).mapToObj(i -> "class" + i % 3).toList();
+        Thread caller = Thread.currentThread();
+        Progress progress = new Progress() {
+            @Override
+            public void at(long done, String detail) {
+                if (done == fold) {
+                    caller.interrupt();
+                }
+            }
+        };
+        try {
+            assertThrows(CancellationException.class, () -> Mislabelled.rank(features, labels, 1, progress));
+        } finally {
+            assertTrue(Thread.interrupted(), "the mark stays");
+        }
     }
 
     @Test
