@@ -18,8 +18,8 @@ import java.util.Random;
 record KeyQueue(NDArray rows, NDArray position) {
     /** The largest queue: its position is a float32, which is exact up to this number. */
     static final int MOST_KEYS = 1 << 24;
-    /** The largest number of values in the queue, which take 4 GiB. */
-    private static final long MOST_NUMBERS = 1L << 30;
+    /** The largest number of bytes in the queue: a checkpoint stores the size of a tensor as an int. */
+    private static final int MOST_BYTES = Integer.MAX_VALUE;
 
     /**
      * Creates a queue that the context saves as {@code queue} and {@code queue.position}.
@@ -31,8 +31,9 @@ record KeyQueue(NDArray rows, NDArray position) {
      * @throws IllegalArgumentException if the queue takes too much memory
      */
     static KeyQueue of(MethodContext context, Network network, int size, int d) {
-        if ((long) size * d > MOST_NUMBERS) {
-            throw new IllegalArgumentException("The queue must hold at most " + MOST_NUMBERS + " values, found " + size
+        int most = MOST_BYTES / network.type().getNumOfBytes();
+        if ((long) size * d > most) {
+            throw new IllegalArgumentException("The queue must hold at most " + most + " values (2 GiB), found " + size
                     + " keys of length " + d + ": lower the queue size or the projection length");
         }
         NDManager m = network.manager();

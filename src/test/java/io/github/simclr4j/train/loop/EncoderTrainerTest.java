@@ -224,13 +224,16 @@ class EncoderTrainerTest {
     }
 
     @Test
-    void aQueueThatWouldFillTheMemoryIsRefused() {
+    void aQueueThatACheckpointCannotHoldIsRefused() {
         PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1)
-                .option("queue", 1 << 20)
+                .option("queue", 1 << 18)
                 .projection(2048));
         IllegalArgumentException e =
                 assertThrows(IllegalArgumentException.class, () -> run(s, Small.labelled(16), NOTHING));
-        assertTrue(e.getMessage().contains("lower the queue size or the projection length"), e.getMessage());
+        assertEquals(
+                "The queue must hold at most 536870911 values (2 GiB), found 262144 keys of length 2048: lower the queue size or the"
+                        + " projection length",
+                e.getMessage());
     }
 
     /** Keys that share their statistics with the queries give them away. */
