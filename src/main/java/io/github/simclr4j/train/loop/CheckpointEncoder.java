@@ -56,6 +56,9 @@ public final class CheckpointEncoder implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             network.close();
             throw new IOException(file + " is not a checkpoint of " + net.describe() + ": " + e.getMessage(), e);
+        } catch (Throwable e) {
+            network.close();
+            throw e;
         }
     }
 

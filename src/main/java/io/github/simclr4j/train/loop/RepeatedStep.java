@@ -54,19 +54,20 @@ public final class RepeatedStep implements AutoCloseable {
         Torch.noGradient();
         settings.checkDevices(compute.devices());
         resources = new RunResources(compute.threads());
-        PretrainSettings s = opened(settings.withPrecision(compute.precision()), resources);
-        context = new MethodContext(
-                s.network(CLASSES),
-                s.zeroGamma(),
-                compute.computation(),
-                new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
-        views = s.views() * s.batch();
+        MethodContext networks = null;
         TrainingStep made = null;
         try {
-            Method method = s.method().create(context);
-            made = new TrainingStep(s, context, method, compute.others());
+            PretrainSettings s = settings.withPrecision(compute.precision()).opened(resources);
+            networks = new MethodContext(
+                    s.network(CLASSES),
+                    s.zeroGamma(),
+                    compute.computation(),
+                    new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
+            views = s.views() * s.batch();
+            Method method = s.method().create(networks);
+            made = new TrainingStep(s, networks, method, compute.others());
             method.begin(new RunStart(images(s), null, false, Progress.NONE));
-            NDManager m = context.exported().manager();
+            NDManager m = networks.exported().manager();
             int small = s.smallViews().count() * s.batch();
             batch = new MadeViews(
                     random(m, views - small, s.imageSize(), s.seed()),
@@ -74,24 +75,25 @@ public final class RepeatedStep implements AutoCloseable {
                     s.batch(),
                     IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(),
                     s.seed());
-            step = made;
-        } catch (IOException | RuntimeException e) {
-            if (made != null) {
-                made.close();
-            }
-            context.close();
-            resources.close();
-            throw e instanceof RuntimeException r ? r : new UncheckedIOException(e.getMessage(), (IOException) e);
+        } catch (IOException e) {
+            free(made, networks, resources);
+            throw new UncheckedIOException(e.getMessage(), e);
+        } catch (Throwable e) {
+            free(made, networks, resources);
+            throw e;
         }
+        context = networks;
+        step = made;
     }
 
-    private static PretrainSettings opened(PretrainSettings settings, RunResources resources) {
-        try {
-            return settings.opened(resources);
-        } catch (IOException e) {
-            resources.close();
-            throw new UncheckedIOException(e.getMessage(), e);
+    private static void free(TrainingStep step, MethodContext context, RunResources resources) {
+        if (step != null) {
+            step.close();
         }
+        if (context != null) {
+            context.close();
+        }
+        resources.close();
     }
 
     /** Returns random images for a method that reads the training images before the first step. */
@@ -151,8 +153,6 @@ public final class RepeatedStep implements AutoCloseable {
     @Override
     public void close() {
         release();
-        step.close();
-        context.close();
-        resources.close();
+        free(step, context, resources);
     }
 }

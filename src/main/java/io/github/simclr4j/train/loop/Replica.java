@@ -45,11 +45,17 @@ final class Replica implements AutoCloseable {
         this.from = from;
         this.to = to;
         copied = device != null;
-        context.trained().forEach(n -> networks.put(n, copied ? n.copyTo(device, true) : n));
-        context.trained().forEach(n -> trained.addAll(networks.get(n).trained().values()));
-        context.followers()
-                .values()
-                .forEach(f -> networks.put(f.network(), copied ? f.network().copyTo(device, false) : f.network()));
+        try {
+            context.trained().forEach(n -> networks.put(n, copied ? n.copyTo(device, true) : n));
+            context.trained()
+                    .forEach(n -> trained.addAll(networks.get(n).trained().values()));
+            context.followers()
+                    .values()
+                    .forEach(f -> networks.put(f.network(), copied ? f.network().copyTo(device, false) : f.network()));
+        } catch (Throwable e) {
+            close();
+            throw e;
+        }
     }
 
     /** Returns the division of batches. */

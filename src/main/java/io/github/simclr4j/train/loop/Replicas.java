@@ -49,13 +49,18 @@ final class Replicas implements AutoCloseable {
                     t.setDaemon(true);
                     return t;
                 });
-        for (int d = 0; d < devices; d++) {
-            all.add(new Replica(
-                    context,
-                    d == 0 ? null : others.get(d - 1),
-                    new MicroBatches(parts, groups, devices == 1),
-                    parts / devices * d,
-                    parts / devices * (d + 1)));
+        try {
+            for (int d = 0; d < devices; d++) {
+                all.add(new Replica(
+                        context,
+                        d == 0 ? null : others.get(d - 1),
+                        new MicroBatches(parts, groups, devices == 1),
+                        parts / devices * d,
+                        parts / devices * (d + 1)));
+            }
+        } catch (Throwable e) {
+            close();
+            throw e;
         }
     }
 

@@ -101,12 +101,17 @@ final class TrainingStep implements AutoCloseable {
                     .filter(w -> w.kind() != Weight.Kind.MATRIX)
                     .forEach(w -> plain.add(prefix + w.name()));
         }
-        optimizer = Optimizer.of(
-                settings.optimizer(),
-                trained,
-                new WeightRules(
-                        (name, w) -> plain.contains(name),
-                        name -> method.constantRate().stream().anyMatch(name::startsWith)));
+        try {
+            optimizer = Optimizer.of(
+                    settings.optimizer(),
+                    trained,
+                    new WeightRules(
+                            (name, w) -> plain.contains(name),
+                            name -> method.constantRate().stream().anyMatch(name::startsWith)));
+        } catch (Throwable e) {
+            replicas.close();
+            throw e;
+        }
     }
 
     private static String prefix(int network) {

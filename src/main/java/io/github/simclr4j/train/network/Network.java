@@ -87,13 +87,18 @@ public final class Network implements AutoCloseable {
         this.graph = graph;
         this.computation = computation;
         manager = Torch.engine().newBaseManager(computation.device());
-        Random random = new Random(seed);
-        for (LayerGraph.Node node : graph.nodes()) {
-            boolean zero = zeroGamma && node.layer() instanceof Layer.BatchNorm norm && norm.endsBranch();
-            for (Weight w : node.layer().weights()) {
-                boolean scale = w.kind() == Weight.Kind.SCALE;
-                add(w, zero && scale ? new float[w.size()] : w.init().values(w.size(), random));
+        try {
+            Random random = new Random(seed);
+            for (LayerGraph.Node node : graph.nodes()) {
+                boolean zero = zeroGamma && node.layer() instanceof Layer.BatchNorm norm && norm.endsBranch();
+                for (Weight w : node.layer().weights()) {
+                    boolean scale = w.kind() == Weight.Kind.SCALE;
+                    add(w, zero && scale ? new float[w.size()] : w.init().values(w.size(), random));
+                }
             }
+        } catch (Throwable e) {
+            manager.close();
+            throw e;
         }
     }
 
@@ -227,11 +232,16 @@ public final class Network implements AutoCloseable {
 
     private Network copy(LayerGraph part, boolean gradients, Computation where) {
         Network other = new Network(part, false, where, 0);
-        other.takeOver(this);
-        if (!gradients) {
-            other.trained.values().forEach(w -> w.setRequiresGradient(false));
+        try {
+            other.takeOver(this);
+            if (!gradients) {
+                other.trained.values().forEach(w -> w.setRequiresGradient(false));
+            }
+            return other;
+        } catch (Throwable e) {
+            other.close();
+            throw e;
         }
-        return other;
     }
 
     /**

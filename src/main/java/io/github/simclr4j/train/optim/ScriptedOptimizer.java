@@ -97,6 +97,7 @@ abstract class ScriptedOptimizer implements Optimizer {
     ScriptedOptimizer(OptimizerSettings settings, Map<String, NDArray> weights, WeightRules rules, String... kinds) {
         this.settings = settings;
         count = weights.size();
+        // The manager of the weights closes it if anything below fails.
         manager = weights.values().iterator().next().getManager().newSubManager();
         for (Map.Entry<String, NDArray> e : weights.entrySet()) {
             NDArray w = e.getValue();

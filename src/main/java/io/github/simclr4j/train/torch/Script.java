@@ -41,7 +41,12 @@ public final class Script implements AutoCloseable {
 
     private Script(String methods, NDManager manager) {
         this.manager = manager;
-        module = Torch.load(manager, archive(HEAD + methods));
+        try {
+            module = Torch.load(manager, archive(HEAD + methods));
+        } catch (Throwable e) {
+            manager.close();
+            throw e;
+        }
     }
 
     /**

@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.device.Compute;
+import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
@@ -24,6 +27,7 @@ import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -167,6 +171,42 @@ class ReplicasTest {
             assertEquals(left[0], left[2]);
         }
         assertEquals(before, all.getManagedArrays().size(), "copies are freed");
+    }
+
+    /** The second of three devices has its copies when the third, which does not exist, fails. */
+    @Test
+    void copiesAreFreedIfOneOfThemCannotBeMade() {
+        PretrainSettings s = Small.build(twoEpochs("mocov2"));
+        NDManager all = Torch.engine().newBaseManager().getParentManager();
+        try (StepByStep run = new StepByStep(s)) {
+            int before = all.getManagedArrays().size();
+            assertThrows(
+                    EngineException.class,
+                    () -> new Replicas(run.context(), List.of(Device.cpu(), Device.gpu(99)), 1, 3));
+            assertEquals(before, all.getManagedArrays().size());
+        }
+    }
+
+    @Test
+    void copiesAreFreedIfTheOptimizerCannotBeMade() {
+        PretrainSettings s = Small.build(twoEpochs("simclr"));
+        Method broken = (Method)
+                Proxy.newProxyInstance(Method.class.getClassLoader(), new Class<?>[] {Method.class}, (p, m, a) -> {
+                    throw new IllegalStateException("broken");
+                });
+        NDManager all = Torch.engine().newBaseManager().getParentManager();
+        try (StepByStep run = new StepByStep(s)) {
+            int before = run.network().manager().getManagedArrays().size();
+            int copies = all.getManagedArrays().size() - before;
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> new TrainingStep(s, run.context(), broken, List.of(Device.cpu())));
+            // The state that the optimizer has made so far is freed with the weights.
+            assertEquals(
+                    copies,
+                    all.getManagedArrays().size()
+                            - run.network().manager().getManagedArrays().size());
+        }
     }
 
     /** All replicas of a run have the weights that the run has, whoever changed them between two steps. */
