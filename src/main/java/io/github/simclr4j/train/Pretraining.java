@@ -149,7 +149,8 @@ public final class Pretraining implements AutoCloseable {
      * @return the encoder and figures of the run
      * @throws IOException if images, the encoder to start from or a checkpoint cannot be read, if there are fewer than two readable images,
      *     or if a checkpoint cannot be written or belongs to other settings
-     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws InterruptedIOException if the thread was interrupted before the last step ended; the state is saved first. After the last
+     *     step the training ends as usual, at most without the accuracy of nearest neighbours, and the thread stays interrupted
      * @throws CancellationException if {@link #cancel} was called; the state is saved first
      * @throws IllegalArgumentException for float16 on the CPU, if the memory does not hold two batches, or if there are so few images that
      *     the devices cannot share a batch's groups

@@ -34,7 +34,7 @@ public final class PretrainingResult {
     }
 
     /**
-     * Writes the encoder's ONNX file atomically.
+     * Writes the encoder's ONNX file atomically, also in an interrupted thread, which stays interrupted.
      *
      * @param file the file, which is replaced if it exists
      * @throws IOException if the file cannot be written; the message names it

@@ -426,6 +426,19 @@ class PretrainingTest {
     }
 
     @Test
+    void anInterruptAfterTheLastStepLeavesAResultThatCanBeWritten() throws IOException {
+        byte[] whole = run(small()).encoder();
+        Path encoder = dir.resolve("interrupted/encoder.onnx");
+        try (Pretraining pretraining = small().listener(
+                        new Recorder(4, () -> Thread.currentThread().interrupt()))
+                .build()) {
+            pretraining.run().writeEncoder(encoder);
+            assertTrue(Thread.interrupted(), "it is left to the caller");
+        }
+        assertArrayEquals(whole, Files.readAllBytes(encoder));
+    }
+
+    @Test
     void readingImagesIsCancelledToo() throws IOException {
         AtomicReference<Pretraining> self = new AtomicReference<>();
         Progress progress = new Progress() {

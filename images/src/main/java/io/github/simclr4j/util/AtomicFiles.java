@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes files atomically: after any failure there is either the old file or the complete new one; see {@link TemporaryFile}. Symbolic
@@ -30,7 +31,7 @@ public final class AtomicFiles {
     }
 
     /**
-     * Replaces a file, or creates it and its folder.
+     * Replaces a file, or creates it and its folder. An interrupted thread writes it, too, and stays interrupted.
      *
      * @param file the file
      * @param bytes the content
@@ -42,12 +43,38 @@ public final class AtomicFiles {
 
     /**
      * Replaces several files, or creates them. All contents are on disk before the first file is replaced, so that a full disk leaves all
-     * old files intact.
+     * old files intact. An interrupted thread writes them, too, and stays interrupted.
      *
      * @param files the content of each file, in the order in which they are replaced
      * @throws IOException if a file can't be written; the message names it
      */
     public static void write(Map<Path, byte[]> files) throws IOException {
+        if (areReplaced(files.keySet())) {
+            Uninterrupted.run(() -> {
+                replace(files);
+                return null;
+            });
+        } else {
+            // What a device or FIFO has received can't be repeated.
+            replace(files);
+        }
+    }
+
+    private static boolean areReplaced(Set<Path> files) {
+        try {
+            for (Path file : files) {
+                if (!Destination.of(file).replaced()) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException e) {
+            // Writing will fail for the same reason.
+            return false;
+        }
+    }
+
+    private static void replace(Map<Path, byte[]> files) throws IOException {
         Map<Path, TemporaryFile> written = new LinkedHashMap<>();
         Path now = null;
         try {
@@ -77,7 +104,8 @@ public final class AtomicFiles {
      *
      * @param file the file
      * @param content writes the content
-     * @throws IOException if the content or the file can't be written: the unchanged exception of the file system
+     * @throws IOException if the content or the file can't be written: the unchanged exception of the file system, also if the thread is
+     *     interrupted
      */
     public static void write(Path file, Content content) throws IOException {
         try (TemporaryFile temporary = TemporaryFile.beside(file)) {

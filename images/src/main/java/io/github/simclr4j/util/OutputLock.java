@@ -40,21 +40,7 @@ public final class OutputLock implements AutoCloseable {
      * @throws IOException if another process or another part of this process holds the lock; the message names the path and the process
      */
     public static OutputLock of(Path output) throws IOException {
-        // An interrupted thread can't write to a channel, but an interrupted run needs the lock to save its results.
-        boolean interrupted = Thread.interrupted();
-        try {
-            while (true) {
-                try {
-                    return lock(output);
-                } catch (ClosedByInterruptException e) {
-                    interrupted = Thread.interrupted();
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        return Uninterrupted.run(() -> lock(output));
     }
 
     private static OutputLock lock(Path output) throws IOException {

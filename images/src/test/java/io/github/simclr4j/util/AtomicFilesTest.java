@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +50,41 @@ class AtomicFilesTest {
         assertEquals("disk full", e.getMessage());
         assertArrayEquals(new byte[] {1}, Files.readAllBytes(file));
         assertEquals(List.of("b.bin"), files());
+    }
+
+    @Test
+    void anInterruptedThreadWritesAndStaysInterrupted() throws IOException {
+        Path file = dir.resolve("a/b.bin");
+        Thread.currentThread().interrupt();
+        AtomicFiles.write(file, new byte[] {1, 2});
+        assertTrue(Thread.interrupted());
+        assertArrayEquals(new byte[] {1, 2}, Files.readAllBytes(file));
+    }
+
+    /** A channel that meets an interrupt is closed; a second attempt has a new one. */
+    @Test
+    void workThatAnInterruptMakesFailIsRepeated() throws IOException {
+        Path file = Files.write(dir.resolve("c.bin"), new byte[] {7});
+        int[] attempts = new int[1];
+        byte[] read = Uninterrupted.run(() -> {
+            if (++attempts[0] == 1) {
+                Thread.currentThread().interrupt();
+            }
+            try (InputStream in = Files.newInputStream(file)) {
+                return in.readAllBytes();
+            } catch (ClosedByInterruptException e) {
+                throw new IOException("Can't read " + file, e);
+            }
+        });
+        assertTrue(Thread.interrupted());
+        assertArrayEquals(new byte[] {7}, read);
+        assertEquals(2, attempts[0]);
+        assertThrows(
+                IOException.class,
+                () -> Uninterrupted.run(() -> {
+                    throw new IOException("disk full");
+                }));
+        assertFalse(Thread.interrupted());
     }
 
     @Test

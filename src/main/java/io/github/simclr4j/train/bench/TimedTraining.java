@@ -182,7 +182,8 @@ public final class TimedTraining {
                 since = done;
                 from = now;
             }
-            if (now > end && !isOver) {
+            // After the last step the training ends by itself.
+            if (now > end && !isOver && done < all) {
                 isOver = true;
                 Thread.currentThread().interrupt();
             }

@@ -4,13 +4,13 @@ package io.github.simclr4j.train.loop;
 import ai.djl.ndarray.NDArray;
 import io.github.simclr4j.util.OutputLock;
 import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Uninterrupted;
 import java.io.IOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Decides when a run is saved, and handles interrupts during saving. */
+/** Decides when a run is saved. An interrupted run is saved and restored, too; its thread stays interrupted. */
 final class CheckpointPolicy implements AutoCloseable {
     private final RunOptions options;
     private final Map<String, NDArray> tensors;
@@ -42,7 +42,7 @@ final class CheckpointPolicy implements AutoCloseable {
         Files.createDirectories(options.checkpoints());
         lock = OutputLock.of(options.checkpoints());
         folder.deleteAbandoned();
-        return folder.read(description, tensors, progress::warn);
+        return Uninterrupted.run(() -> folder.read(description, tensors, progress::warn));
     }
 
     /** Unlocks the folder, and deletes it if this run created it and saved nothing. */
@@ -70,26 +70,15 @@ final class CheckpointPolicy implements AutoCloseable {
         if (folder == null) {
             return;
         }
-        // Channels refuse to write in an interrupted thread.
-        boolean interrupted = Thread.interrupted();
-        try {
+        Uninterrupted.run(() -> {
             folder.write(number, options.keep(), state, tensors);
-        } catch (IOException e) {
-            if (!(e.getCause() instanceof ClosedByInterruptException)) {
-                throw e;
-            }
-            // The interrupt came during the write.
-            interrupted = Thread.interrupted();
-            folder.write(number, options.keep(), state, tensors);
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+            return null;
+        });
     }
 
     /** Returns a phrase with the last good checkpoint for an error message; empty if there is none. */
     String lastGood() throws IOException {
-        Path newest = folder == null ? null : folder.newestSound();
+        Path newest = folder == null ? null : Uninterrupted.run(folder::newestSound);
         return newest == null
                 ? ""
                 : "; the last good checkpoint is " + newest

@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Notifies the listeners of a run. A listener that cannot write causes a warning and does not stop the run. */
+/**
+ * Notifies the listeners of a run. A listener that cannot write causes a warning and does not stop the run. At the end of an epoch and of
+ * the run listeners do not see an interrupt, which would keep some of them from writing or sending; it is restored after them.
+ */
 final class RunListeners {
     private final Progress progress;
     private final List<TrainingListener> all = new ArrayList<>();
@@ -38,6 +41,7 @@ final class RunListeners {
     }
 
     void epochFinished(EpochSummary summary) {
+        boolean interrupted = Thread.interrupted();
         for (TrainingListener listener : all) {
             try {
                 listener.epochFinished(summary);
@@ -45,6 +49,14 @@ final class RunListeners {
                 progress.warn("the metrics of epoch " + summary.epoch() + " could not be written, the run continues: "
                         + e.getMessage());
             }
+            interrupted |= Thread.interrupted();
+        }
+        restore(interrupted);
+    }
+
+    private static void restore(boolean interrupted) {
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -54,6 +66,7 @@ final class RunListeners {
             return;
         }
         started = false;
+        boolean interrupted = Thread.interrupted();
         for (TrainingListener listener : all) {
             try {
                 listener.runEnded(failure);
@@ -61,6 +74,8 @@ final class RunListeners {
                 // Must not mask the run's result or the reason of its failure.
                 progress.warn("a record of the end of the run could not be written: " + e.getMessage());
             }
+            interrupted |= Thread.interrupted();
         }
+        restore(interrupted);
     }
 }

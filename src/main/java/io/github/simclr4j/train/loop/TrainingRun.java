@@ -92,14 +92,15 @@ final class TrainingRun {
                 s.optimizer().warmupEpochs(),
                 (double) method.settlingSteps() / stepsPerEpoch,
                 method.needsSpread() && !trainsClassifier(s));
-        average = s.optimizer().average() > 0 ? network.copy() : null;
         views = EncoderTrainer.views(s);
+        description = describe(startedFrom);
         tensors = new LinkedHashMap<>(step.tensors());
         tensors.put("monitor", monitor.state());
+        // The last that can fail, because nobody closes it before the run exists.
+        average = s.optimizer().average() > 0 ? network.copy() : null;
         if (average != null) {
             average.tensors().forEach((name, a) -> tensors.put("average." + name, a));
         }
-        description = describe(startedFrom);
         checkpoints = new CheckpointPolicy(options, tensors, progress);
     }
 
@@ -117,11 +118,11 @@ final class TrainingRun {
             listeners.ended(e);
             throw e;
         } finally {
-            if (metrics != null) {
-                metrics.close();
-            }
             if (average != null) {
                 average.close();
+            }
+            if (metrics != null) {
+                metrics.close();
             }
         }
     }
@@ -163,7 +164,8 @@ final class TrainingRun {
             // Save before anything else, since a measurement or a full disk may end the run.
             save(epoch + 1, 0);
             report(epoch, figures, wrong, speed);
-            if (Thread.interrupted() && epoch + 1 < s.epochs()) {
+            // After the last step the run ends as usual and leaves the interrupt to the caller.
+            if (epoch + 1 < s.epochs() && Thread.currentThread().isInterrupted()) {
                 throw interrupted(epoch);
             }
         }
@@ -242,7 +244,7 @@ final class TrainingRun {
             progress.at(k + 1, "");
             listeners.stepFinished(number + 1, total);
             boolean last = k + 1 == stepsPerEpoch;
-            boolean interrupted = Thread.interrupted();
+            boolean interrupted = Thread.currentThread().isInterrupted();
             boolean save = !last && (interrupted || checkpoints.isDue());
             if (!monitor.sound(last || save) || (last || save) && !isSound(batch)) {
                 throw diverged(epoch);
@@ -250,12 +252,9 @@ final class TrainingRun {
             if (save) {
                 save(epoch, k + 1);
             }
-            if (interrupted && (!last || epoch + 1 < s.epochs())) {
-                if (!last) {
-                    throw interrupted(epoch);
-                }
-                // The epoch is complete, so it is reported and saved first.
-                Thread.currentThread().interrupt();
+            // A complete epoch is saved and reported first.
+            if (interrupted && !last) {
+                throw interrupted(epoch);
             }
         }
         progress.end();
@@ -278,7 +277,6 @@ final class TrainingRun {
         try {
             return loader.next();
         } catch (InterruptedIOException e) {
-            Thread.interrupted();
             if (!monitor.sound(true) || !TensorChecks.finite(tensors.values())) {
                 throw diverged(epoch);
             }
@@ -318,7 +316,9 @@ final class TrainingRun {
         }
     }
 
+    /** Answers an interrupt: the exception replaces the thread's interrupt status. */
     private InterruptedIOException interrupted(int epoch) {
+        Thread.interrupted();
         progress.end();
         return new InterruptedIOException("interrupted in epoch " + (epoch + 1)
                 + (options.checkpoints() == null
@@ -352,6 +352,7 @@ final class TrainingRun {
                 options.neighbours() != null && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
         double measured = Double.NaN;
         if (measure) {
+            knn = Double.NaN;
             try {
                 knn = Knn.accuracy(
                         average == null ? network : average,
@@ -361,7 +362,12 @@ final class TrainingRun {
                         pool);
                 measured = knn;
             } catch (InterruptedIOException e) {
-                // The epoch is reported without the accuracy; the thread stays interrupted.
+                // The epoch is reported without the accuracy.
+                Thread.currentThread().interrupt();
+                if (epoch + 1 == s.epochs()) {
+                    progress.warn(
+                            "interrupted: the accuracy of nearest neighbours after the last epoch was not measured");
+                }
             }
         }
         double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);

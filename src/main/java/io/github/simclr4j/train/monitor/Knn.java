@@ -20,6 +20,7 @@ import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.ViewBatch;
 import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,6 +51,7 @@ public final class Knn {
      * @param pool resizes the images
      * @return 0 to 1
      * @throws IOException if an image cannot be read
+     * @throws InterruptedIOException if the thread is interrupted; its interrupt status stays set
      */
     public static double accuracy(
             Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
@@ -97,6 +99,9 @@ public final class Knn {
         ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), imageSize);
         try (BatchLoader loader = BatchLoader.of(images)) {
             for (int from = 0; from < order.length; from += batch) {
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new InterruptedIOException("interrupted while images were classified by their neighbours");
+                }
                 int n = Math.min(batch, order.length - from);
                 if (from == 0 || from == whole) {
                     // A pass has one batch size, so the remainder needs its own pass.

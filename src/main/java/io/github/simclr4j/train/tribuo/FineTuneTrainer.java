@@ -189,7 +189,8 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
      * @param options checkpoints, metrics and listeners
      * @param progress receives progress and warnings
      * @throws IOException if the encoder cannot be read or has an unknown architecture, or if a checkpoint cannot be read or written
-     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws InterruptedIOException if the thread was interrupted before the last step ended; the state is saved first. After the last
+     *     step the training ends as usual, and the thread stays interrupted
      * @throws IllegalArgumentException if an image has no label, or there are fewer than two classes
      */
     public Tuned train(TrainingImages images, String description, RunOptions options, Progress progress)

@@ -10,6 +10,7 @@ import io.github.simclr4j.onnx.network.LinearClassifier;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.model.EncodedModel;
+import io.github.simclr4j.util.Uninterrupted;
 import java.io.IOException;
 import java.time.OffsetDateTime;
 import java.util.HashMap;
@@ -71,12 +72,13 @@ final class LinearModels {
         ModelProvenance provenance =
                 new ModelProvenance(LinearSGDModel.class.getName(), OffsetDateTime.now(), data, trainer, instance);
         try {
-            return EncodedModel.containing(
+            // Opening it may unpack ONNX Runtime. An interrupt after the last step must not lose the training.
+            return Uninterrupted.run(() -> EncodedModel.containing(
                     new LabelFactory(),
                     result.onnx(),
                     name,
                     linear(name, result.classifier(), outputs, provenance),
-                    threads);
+                    threads));
         } catch (IOException e) {
             throw new IllegalStateException("The trained encoder is not a valid model: " + e.getMessage(), e);
         }

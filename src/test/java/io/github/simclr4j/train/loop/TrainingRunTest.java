@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.images.source.ImageSource;
@@ -25,15 +26,18 @@ import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Interrupt;
 import io.github.simclr4j.train.testing.Small;
+import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -240,6 +244,7 @@ class TrainingRunTest {
             } else {
                 // After the last step there is nothing to interrupt.
                 part.run(set, RunOptions.checkpoints(dir));
+                assertTrue(Thread.interrupted(), "the interrupt is left to the caller");
             }
         }
         List<String> stuck =
@@ -432,6 +437,113 @@ class TrainingRunTest {
             assertEquals(whole.finalLoss(), rest.finalLoss());
             assertArrayEquals(whole.onnx(), rest.onnx());
         }
+    }
+
+    /** Two epochs of two steps. */
+    @ParameterizedTest
+    @ValueSource(strings = {"no measurement", "in the last step", "in the last measurement"})
+    void anInterruptInTheLastEpochIsLeftToTheCallerAndLosesNothingElse(String when, @TempDir Path dir)
+            throws IOException {
+        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
+        TrainingImages set = Small.labelled(16);
+        byte[] whole = run(s, set, NOTHING).onnx();
+        ImageSet bank = Small.labelled(300);
+        AtomicBoolean lastStep = new AtomicBoolean();
+        List<byte[]> interrupting = new AbstractList<>() {
+            @Override
+            public byte[] get(int i) {
+                if (lastStep.get()) {
+                    Thread.currentThread().interrupt();
+                }
+                return bank.pixels().get(i);
+            }
+
+            @Override
+            public int size() {
+                return bank.count();
+            }
+        };
+        List<String> ends = new ArrayList<>();
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void stepFinished(long step, long steps) {
+                lastStep.set(step == steps);
+                if (step == steps && !when.equals("in the last measurement")) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+
+            @Override
+            public void epochFinished(EpochSummary e) {
+                ends.add(e.epoch() + ": " + Thread.currentThread().isInterrupted() + " " + !Double.isNaN(e.knn()));
+            }
+
+            @Override
+            public void runEnded(Throwable failure) {
+                ends.add(failure + ": " + Thread.currentThread().isInterrupted());
+            }
+        };
+        RunOptions options =
+                with(dir.resolve("c"), dir.resolve("metrics.jsonl")).withListener(listener);
+        boolean measures = !when.equals("no measurement");
+        if (measures) {
+            ImageSet some = new ImageSet(
+                    32, interrupting, bank.labels(), bank.classes(), List.of(), bank.fingerprint(), bank.originals());
+            options = options.withNeighbours(some, null, 1);
+        }
+        Runs.Warnings warnings = new Runs.Warnings();
+        EncoderTrainer.Result result = new EncoderTrainer(s, "cpu", 1, warnings).run(set, options);
+        assertTrue(Thread.interrupted());
+        assertArrayEquals(whole, result.onnx());
+        assertEquals(List.of("1: false " + measures, "2: false false", "null: false"), ends);
+        assertEquals(2, Files.readAllLines(dir.resolve("metrics.jsonl")).size());
+        assertEquals(2, run(s, set, RunOptions.checkpoints(dir.resolve("c"))).resumedAt());
+        assertTrue(Double.isNaN(result.knn()), "the accuracy of the first epoch is not that of the last");
+        assertEquals(
+                measures
+                        ? List.of(
+                                "interrupted: the accuracy of nearest neighbours after the last epoch was not measured")
+                        : List.of(),
+                warnings.all);
+    }
+
+    @Test
+    void aThreadThatIsInterruptedBeforeItsRunSavesAndStops(@TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
+        TrainingImages set = Small.labelled(16);
+        byte[] whole = run(s, set, NOTHING).onnx();
+        for (int step = 1; step <= 3; step++) {
+            Thread.currentThread().interrupt();
+            // From the second run on there is a checkpoint to read.
+            assertThrows(InterruptedIOException.class, () -> run(s, set, RunOptions.checkpoints(dir)));
+            assertFalse(Thread.interrupted(), "the exception replaces it");
+        }
+        assertArrayEquals(whole, run(s, set, RunOptions.checkpoints(dir)).onnx());
+    }
+
+    /** The names of the classes, which the description needs, can't be read. */
+    @Test
+    void theAverageOfARunThatCannotStartIsFreed() {
+        ImageSet bare = Small.labelled(16);
+        List<String> unreadable = new AbstractList<>() {
+            @Override
+            public String get(int i) {
+                throw new IllegalStateException("no name");
+            }
+
+            @Override
+            public int size() {
+                return 10;
+            }
+        };
+        TrainingImages set = new ImageSet(32, bare.pixels(), bare.labels(), unreadable, List.of(), "");
+        PretrainSettings s =
+                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2).weightAverage(0.75));
+        NDManager all = Torch.engine().newBaseManager().getParentManager();
+        int before = all.getManagedArrays().size();
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> run(s, set, NOTHING));
+        assertEquals("no name", e.getMessage());
+        assertEquals(before, all.getManagedArrays().size());
     }
 
     @Test

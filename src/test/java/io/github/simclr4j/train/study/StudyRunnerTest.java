@@ -236,6 +236,31 @@ class StudyRunnerTest {
         assertTrue(lines.stream().anyMatch(l -> l.contains("continu") || l.contains("resum")), lines.toString());
     }
 
+    /** The progress of the last epoch interrupts; the encoder is written, and measuring it notices. */
+    @Test
+    void aStudyThatIsInterruptedInTheLastEpochOfACellStopsAndContinues() throws IOException {
+        Study study = grid("temperature=0.1,0.5");
+        Path whole = dir.resolve("not-interrupted");
+        runner(study, tiny("epochs", "2"), images, whole).run();
+
+        Path out = dir.resolve("interrupted-late");
+        for (int cell = 1; cell <= 2; cell++) {
+            StudyRunner late = runner(study, tiny("epochs", "2"), images, out).progress(new Progress() {
+                @Override
+                public void line(String text) {
+                    if (text.contains("epoch 2")) {
+                        Thread.currentThread().interrupt();
+                    }
+                }
+            });
+            InterruptedIOException e = assertThrows(InterruptedIOException.class, late::run);
+            assertTrue(e.getMessage().startsWith("interrupted in cell " + cell + " of 2"), e.getMessage());
+            assertFalse(Thread.interrupted(), "the interrupt was answered");
+        }
+        runner(study, tiny("epochs", "2"), images, out).run();
+        assertEquals(Files.readString(whole.resolve("grid.csv")), Files.readString(out.resolve("grid.csv")));
+    }
+
     @Test
     void aCellThatFailsIsReportedAndTheRestGoesOn() throws IOException {
         Path out = dir.resolve("failing");

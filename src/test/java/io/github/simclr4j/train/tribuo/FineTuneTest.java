@@ -468,7 +468,21 @@ class FineTuneTest {
         assertThrows(
                 InterruptedIOException.class,
                 () -> trainer.train(set, "drawings", saved.withListener(interrupt), Progress.NONE));
-        FineTuneTrainer.Tuned rest = trainer.train(set, "drawings", saved, Progress.NONE);
+        TrainingListener tooLate = new TrainingListener() {
+            @Override
+            public void stepFinished(long step, long steps) {
+                if (step == steps) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+
+            @Override
+            public void epochFinished(EpochSummary summary) {
+                // The last epoch goes by, too.
+            }
+        };
+        FineTuneTrainer.Tuned rest = trainer.train(set, "drawings", saved.withListener(tooLate), Progress.NONE);
+        assertTrue(Thread.interrupted(), "it is left to the caller");
         assertEquals(1, rest.run().resumedAt());
         assertArrayEquals(
                 whole.run().classifier().weights(), rest.run().classifier().weights());
