@@ -8,8 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,8 +71,10 @@ class AtomicFilesTest {
             if (++attempts[0] == 1) {
                 Thread.currentThread().interrupt();
             }
-            try (InputStream in = Files.newInputStream(file)) {
-                return in.readAllBytes();
+            ByteBuffer one = ByteBuffer.allocate(1);
+            try (FileChannel in = FileChannel.open(file)) {
+                in.read(one);
+                return one.array();
             } catch (ClosedByInterruptException e) {
                 throw new IOException("Can't read " + file, e);
             }

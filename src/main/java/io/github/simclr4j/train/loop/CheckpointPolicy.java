@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Decides when a run is saved. An interrupted run is saved and restored, too; its thread stays interrupted. */
+/** Decides when a run is saved. An interrupted run is saved, too; its thread stays interrupted. */
 final class CheckpointPolicy implements AutoCloseable {
     private final RunOptions options;
     private final Map<String, NDArray> tensors;
@@ -42,7 +42,7 @@ final class CheckpointPolicy implements AutoCloseable {
         Files.createDirectories(options.checkpoints());
         lock = OutputLock.of(options.checkpoints());
         folder.deleteAbandoned();
-        return Uninterrupted.run(() -> folder.read(description, tensors, progress::warn));
+        return folder.read(description, tensors, progress::warn);
     }
 
     /** Unlocks the folder, and deletes it if this run created it and saved nothing. */
@@ -78,7 +78,7 @@ final class CheckpointPolicy implements AutoCloseable {
 
     /** Returns a phrase with the last good checkpoint for an error message; empty if there is none. */
     String lastGood() throws IOException {
-        Path newest = folder == null ? null : Uninterrupted.run(folder::newestSound);
+        Path newest = folder == null ? null : folder.newestSound();
         return newest == null
                 ? ""
                 : "; the last good checkpoint is " + newest

@@ -507,20 +507,6 @@ class TrainingRunTest {
                 warnings.all);
     }
 
-    @Test
-    void aThreadThatIsInterruptedBeforeItsRunSavesAndStops(@TempDir Path dir) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
-        TrainingImages set = Small.labelled(16);
-        byte[] whole = run(s, set, NOTHING).onnx();
-        for (int step = 1; step <= 3; step++) {
-            Thread.currentThread().interrupt();
-            // From the second run on there is a checkpoint to read.
-            assertThrows(InterruptedIOException.class, () -> run(s, set, RunOptions.checkpoints(dir)));
-            assertFalse(Thread.interrupted(), "the exception replaces it");
-        }
-        assertArrayEquals(whole, run(s, set, RunOptions.checkpoints(dir)).onnx());
-    }
-
     /** The names of the classes, which the description needs, can't be read. */
     @Test
     void theAverageOfARunThatCannotStartIsFreed() {
@@ -538,7 +524,7 @@ class TrainingRunTest {
         };
         TrainingImages set = new ImageSet(32, bare.pixels(), bare.labels(), unreadable, List.of(), "");
         PretrainSettings s =
-                Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2).weightAverage(0.75));
+                Small.build(Small.settings("supervised", "adamw", 1e-3, 8, 2).weightAverage(0.75));
         NDManager all = Torch.engine().newBaseManager().getParentManager();
         int before = all.getManagedArrays().size();
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> run(s, set, NOTHING));

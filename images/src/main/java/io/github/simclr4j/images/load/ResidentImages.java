@@ -116,7 +116,7 @@ public record ResidentImages(
         progress.start("reading images", decoded.length);
         Thread caller = Thread.currentThread();
         IntStream.range(0, decoded.length).parallel().forEach(i -> {
-            // An interrupt makes reads of good images fail, and most images are read by other threads.
+            // Most images are read by threads of the common pool, which nobody interrupts.
             if (caller.isInterrupted()) {
                 return;
             }

@@ -87,7 +87,6 @@ class ResidentImagesTest {
         }
     }
 
-    /** Java refuses to read a file in an interrupted thread, which must not count as a damaged image. */
     @Test
     void anInterruptEndsTheReadingAndSkipsNoImage() throws IOException {
         for (int i = 0; i < 8; i++) {
