@@ -7,7 +7,6 @@ import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.images.source.Unreadable;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -47,7 +46,6 @@ public record ResidentImages(
      * @param imageSize side length of the views in pixels
      * @param progress receives the progress and each image that is skipped
      * @throws IOException if there is no readable image, or if the images don't fit into the heap, which is checked first
-     * @throws InterruptedIOException if the thread was interrupted
      */
     public static ResidentImages read(ImageSource source, int imageSize, Progress progress) throws IOException {
         return read(source, imageSize, available(), progress);
@@ -114,12 +112,7 @@ public record ResidentImages(
         Unreadable[] errors = new Unreadable[decoded.length];
         AtomicInteger done = new AtomicInteger();
         progress.start("reading images", decoded.length);
-        Thread caller = Thread.currentThread();
         IntStream.range(0, decoded.length).parallel().forEach(i -> {
-            // Most images are read by threads of the common pool, which nobody interrupts.
-            if (caller.isInterrupted()) {
-                return;
-            }
             try {
                 decoded[i] = PreparedImage.read(source, i, rule, (width, height) -> {});
             } catch (IOException e) {
@@ -128,9 +121,6 @@ public record ResidentImages(
             progress.at(done.incrementAndGet(), "");
         });
         progress.end();
-        if (Thread.interrupted()) {
-            throw new InterruptedIOException("interrupted while images were read");
-        }
         List<Unreadable> skipped = Stream.of(errors).filter(Objects::nonNull).toList();
         skipped.forEach(u -> progress.warn("skipped " + u));
         int[] images = IntStream.range(0, decoded.length)

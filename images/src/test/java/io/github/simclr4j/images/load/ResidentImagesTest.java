@@ -3,7 +3,6 @@ package io.github.simclr4j.images.load;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,7 +16,6 @@ import io.github.simclr4j.images.source.Unreadable;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -84,36 +82,6 @@ class ResidentImagesTest {
         };
         for (int i = 0; i < 3; i++) {
             assertArrayEquals(expected[i], set.pixels().get(i), "image " + i);
-        }
-    }
-
-    @Test
-    void anInterruptEndsTheReadingAndSkipsNoImage() throws IOException {
-        for (int i = 0; i < 8; i++) {
-            Samples.write(dir.resolve(i + ".png"), Samples.png(i, 16, 16));
-        }
-        Thread caller = Thread.currentThread();
-        List<String> warnings = Collections.synchronizedList(new ArrayList<>());
-        Progress progress = new Progress() {
-            @Override
-            public void at(long done, String detail) {
-                if (done == 1) {
-                    caller.interrupt();
-                }
-            }
-
-            @Override
-            public void warn(String text) {
-                warnings.add(text);
-            }
-        };
-        try (ImageSource source = ImageSource.open(dir)) {
-            assertThrows(InterruptedIOException.class, () -> ResidentImages.read(source, 16, progress));
-            assertFalse(Thread.interrupted(), "the exception replaces it");
-            assertEquals(List.of(), warnings);
-            assertEquals(8, ResidentImages.read(source, 16, Progress.NONE).images().length);
-        } finally {
-            Thread.interrupted();
         }
     }
 
