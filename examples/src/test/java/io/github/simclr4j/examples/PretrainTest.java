@@ -62,10 +62,10 @@ class PretrainTest {
         LabelEvaluation evaluation = PretrainFromConfiguration.run(file, properties);
         assertEquals(20, evaluation.getPredictions().size());
         assertTrue(evaluation.getProvenance().toString().contains("training.method=simclr"));
-        byte[] learnt = Files.readAllBytes(encoder);
+        byte[] learned = Files.readAllBytes(encoder);
         LabelEvaluation again = PretrainFromConfiguration.run(file, properties);
         assertEquals(evaluation.accuracy(), again.accuracy());
-        assertArrayEquals(learnt, Files.readAllBytes(encoder));
+        assertArrayEquals(learned, Files.readAllBytes(encoder));
     }
 
     @Test

@@ -140,7 +140,7 @@ public final class EncoderTrainer {
      * @return the encoder and figures of the run
      * @throws IOException if the images do not qualify, if a checkpoint cannot be read or written or has more epochs done than
      *     requested, or if the metrics file has other content
-     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws InterruptedIOException if the thread was interrupted before the last step ended; the state is saved first
      * @throws IllegalArgumentException if the devices cannot share the batch norm groups, for example because too few images make the
      *     batch small
      * @throws IllegalStateException if the loss is no longer finite; the last good checkpoint is kept

@@ -81,9 +81,9 @@ class StudyRunnerTest {
         return new GridStudy(List.of(axes).stream().map(Axis::parse).toList());
     }
 
-    private StudyRunner runner(Study study, Map<String, String> given, ImageSource learnt, Path folder) {
+    private StudyRunner runner(Study study, Map<String, String> given, ImageSource learned, Path folder) {
         StudyImages sets = new StudyImages(
-                learnt, new LabelledImages(dir.resolve("train"), train), new LabelledImages(dir.resolve("test"), test));
+                learned, new LabelledImages(dir.resolve("train"), train), new LabelledImages(dir.resolve("test"), test));
         return new StudyRunner(study, Map.of(), given, sets, folder)
                 .machine(CPU)
                 .progress(new Progress() {

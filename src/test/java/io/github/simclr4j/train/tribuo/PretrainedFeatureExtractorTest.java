@@ -111,7 +111,7 @@ class PretrainedFeatureExtractorTest {
         try (EncodedModel<?> loaded = EncodedModel.load(saved)) {
             assertEquals(whole, loaded.getProvenance());
         }
-        byte[] learnt = Files.readAllBytes(file);
+        byte[] learned = Files.readAllBytes(file);
         Object key = Files.getLastModifiedTime(file);
         try (PretrainedFeatureExtractor<Label> again = configured(1)) {
             assertEquals(again.extractor().dimension(), again.featureNames().length);
@@ -119,7 +119,7 @@ class PretrainedFeatureExtractorTest {
         }
         try (PretrainedFeatureExtractor<Label> other = configured(2)) {
             other.featureNames();
-            assertNotEquals(Sha256.hex(learnt), other.extractor().encoder().sha256(), "other settings");
+            assertNotEquals(Sha256.hex(learned), other.extractor().encoder().sha256(), "other settings");
         }
     }
 
@@ -227,12 +227,12 @@ class PretrainedFeatureExtractorTest {
                             + configured.get("optimizer"));
             assertTrue(extractor.getProvenance().toString().contains("training.preset=photos"));
         }
-        FileTime learnt = Files.getLastModifiedTime(file);
+        FileTime learned = Files.getLastModifiedTime(file);
         String all =
                 photos + "<property name=\"optimizer\" value=\"lars\"/><property name=\"microBatch\" value=\"0\"/>";
         try (PretrainedFeatureExtractor<Label> again = configured(all)) {
             again.featureNames();
-            assertEquals(learnt, Files.getLastModifiedTime(file), "the file is used as it is");
+            assertEquals(learned, Files.getLastModifiedTime(file), "the file is used as it is");
         }
     }
 
