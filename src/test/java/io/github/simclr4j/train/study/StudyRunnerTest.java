@@ -83,7 +83,9 @@ class StudyRunnerTest {
 
     private StudyRunner runner(Study study, Map<String, String> given, ImageSource learned, Path folder) {
         StudyImages sets = new StudyImages(
-                learned, new LabelledImages(dir.resolve("train"), train), new LabelledImages(dir.resolve("test"), test));
+                learned,
+                new LabelledImages(dir.resolve("train"), train),
+                new LabelledImages(dir.resolve("test"), test));
         return new StudyRunner(study, Map.of(), given, sets, folder)
                 .machine(CPU)
                 .progress(new Progress() {
