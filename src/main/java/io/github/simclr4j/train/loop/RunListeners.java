@@ -5,6 +5,7 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Notifies the listeners of a run. A listener that cannot write causes a warning and does not stop the run. At the end of an epoch and of
@@ -41,23 +42,14 @@ final class RunListeners {
     }
 
     void epochFinished(EpochSummary summary) {
-        boolean interrupted = Thread.interrupted();
-        for (TrainingListener listener : all) {
+        withoutInterrupt(listener -> {
             try {
                 listener.epochFinished(summary);
             } catch (IOException e) {
                 progress.warn("the metrics of epoch " + summary.epoch() + " could not be written, the run continues: "
                         + e.getMessage());
             }
-            interrupted |= Thread.interrupted();
-        }
-        restore(interrupted);
-    }
-
-    private static void restore(boolean interrupted) {
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        });
     }
 
     /** Notifies the listeners that the run has ended, if they were notified of its start; a second call has no effect. */
@@ -66,16 +58,25 @@ final class RunListeners {
             return;
         }
         started = false;
-        boolean interrupted = Thread.interrupted();
-        for (TrainingListener listener : all) {
+        withoutInterrupt(listener -> {
             try {
                 listener.runEnded(failure);
             } catch (IOException | RuntimeException e) {
                 // Must not mask the run's result or the reason of its failure.
                 progress.warn("a record of the end of the run could not be written: " + e.getMessage());
             }
+        });
+    }
+
+    /** Calls all listeners with the thread's interrupt status cleared, and sets it again after them. */
+    private void withoutInterrupt(Consumer<TrainingListener> call) {
+        boolean interrupted = Thread.interrupted();
+        for (TrainingListener listener : all) {
+            call.accept(listener);
             interrupted |= Thread.interrupted();
         }
-        restore(interrupted);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
