@@ -16,9 +16,12 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.awt.image.RenderedImage;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import javax.imageio.ImageIO;
 
 /** The rules for this module's packages. */
 @AnalyzeClasses(packages = "io.github.simclr4j", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -67,6 +70,15 @@ class ArchitectureTest {
                     .allowEmptyShould(true)
                     .check(classes.that(not(OLD_NAMES)));
         }
+    }
+
+    /** A killed process would leave its temporary file behind. */
+    @ArchTest
+    static void imagesAreEncodedInMemory(JavaClasses classes) {
+        noClasses()
+                .should()
+                .callMethod(ImageIO.class, "write", RenderedImage.class, String.class, OutputStream.class)
+                .check(classes);
     }
 
     @ArchTest

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
@@ -9,7 +10,6 @@ import io.github.simclr4j.train.augment.ViewPicture.Composition;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -137,9 +136,7 @@ final class ViewsCommand extends Command {
         ViewPicture picture = new ViewPicture(set, names, compositions, perImage, imageSize);
         ViewPicture.Drawn drawn = picture.draw(common.seed);
         BufferedImage grid = drawn.picture();
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        ImageIO.write(grid, "png", png);
-        AtomicFiles.write(out, png.toByteArray());
+        AtomicFiles.write(out, Images.encode(grid, "png"));
         System.out.printf(
                 Locale.ROOT,
                 "%s: %d images, %d views of each, %dx%d pixels%n",

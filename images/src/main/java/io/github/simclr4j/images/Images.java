@@ -4,12 +4,16 @@ package io.github.simclr4j.images;
 import io.github.simclr4j.images.internal.DecodingHeap;
 import io.github.simclr4j.util.RegularFiles;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /**
  * Finds and decodes image files: JPEG, PNG, WebP, BMP, GIF and TIFF.
@@ -111,5 +115,26 @@ public final class Images {
      */
     public static RgbImage of(BufferedImage image) {
         return BufferedImages.toRgb(image);
+    }
+
+    /**
+     * Encodes an image as a file of Java's image writers. The bytes are collected in memory: {@link ImageIO#write(java.awt.image.RenderedImage,
+     * String, java.io.OutputStream)} takes a temporary file, which a killed process leaves behind.
+     *
+     * @param image the image
+     * @param format {@code png}, {@code jpeg} or another format that Java can write
+     * @return the bytes of the file
+     * @throws IllegalArgumentException if Java has no writer for the format and the kind of image
+     */
+    public static byte[] encode(BufferedImage image, String format) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+            if (!ImageIO.write(image, format, out)) {
+                throw new IllegalArgumentException("Java cannot write " + image + " as " + format);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Encoding in memory failed", e);
+        }
+        return bytes.toByteArray();
     }
 }

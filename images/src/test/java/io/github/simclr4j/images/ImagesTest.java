@@ -10,6 +10,7 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
@@ -43,6 +44,22 @@ class ImagesTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         assertTrue(ImageIO.write(image, format, out));
         return out.toByteArray();
+    }
+
+    /** A killed process would leave a temporary file of Java's behind. */
+    @Test
+    void anImageIsEncodedWithoutATemporaryFile(@TempDir Path dir) throws IOException {
+        BufferedImage image = picture(BufferedImage.TYPE_INT_RGB);
+        byte[] expected = encode(image, "png");
+        File cache = ImageIO.getCacheDirectory();
+        ImageIO.setCacheDirectory(dir.toFile());
+        try {
+            Files.delete(dir);
+            assertArrayEquals(expected, Images.encode(image, "png"));
+        } finally {
+            ImageIO.setCacheDirectory(cache);
+            Files.createDirectory(dir);
+        }
     }
 
     @Test

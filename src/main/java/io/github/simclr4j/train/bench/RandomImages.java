@@ -9,14 +9,12 @@ import java.awt.Color;
 import java.awt.GradientPaint;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
-import javax.imageio.ImageIO;
 
 /**
  * A source of random JPEG images in memory, which are decoded on reading, like files. A few distinct images are drawn and repeated. The
@@ -66,13 +64,7 @@ public final class RandomImages implements ImageSource {
             g.fillOval(random.nextInt(side), random.nextInt(side), size, 1 + random.nextInt(size));
         }
         g.dispose();
-        try {
-            ByteArrayOutputStream out = new ByteArrayOutputStream();
-            ImageIO.write(image, "jpg", out);
-            return out.toByteArray();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        return Images.encode(image, "jpg");
     }
 
     private static Color colour(Random random) {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.tracking;
 
+import io.github.simclr4j.images.Images;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.StartedRun;
 import io.github.simclr4j.train.loop.TrainingListener;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import javax.imageio.ImageIO;
 
 /**
  * Writes event files for <a href="https://www.tensorflow.org/tensorboard">TensorBoard</a>: the metrics of each epoch, with the epoch as
@@ -52,10 +51,8 @@ public final class TensorBoardListener implements TrainingListener {
             file.add(Events.restart(seconds(), run.doneEpochs() + 1L));
         }
         BufferedImage views = run.views().draw();
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        ImageIO.write(views, "png", png);
-        file.add(Events.image(
-                seconds(), run.doneEpochs(), "train/views", views.getWidth(), views.getHeight(), png.toByteArray()));
+        byte[] png = Images.encode(views, "png");
+        file.add(Events.image(seconds(), run.doneEpochs(), "train/views", views.getWidth(), views.getHeight(), png));
     }
 
     @Override

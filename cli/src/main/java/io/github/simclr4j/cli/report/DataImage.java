@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli.report;
 
+import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Base64;
 import java.util.List;
-import javax.imageio.ImageIO;
 
 /** Encodes images as {@code data:} URIs for self-contained pages. */
 public final class DataImage {
@@ -86,12 +83,7 @@ public final class DataImage {
                     i / image.width(),
                     (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | rgb[3 * i + 2] & 255);
         }
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(buffered, format, bytes);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
+        return "data:image/" + format + ";base64,"
+                + Base64.getEncoder().encodeToString(Images.encode(buffered, format));
     }
 }
