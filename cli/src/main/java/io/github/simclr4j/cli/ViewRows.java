@@ -26,13 +26,13 @@ final class ViewRows {
     /** Draws images and views; an image that can no longer be read is left out. */
     static List<ViewRow> of(TrainingImages images, PretrainSettings settings) {
         List<ViewGenerator> ways = new ArrayList<>();
-        ways.add(new ViewGenerator(settings.firstView(), settings.imageSize()));
+        ways.add(settings.generator(settings.firstView()));
         boolean small = settings.smallViews().count() > 0;
         boolean alike =
                 settings.otherViews().toString().equals(settings.firstView().toString());
         // Views with the same augmentations form one group, unless there are small views and so three kinds of views.
         if (settings.method().views() > 1 && (small || !alike)) {
-            ways.add(new ViewGenerator(settings.otherViews(), settings.imageSize()));
+            ways.add(settings.generator(settings.otherViews()));
         }
         int each = VIEWS / ways.size();
         if (small) {
@@ -53,7 +53,7 @@ final class ViewRows {
                 List<List<String>> views = new ArrayList<>();
                 for (ViewGenerator way : ways) {
                     List<String> some = new ArrayList<>();
-                    for (int v = 0; v < (way.size() == settings.imageSize() ? each : VIEWS / 2); v++) {
+                    for (int v = 0; v < (way.size() == ways.get(0).size() ? each : VIEWS / 2); v++) {
                         some.add(DataImage.exact(
                                 image(way.view(image.rgb(), images.side(), random.nextLong()), way.size())));
                     }

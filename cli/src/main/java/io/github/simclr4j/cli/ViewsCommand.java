@@ -171,10 +171,11 @@ final class ViewsCommand extends Command {
     }
 
     /** Returns a composition, named after its preset if it is one. */
-    private static Composition composition(String text, String name) {
-        AugmentationPipeline pipeline = AugmentationPipeline.of(text);
-        return new Composition(
-                AugmentationPipeline.presets().contains(text.strip()) ? name + ": " + text.strip() : name, pipeline);
+    private Composition composition(String text, String name) {
+        return Composition.of(
+                AugmentationPipeline.presets().contains(text.strip()) ? name + ": " + text.strip() : name,
+                AugmentationPipeline.of(text),
+                imageSize);
     }
 
     private static String lastPart(String path) {

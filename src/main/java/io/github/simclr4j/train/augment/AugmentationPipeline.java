@@ -4,17 +4,22 @@ package io.github.simclr4j.train.augment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 
 /**
  * The composition of a random view: augmentations in the order in which they are applied.
  *
- * @param steps the augmentations; without a crop among them, the whole image is resized first
+ * @param steps the augmentations of the image; without a crop among them, the whole image is resized first
+ * @param patchSteps the augmentations of each patch by itself, for methods that train an encoder of patches (Hénaff et al. 2020,
+ *     <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>, section 3); in the text they follow the word {@code patches}
  * @since 0.1.0
  */
-public record AugmentationPipeline(List<AugmentationStep> steps) {
+public record AugmentationPipeline(List<AugmentationStep> steps, List<AugmentationStep> patchSteps) {
+    /** The word of the text form after which augmentations change each patch by itself. */
+    private static final String PATCHES = "patches";
+
     private static final Map<String, String> PRESETS = new TreeMap<>(Map.ofEntries(
             // Chen et al. 2020, appendix A: strength 1, blur.
             Map.entry("simclr", "crop:0.08,flip,jitter:1,grey,blur"),
@@ -44,15 +49,30 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     private static final int INDENT = 26;
 
     /**
-     * Copies the list.
+     * Copies the lists.
      *
-     * @throws IllegalArgumentException if there is more than one crop
+     * @throws IllegalArgumentException if there is more than one crop of the image or of a patch
      */
     public AugmentationPipeline {
-        steps = List.copyOf(steps);
+        steps = checked(steps);
+        patchSteps = checked(patchSteps);
+    }
+
+    /**
+     * Creates a composition that changes the image as a whole.
+     *
+     * @param steps the augmentations in order
+     * @throws IllegalArgumentException if there is more than one crop
+     */
+    public AugmentationPipeline(List<AugmentationStep> steps) {
+        this(steps, List.of());
+    }
+
+    private static List<AugmentationStep> checked(List<AugmentationStep> steps) {
         if (steps.stream().filter(s -> s.factory().crops()).count() > 1) {
             throw new IllegalArgumentException("A view can be cropped only once, found " + steps);
         }
+        return List.copyOf(steps);
     }
 
     /**
@@ -66,11 +86,13 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         if (steps.stream().noneMatch(s -> s.factory() instanceof Crop)) {
             throw new IllegalArgumentException("Small views need a crop among the augmentations, found " + this);
         }
-        return new AugmentationPipeline(steps.stream()
-                .map(s -> s.factory() instanceof Crop
-                        ? new AugmentationStep(s.name(), List.of(least, most), s.probability())
-                        : s)
-                .toList());
+        return new AugmentationPipeline(
+                steps.stream()
+                        .map(s -> s.factory() instanceof Crop
+                                ? new AugmentationStep(s.name(), List.of(least, most), s.probability())
+                                : s)
+                        .toList(),
+                patchSteps);
     }
 
     /** Returns the names of the presets. */
@@ -93,8 +115,16 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         if (known.isBlank() || known.equals("none")) {
             return new AugmentationPipeline(List.of());
         }
-        return new AugmentationPipeline(
-                Arrays.stream(known.split(",", -1)).map(AugmentationStep::of).toList());
+        List<String> words =
+                Arrays.stream(known.split(",", -1)).map(String::strip).toList();
+        int cut = words.stream().map(w -> w.toLowerCase(Locale.ROOT)).toList().indexOf(PATCHES);
+        return cut < 0
+                ? new AugmentationPipeline(steps(words))
+                : new AugmentationPipeline(steps(words.subList(0, cut)), steps(words.subList(cut + 1, words.size())));
+    }
+
+    private static List<AugmentationStep> steps(List<String> words) {
+        return words.stream().map(AugmentationStep::of).toList();
     }
 
     /**
@@ -104,29 +134,41 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     public static List<String> help() {
         List<String> lines = new ArrayList<>();
         for (AugmentationFactory factory : AugmentationFactory.all()) {
-            String line = "  " + AugmentationStep.of(factory.name()).toString().replaceAll("\\.0(?=[/@]|$)", "");
-            if (line.length() > INDENT - 2) {
-                lines.add(line);
-                line = "";
-            }
-            line += " ".repeat(INDENT - 1 - line.length());
-            for (String word : factory.help().split(" ")) {
-                if (line.length() + 1 + word.length() > LINE) {
-                    lines.add(line);
-                    line = " ".repeat(INDENT - 1);
-                }
-                line += " " + word;
-            }
-            lines.add(line);
+            entry(
+                    AugmentationStep.of(factory.name()).toString().replaceAll("\\.0(?=[/@]|$)", ""),
+                    factory.help(),
+                    lines);
         }
+        entry(PATCHES, "what follows changes each patch by itself; only with an encoder of patches, as of cpc", lines);
         return lines;
+    }
+
+    private static void entry(String name, String help, List<String> lines) {
+        String line = "  " + name;
+        if (line.length() > INDENT - 2) {
+            lines.add(line);
+            line = "";
+        }
+        line += " ".repeat(INDENT - 1 - line.length());
+        for (String word : help.split(" ")) {
+            if (line.length() + 1 + word.length() > LINE) {
+                lines.add(line);
+                line = " ".repeat(INDENT - 1);
+            }
+            line += " " + word;
+        }
+        lines.add(line);
     }
 
     /** Returns the text form that {@link #of} parses. */
     @Override
     public String toString() {
-        return steps.isEmpty()
-                ? "none"
-                : steps.stream().map(AugmentationStep::toString).collect(Collectors.joining(","));
+        List<String> words =
+                new ArrayList<>(steps.stream().map(AugmentationStep::toString).toList());
+        if (!patchSteps.isEmpty()) {
+            words.add(PATCHES);
+            patchSteps.forEach(step -> words.add(step.toString()));
+        }
+        return words.isEmpty() ? "none" : String.join(",", words);
     }
 }

@@ -62,6 +62,21 @@ public final class ViewImage {
         planes = new float[][] {values[0].clone(), values[1].clone(), values[2].clone()};
     }
 
+    /** Begins with a square of another image's values, which are copied. */
+    void begin(float[][] values, int itsSide, int top, int left, int side) {
+        bytes = null;
+        height = side;
+        width = side;
+        viewSide = side;
+        boxOf = 0;
+        planes = reserve(planes, side * side);
+        for (int c = 0; c < 3; c++) {
+            for (int y = 0; y < side; y++) {
+                System.arraycopy(values[c], (top + y) * itsSide + left, planes[c], y * side, side);
+            }
+        }
+    }
+
     /** Returns the side of the image in pixels. */
     public int side() {
         return width;

@@ -52,8 +52,15 @@ public final class ViewPicture {
      *
      * @param title title, such as the name of a preset
      * @param pipeline the augmentations
+     * @param patches the patches of the views, or {@link PatchGrid#NONE}
      */
-    public record Composition(String title, AugmentationPipeline pipeline) {}
+    public record Composition(String title, AugmentationPipeline pipeline, PatchGrid patches) {
+        /** Returns views whose patches, if the augmentations treat them singly, are those of {@link PatchGrid#usual}. */
+        public static Composition of(String title, AugmentationPipeline pipeline, int size) {
+            return new Composition(
+                    title, pipeline, pipeline.patchSteps().isEmpty() ? PatchGrid.NONE : PatchGrid.usual(size));
+        }
+    }
 
     /**
      * Prepares a picture.
@@ -124,7 +131,7 @@ public final class ViewPicture {
         List<Column> columns = new ArrayList<>();
         columns.add(new Column(new ViewGenerator(AugmentationPipeline.of("none"), size), new long[rows]));
         for (Composition c : compositions) {
-            ViewGenerator generator = new ViewGenerator(c.pipeline(), size);
+            ViewGenerator generator = new ViewGenerator(c.pipeline(), size, c.patches());
             for (int k = 0; k < count; k++) {
                 columns.add(new Column(generator, random.longs(rows).toArray()));
             }
@@ -240,16 +247,14 @@ public final class ViewPicture {
 
     private void view(BufferedImage picture, Column column, int row, int left, int top) {
         float[] v = column.generator().view(images.pixels().get(row), images.side(), column.seeds()[row]);
-        int plane = size * size;
+        // A view of patches is larger than its image; both fill a cell.
+        int side = column.generator().size();
         int[] line = new int[cell()];
-        for (int y = 0; y < size; y++) {
+        for (int y = 0; y < cell(); y++) {
             for (int x = 0; x < cell(); x++) {
-                int i = y * size + x / factor;
-                line[x] = ViewGrid.rgb(v, i, plane);
+                line[x] = ViewGrid.rgb(v, y * side / cell() * side + x * side / cell(), side * side);
             }
-            for (int k = 0; k < factor; k++) {
-                picture.setRGB(left, top + y * factor + k, cell(), 1, line, 0, cell());
-            }
+            picture.setRGB(left, top + y, cell(), 1, line, 0, cell());
         }
     }
 }

@@ -64,10 +64,8 @@ public final class Benchmarks {
      */
     public static Rate views(PretrainSettings settings, ImageSet images, int threads, Repetitions repetitions)
             throws IOException {
-        List<ViewGenerator> generators = IntStream.range(0, settings.method().views())
-                .mapToObj(v ->
-                        new ViewGenerator(v == 0 ? settings.firstView() : settings.otherViews(), settings.imageSize()))
-                .toList();
+        List<ViewGenerator> generators =
+                settings.generators().subList(0, settings.method().views());
         int batch = settings.batch();
         int rows = generators.size() * batch;
         FloatBuffer out = ByteBuffer.allocateDirect(

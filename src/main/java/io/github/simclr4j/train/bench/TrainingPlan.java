@@ -94,7 +94,7 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
             for (int b = Math.min(FIRST_BATCH, images); b <= images; b *= 2) {
                 PretrainSettings s = settings.apply(b);
                 int atOnce = s.method().views() * (s.microBatch() == 0 ? b : s.microBatch());
-                long bytes = 12L * atOnce * s.imageSize() * s.imageSize();
+                long bytes = 4L * atOnce * s.generators().get(0).values();
                 if (bytes > LARGEST_BUFFER || !trials.isEmpty() && System.nanoTime() > until) {
                     break;
                 }

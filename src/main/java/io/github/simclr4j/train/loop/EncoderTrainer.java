@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.onnx.network.LinearClassifier;
 import io.github.simclr4j.onnx.network.WeightReader;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.TrainingImages;
@@ -22,10 +21,8 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -241,21 +238,9 @@ public final class EncoderTrainer {
         int n = Math.min(s.batch(), FIT);
         loader.begin(Seeds.permutation(images, new Random(seed)), n, 0);
         try (NDManager m = network.manager().newSubManager()) {
-            BatchViews batch = new BatchViews(loader, views(s), loader.next(), null, seed, seed, pool);
+            BatchViews batch = new BatchViews(loader, s.generators(), loader.next(), null, seed, seed, pool);
             network.fitStatistics(
                     batch.rows(m, IntStream.range(0, s.method().views() * n).toArray()));
         }
-    }
-
-    /** Returns the generator of each view. */
-    static List<ViewGenerator> views(PretrainSettings s) {
-        List<ViewGenerator> views = new ArrayList<>();
-        for (int v = 0; v < s.method().views(); v++) {
-            views.add(new ViewGenerator(v == 0 ? s.firstView() : s.otherViews(), s.imageSize()));
-        }
-        for (int v = 0; v < s.smallViews().count(); v++) {
-            views.add(new ViewGenerator(s.smallView(), s.smallViews().size()));
-        }
-        return views;
     }
 }

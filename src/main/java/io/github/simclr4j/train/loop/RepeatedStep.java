@@ -70,7 +70,7 @@ public final class RepeatedStep implements AutoCloseable {
             NDManager m = networks.exported().manager();
             int small = s.smallViews().count() * s.batch();
             batch = new MadeViews(
-                    random(m, views - small, s.imageSize(), s.seed()),
+                    random(m, views - small, s.generator(s.firstView()).size(), s.seed()),
                     small == 0 ? null : random(m, small, s.smallViews().size(), s.seed()),
                     s.batch(),
                     IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(),

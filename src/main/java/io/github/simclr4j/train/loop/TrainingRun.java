@@ -4,6 +4,7 @@ package io.github.simclr4j.train.loop;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.images.source.ImagesUnavailableException;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BatchLoader;
@@ -92,7 +93,7 @@ final class TrainingRun {
                 s.optimizer().warmupEpochs(),
                 (double) method.settlingSteps() / stepsPerEpoch,
                 method.needsSpread() && !trainsClassifier(s));
-        views = EncoderTrainer.views(s);
+        views = s.generators();
         description = describe(startedFrom);
         tensors = new LinkedHashMap<>(step.tensors());
         tensors.put("monitor", monitor.state());
@@ -356,7 +357,7 @@ final class TrainingRun {
             try {
                 knn = Knn.accuracy(
                         average == null ? network : average,
-                        s.imageSize(),
+                        s.generator(AugmentationPipeline.of("none")),
                         options.neighbours(),
                         options.asked(),
                         pool);

@@ -50,9 +50,9 @@ final class ViewSample {
         }
         List<Composition> compositions = new ArrayList<>();
         boolean pair = s.method().views() > 1 && !s.firstView().equals(s.otherViews());
-        compositions.add(new Composition(pair ? "First view" : "Views", s.firstView()));
+        compositions.add(new Composition(pair ? "First view" : "Views", s.firstView(), s.patches()));
         if (pair) {
-            compositions.add(new Composition("Second view", s.otherViews()));
+            compositions.add(new Composition("Second view", s.otherViews(), s.patches()));
         }
         return new ViewPicture(
                         ImageSet.of(read, images.side()),

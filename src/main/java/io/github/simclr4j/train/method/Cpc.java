@@ -12,6 +12,7 @@ import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import io.github.simclr4j.onnx.network.PatchEncoder;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.train.augment.PatchGrid;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.method.ContextNetwork.Direction;
@@ -33,6 +34,10 @@ import java.util.stream.IntStream;
  * <p>A context network predicts from known rows of patches the patches of later rows, and must identify them among all patches
  * of all images of the batch. Rows whose patches overlap those of the last known row are not predicted, because they share
  * pixels with it.
+ *
+ * <p>A view is cut into its patches before they are augmented singly, which keeps the colours of an image from giving its patches
+ * away (Hénaff et al. 2020, section 3). The trained network therefore takes patches that stand side by side; the exported one cuts an
+ * image itself.
  *
  * <p>By default, predictions and targets are compared by their cosine over a temperature, as in SimCLR. The papers take dot products,
  * whose scale the network must find first: on 10,000 small images that takes most of a short training (docs/methods.md).
@@ -144,9 +149,14 @@ public final class Cpc implements MethodFactory {
     }
 
     @Override
+    public PatchGrid patches(Architecture encoder) {
+        return encoder instanceof PatchEncoder p ? new PatchGrid(p.patch(), p.stride()) : PatchGrid.NONE;
+    }
+
+    @Override
     public Method create(MethodContext context) {
         OptionValues o = context.options();
-        LayerGraph.Builder g = context.encoder().extend();
+        LayerGraph.Builder g = PatchEncoder.ofCutImages(context.encoder()).extend();
         Node patches = g.output(PatchEncoder.PATCHES);
         int side = (int) Math.round(Math.sqrt(patches.shape().get(0)));
         int dimension = patches.shape().get(1);

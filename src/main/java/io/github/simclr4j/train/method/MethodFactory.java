@@ -2,6 +2,7 @@
 package io.github.simclr4j.train.method;
 
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.train.augment.PatchGrid;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.io.IOException;
@@ -106,6 +107,15 @@ public interface MethodFactory {
     /** Returns the smaller views of each image in addition to the full-size ones (multi-crop); none by default. */
     default SmallViews smallViews(OptionValues values, int imageSize) {
         return SmallViews.NONE;
+    }
+
+    /**
+     * Returns the patches into which the views are cut before training, so that each can be augmented by itself; none by default.
+     *
+     * @param encoder the architecture, as {@link #encoder} returns it
+     */
+    default PatchGrid patches(Architecture encoder) {
+        return PatchGrid.NONE;
     }
 
     /**

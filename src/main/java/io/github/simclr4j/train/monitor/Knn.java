@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.LayerGraph;
-import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.augment.ViewRequest;
@@ -45,7 +44,7 @@ public final class Knn {
      * Returns the accuracy of a network's features on labelled images.
      *
      * @param network the network
-     * @param imageSize side of the network's input in pixels
+     * @param resize gives images the form that the network takes, without augmenting them
      * @param bank images that vote
      * @param test images to classify, or null to classify each image of the bank by the others
      * @param pool resizes the images
@@ -54,12 +53,12 @@ public final class Knn {
      * @throws InterruptedIOException if the thread is interrupted; its interrupt status stays set
      */
     public static double accuracy(
-            Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
+            Network network, ViewGenerator resize, TrainingImages bank, TrainingImages test, ViewPool pool)
             throws IOException {
         Torch.noGradient();
         try (NDManager m = network.manager().newSubManager()) {
-            Features known = features(network, imageSize, bank, m, pool);
-            Features asked = test == null ? known : features(network, imageSize, test, m, pool);
+            Features known = features(network, resize, bank, m, pool);
+            Features asked = test == null ? known : features(network, resize, test, m, pool);
             // Each set has its own indices of classes.
             int[] expected = test == null
                     ? known.labels()
@@ -88,7 +87,7 @@ public final class Knn {
     private record Features(NDArray rows, int[] labels) {}
 
     private static Features features(
-            Network network, int imageSize, TrainingImages images, NDManager manager, ViewPool pool)
+            Network network, ViewGenerator resize, TrainingImages images, NDManager manager, ViewPool pool)
             throws IOException {
         NDList all = new NDList();
         int[] labels = new int[images.count()];
@@ -96,7 +95,6 @@ public final class Knn {
         // The buffer of a stream is sized for its own batches.
         int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
         int whole = order.length / batch * batch;
-        ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), imageSize);
         try (BatchLoader loader = BatchLoader.of(images)) {
             for (int from = 0; from < order.length; from += batch) {
                 if (Thread.currentThread().isInterrupted()) {

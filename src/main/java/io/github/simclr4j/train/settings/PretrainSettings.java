@@ -8,6 +8,8 @@ import io.github.simclr4j.onnx.network.PatchEncoderFamily;
 import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.onnx.network.TwoTowersFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.augment.PatchGrid;
+import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.method.SmallViews;
@@ -91,6 +93,9 @@ public record PretrainSettings(
                     "The micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
         checkSmallViews(method, options, encoder, imageSize, otherViews);
+        for (AugmentationPipeline view : List.of(firstView, otherViews)) {
+            new ViewGenerator(view, imageSize, method.patches(encoder));
+        }
         int micro = microBatch == 0 ? 1 : batch / microBatch;
         if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
             throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
@@ -178,6 +183,33 @@ public record PretrainSettings(
     /** Returns the number of views per image and step, small ones included. */
     public int views() {
         return method.views() + smallViews().count();
+    }
+
+    /** Returns the generator of each view, those of the small ones last. */
+    public List<ViewGenerator> generators() {
+        List<ViewGenerator> all = new ArrayList<>();
+        for (int v = 0; v < method.views(); v++) {
+            all.add(generator(v == 0 ? firstView : otherViews));
+        }
+        for (int v = 0; v < smallViews().count(); v++) {
+            all.add(new ViewGenerator(smallView(), smallViews().size()));
+        }
+        return all;
+    }
+
+    /**
+     * Returns a generator of full-size views in the form that the trained network takes.
+     *
+     * @param composition the augmentations
+     * @throws IllegalArgumentException if they change each patch by itself and the encoder is none of patches
+     */
+    public ViewGenerator generator(AugmentationPipeline composition) {
+        return new ViewGenerator(composition, imageSize, patches());
+    }
+
+    /** Returns the patches into which the views are cut; {@link PatchGrid#NONE} for most methods. */
+    public PatchGrid patches() {
+        return method.patches(encoder);
     }
 
     /** Returns the composition of the small views: that of the second view, with their share of the image's area. */

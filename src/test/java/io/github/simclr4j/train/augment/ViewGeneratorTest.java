@@ -87,6 +87,67 @@ class ViewGeneratorTest {
         assertEquals(100, flips, 35);
     }
 
+    /** Patches of 4 pixels every 2 of an image of 9 pixels: a grid of 3x3, whose last row and column of pixels are dropped. */
+    @Test
+    void eachPatchIsChangedByItself() {
+        byte[] image = ViewFixtures.random(9, 7);
+        PatchGrid grid = new PatchGrid(4, 2);
+        float[] whole = new ViewGenerator(AugmentationPipeline.of("none"), 9).view(image, 9, 0);
+        float[] cut = new ViewGenerator(AugmentationPipeline.of("none"), 9, grid).view(image, 9, 0);
+        ViewGenerator greyed = new ViewGenerator(AugmentationPipeline.of("patches,grey@0.5"), 9, grid);
+        assertEquals(12, greyed.size());
+        assertEquals(3 * 144, cut.length);
+        int grey = 0;
+        for (long seed = 0; seed < 100; seed++) {
+            float[] view = greyed.view(image, 9, seed);
+            assertArrayEquals(view, greyed.view(image, 9, seed), "a seed gives one view");
+            for (int patch = 0; patch < 9; patch++) {
+                boolean changed = false;
+                for (int i = 0; i < 16; i++) {
+                    int y = i / 4;
+                    int x = i % 4;
+                    int at = (patch / 3 * 4 + y) * 12 + patch % 3 * 4 + x;
+                    int from = (patch / 3 * 2 + y) * 9 + patch % 3 * 2 + x;
+                    float r = whole[from];
+                    float g = whole[81 + from];
+                    float b = whole[162 + from];
+                    assertEquals(r, cut[at]);
+                    assertEquals(b, cut[288 + at]);
+                    if (i == 0) {
+                        changed = view[at] != r;
+                        grey += changed ? 1 : 0;
+                    }
+                    // ITU-R BT.601
+                    double luminance = 0.299 * r + 0.587 * g + 0.114 * b;
+                    assertEquals(changed ? luminance : r, view[at], 1e-4);
+                    assertEquals(changed ? luminance : g, view[144 + at], 1e-4);
+                    assertEquals(changed ? luminance : b, view[288 + at], 1e-4);
+                }
+            }
+        }
+        assertEquals(450, grey, 75, "half of the patches, independently");
+    }
+
+    @Test
+    void theImageIsChangedBeforeItIsCut() {
+        byte[] image = ViewFixtures.random(16, 7);
+        PatchGrid grid = new PatchGrid(4, 4);
+        float[] cut =
+                new ViewGenerator(AugmentationPipeline.of("crop,flip,patches,flip@0"), 8, grid).view(image, 16, 5);
+        float[] whole = new ViewGenerator(AugmentationPipeline.of("crop,flip"), 8).view(image, 16, 5);
+        assertArrayEquals(whole, cut);
+        assertEquals(
+                "crop:0.08/1.0@1.0,patches,crop:0.5/1.0@1.0,flip@0.5",
+                AugmentationPipeline.of("crop, Patches,crop:0.5,flip")
+                        .toString()
+                        .replace("crop:0.08@", "crop:0.08/1.0@")
+                        .replace("crop:0.5@", "crop:0.5/1.0@"));
+        assertThrows(IllegalArgumentException.class, () -> AugmentationPipeline.of("crop,patches,crop,crop"));
+        assertThrows(
+                IllegalArgumentException.class, () -> new ViewGenerator(AugmentationPipeline.of("patches,grey"), 8));
+        assertThrows(IllegalArgumentException.class, () -> new ViewGenerator(AugmentationPipeline.of("none"), 3, grid));
+    }
+
     @Test
     void whatMakesNoSenseIsRefused() {
         ViewGenerator generator = new ViewGenerator(AugmentationPipeline.of("none"), 8);

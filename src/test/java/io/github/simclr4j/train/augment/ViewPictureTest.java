@@ -32,7 +32,7 @@ class ViewPictureTest {
                 images(side),
                 List.of("a.png", "b.png"),
                 List.of(compositions).stream()
-                        .map(c -> new Composition(c, AugmentationPipeline.of(c)))
+                        .map(c -> Composition.of(c, AugmentationPipeline.of(c), 32))
                         .toList(),
                 count,
                 side);
@@ -127,7 +127,7 @@ class ViewPictureTest {
                 () -> new ViewPicture(
                         images(8),
                         List.of("a"),
-                        List.of(new Composition("none", AugmentationPipeline.of("none"))),
+                        List.of(Composition.of("none", AugmentationPipeline.of("none"), 32)),
                         1,
                         8));
     }

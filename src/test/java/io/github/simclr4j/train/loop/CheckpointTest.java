@@ -19,6 +19,8 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
@@ -176,7 +178,8 @@ class CheckpointTest {
                 Golden.same(a, with.get("average." + name), 1e-6, 0, name);
             });
             network.load(average);
-            assertEquals(Knn.accuracy(network, 32, set, set, pool), result.knn(), 1e-9);
+            ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), 32);
+            assertEquals(Knn.accuracy(network, resize, set, set, pool), result.knn(), 1e-9);
             List<RgbImage> images = Small.drawings(4);
             double[][] expected =
                     Small.wide(network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES)

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.PatchEncoder;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
@@ -79,7 +80,7 @@ class CpcTest {
     /** The predictions that one row, or column, of contexts makes. */
     private static float[] at(Network network, String name, float[] image, boolean vertical, int row, int step) {
         try (NDManager m = network.manager().newSubManager()) {
-            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, name)
+            NDArray y = network.run(m.create(cut(image), new Shape(1, 3, 56, 56)), Network.Pass.EVALUATION, name)
                     .get(0);
             int rows = SIDE - step;
             NDArray grid = vertical
@@ -87,6 +88,60 @@ class CpcTest {
                     : y.reshape(SIDE, rows, -1).get(":, " + row);
             return grid.toFloatArray();
         }
+    }
+
+    /** The patches of an image side by side, as the trained network takes them. */
+    private static float[] cut(float[] image) {
+        float[] all = new float[3 * 56 * 56];
+        for (int c = 0; c < 3; c++) {
+            for (int y = 0; y < 56; y++) {
+                for (int x = 0; x < 56; x++) {
+                    int row = 4 * (y / 8) + y % 8;
+                    int column = 4 * (x / 8) + x % 8;
+                    all[(c * 56 + y) * 56 + x] = image[(c * 32 + row) * 32 + column];
+                }
+            }
+        }
+        return all;
+    }
+
+    /** Training takes patches that have been cut, the exported encoder an image: the same weights give the same features. */
+    @Test
+    void patchesSideBySideHaveTheFeaturesOfTheImage() {
+        LayerGraph whole = new PatchEncoder(Small.NET, 8, 4).graph(32);
+        try (Network network = new Network(whole, false, Computation.cpu(), 1);
+                Network ofCut = new Network(PatchEncoder.ofCutImages(whole), false, Computation.cpu(), 1);
+                NDManager m = network.manager().newSubManager()) {
+            float[] image = image(3);
+            for (String result : List.of(PatchEncoder.PATCHES, LayerGraph.FEATURES)) {
+                NDArray expected = network.run(
+                                m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, result)
+                        .get(0);
+                NDArray found = ofCut.run(
+                                m.create(cut(image), new Shape(1, 3, 56, 56)), Network.Pass.EVALUATION, result)
+                        .get(0);
+                assertEquals(expected.getShape(), found.getShape());
+                assertArrayEquals(expected.toFloatArray(), found.toFloatArray(), 1e-5f, result);
+            }
+        }
+    }
+
+    /** Hénaff et al. 2020 augment each patch by itself; a method that trains on whole images cannot. */
+    @Test
+    void onlyAnEncoderOfPatchesTakesAugmentationsOfEachPatch() {
+        assertEquals(
+                "crop:0.3@1.0,patches,grey@0.5",
+                Small.build(Small.settings(new Cpc()).views("crop:0.3,patches,grey@0.5"))
+                        .firstView()
+                        .toString()
+                        .replace("crop:0.3/1.0", "crop:0.3"));
+        assertEquals(
+                "The views crop:0.3@1.0,patches,grey@0.5 change each patch by itself, which needs an encoder of patches,"
+                        + " such as that of the method cpc",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> Small.build(Small.settings(new SimClr()).views("crop:0.3,patches,grey@0.5")))
+                        .getMessage());
     }
 
     private static float[] image(long seed) {

@@ -11,6 +11,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
@@ -237,8 +239,9 @@ class MonitorTest {
             TrainingImages resident = TrainingSets.of(source, 32, 0, 8, 2, Progress.NONE);
             TrainingImages streamed = TrainingSets.of(source, 32, 1, 8, 2, Progress.NONE);
             assertTrue(resident instanceof ImageSet && streamed instanceof StreamedImages);
-            double expected = Knn.accuracy(network, 32, resident, null, pool);
-            assertEquals(expected, Knn.accuracy(network, 32, streamed, null, pool), 1e-9);
+            ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), 32);
+            double expected = Knn.accuracy(network, resize, resident, null, pool);
+            assertEquals(expected, Knn.accuracy(network, resize, streamed, null, pool), 1e-9);
         }
     }
 

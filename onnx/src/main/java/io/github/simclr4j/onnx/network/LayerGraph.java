@@ -111,6 +111,16 @@ public final class LayerGraph {
         return new LayerGraph(some, kept, names);
     }
 
+    /** Returns a graph in which nodes replace those with the same identifiers, whose results they must equal in shape. */
+    LayerGraph replacing(Node... others) {
+        Map<Integer, Node> by = new HashMap<>();
+        List.of(others).forEach(n -> by.put(n.id(), n));
+        Map<String, Node> results = new LinkedHashMap<>();
+        outputs.forEach((name, n) -> results.put(name, by.getOrDefault(n.id(), n)));
+        return new LayerGraph(
+                nodes.stream().map(n -> by.getOrDefault(n.id(), n)).toList(), results, names);
+    }
+
     /** Returns a builder that starts with the nodes and results of this graph. */
     public Builder extend() {
         Builder b = new Builder();

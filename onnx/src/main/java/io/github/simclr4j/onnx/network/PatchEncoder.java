@@ -2,6 +2,7 @@
 package io.github.simclr4j.onnx.network;
 
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -60,6 +61,27 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
     @Override
     public String describe() {
         return name() + " width " + net.width() + " stem " + net.stem() + " patches of " + patch + " every " + stride;
+    }
+
+    /**
+     * Returns a network with the same weights for images that have been cut: it takes the patches side by side, row by row, and gives
+     * each the features that it has in the uncut image.
+     *
+     * @param graph the graph of an encoder of patches, optionally with more layers after it
+     * @throws IllegalArgumentException if no layer of the graph cuts its input into patches
+     */
+    public static LayerGraph ofCutImages(LayerGraph graph) {
+        Node cut = graph.nodes().stream()
+                .filter(n -> n.layer() instanceof Layer.Patches)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("The network does not cut its input into patches"));
+        Node whole = graph.nodes().get(0);
+        int side = ((Layer.Patches) cut.layer()).side();
+        int along = ((Layer.Patches) cut.layer()).along(whole.shape().get(1));
+        Layer.Input input = new Layer.Input(whole.shape().get(0), along * side, along * side);
+        return graph.replacing(
+                new Node(whole.id(), input, List.of(), List.of(input.channels(), input.height(), input.width())),
+                new Node(cut.id(), new Layer.Patches(side, side), cut.inputs(), cut.shape()));
     }
 
     @Override
