@@ -121,7 +121,8 @@ public final class Cpc implements MethodFactory {
 
     @Override
     public void defaults(Defaults d) {
-        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.1,grey").adamRateFactor(0.25);
+        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.1,grey,patches,crop:0.36,flip,jitter:0.4/0.4/0.4/0.1,grey@0.5")
+                .adamRateFactor(0.25);
     }
 
     @Override
