@@ -27,17 +27,28 @@ import java.util.regex.Pattern;
  * <p>Closing any handle of a file releases all locks of the process on it. So this class never opens an owned file a second time.
  */
 final class OwnedFile implements AutoCloseable {
-    /** The files that this process owns. */
+    /** The files that this process owns, each by its {@link #key}. */
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
     /** The locked byte, which is after any content, because locked bytes can't be read on Windows. */
     private static final long LOCKED_BYTE = Long.MAX_VALUE - 1;
 
-    private final Path path;
+    private final Path key;
     private final FileChannel channel;
 
-    private OwnedFile(Path path, FileChannel channel) {
-        this.path = path;
+    private OwnedFile(Path key, FileChannel channel) {
+        this.key = key;
         this.channel = channel;
+    }
+
+    /** Returns the same path for all spellings of a file, so that links to its folder do not lead to a second handle of it. */
+    private static Path key(Path path) {
+        Path absolute = path.toAbsolutePath();
+        try {
+            return absolute.getParent().toRealPath().resolve(absolute.getFileName());
+        } catch (IOException e) {
+            // There is no such folder.
+            return absolute;
+        }
     }
 
     /**
@@ -47,7 +58,8 @@ final class OwnedFile implements AutoCloseable {
      * @throws IOException if the file can't be created
      */
     static OwnedFile create(Path path) throws IOException {
-        if (!OWN.add(path)) {
+        Path key = key(path);
+        if (!OWN.add(key)) {
             return null;
         }
         FileChannel channel = null;
@@ -56,18 +68,18 @@ final class OwnedFile implements AutoCloseable {
                     path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
             // Another process may have deleted it as abandoned before it was locked.
             if (lock(channel) && Files.exists(path)) {
-                return new OwnedFile(path, channel);
+                return new OwnedFile(key, channel);
             }
         } catch (FileAlreadyExistsException e) {
             // The caller tries another name.
         } catch (IOException | RuntimeException e) {
-            OWN.remove(path);
+            OWN.remove(key);
             throw e;
         }
         if (channel != null) {
             channel.close();
         }
-        OWN.remove(path);
+        OWN.remove(key);
         return null;
     }
 
@@ -78,7 +90,8 @@ final class OwnedFile implements AutoCloseable {
      * @throws IOException if the file can't be opened
      */
     static OwnedFile acquire(Path path) throws IOException {
-        if (!OWN.add(path)) {
+        Path key = key(path);
+        if (!OWN.add(key)) {
             return null;
         }
         FileChannel channel = null;
@@ -97,7 +110,7 @@ final class OwnedFile implements AutoCloseable {
                 }
                 // The previous owner may have deleted the file between opening and locking; in that case try again.
                 if (before != null && before.equals(identity(path))) {
-                    return new OwnedFile(path, channel);
+                    return new OwnedFile(key, channel);
                 }
                 channel.close();
             }
@@ -105,11 +118,11 @@ final class OwnedFile implements AutoCloseable {
             if (channel != null) {
                 channel.close();
             }
-            OWN.remove(path);
+            OWN.remove(key);
             throw e;
         }
         channel.close();
-        OWN.remove(path);
+        OWN.remove(key);
         return null;
     }
 
@@ -138,7 +151,7 @@ final class OwnedFile implements AutoCloseable {
 
     /** Returns whether this process owns a file. */
     static boolean isOwn(Path path) {
-        return OWN.contains(path);
+        return OWN.contains(key(path));
     }
 
     /** Returns the channel of the open file. */
@@ -157,7 +170,7 @@ final class OwnedFile implements AutoCloseable {
         }
         for (Path path : found) {
             Path absolute = path.toAbsolutePath();
-            if (!OWN.contains(absolute) && Files.isRegularFile(absolute, LinkOption.NOFOLLOW_LINKS)) {
+            if (!isOwn(absolute) && Files.isRegularFile(absolute, LinkOption.NOFOLLOW_LINKS)) {
                 deleteIfAbandoned(absolute);
             }
         }
@@ -180,7 +193,7 @@ final class OwnedFile implements AutoCloseable {
         try {
             channel.close();
         } finally {
-            OWN.remove(path);
+            OWN.remove(key);
         }
     }
 }

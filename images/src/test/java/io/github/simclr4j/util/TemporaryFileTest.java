@@ -65,6 +65,19 @@ class TemporaryFileTest {
         assertEquals(List.of(), names(dir));
     }
 
+    /** Closing a second handle of a file would release the lock on it. */
+    @Test
+    void aLinkToItsFolderDoesNotReleaseTheLock() throws Exception {
+        Path folder = Files.createDirectory(dir.resolve("folder"));
+        Path link = Files.createSymbolicLink(dir.resolve("link"), folder);
+        try (TemporaryFile own = TemporaryFile.beside(folder.resolve("f.csv"))) {
+            TemporaryFile.beside(link.resolve("f.csv")).close();
+            try (OtherProcess other = OtherProcess.owning("part", folder.resolve("f.csv"))) {
+                assertTrue(Files.exists(own.path()), "deleted by process " + other.pid());
+            }
+        }
+    }
+
     @Test
     void onlyNamesOfItsOwnAreDeleted() throws IOException {
         List<String> strangers = List.of(

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.teacher;
 
+import io.github.simclr4j.util.OutputLock;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,7 +20,8 @@ import java.util.zip.CRC32C;
  * a CRC-32C over the row's index and values. An unreadable image has a row of NaN. After a crash, the rows before the first
  * incomplete one are kept, and writing continues there.
  *
- * <p>Rows are not held in memory. Reading does not use channels, because an interrupt would close them. Not thread-safe.
+ * <p>Rows are not held in memory. Reading does not use channels, because an interrupt would close them. The lock is on a file beside
+ * it, because closing any handle of a locked file releases the lock. Not thread-safe.
  */
 final class FeatureFile implements AutoCloseable {
     private static final int MAGIC = 0x53434654;
@@ -32,7 +32,7 @@ final class FeatureFile implements AutoCloseable {
     private final int dimension;
     private final int rows;
     private RandomAccessFile file;
-    private FileLock lock;
+    private OutputLock lock;
     private int whole;
 
     /**
@@ -42,7 +42,8 @@ final class FeatureFile implements AutoCloseable {
      * @param key 64 hexadecimal digits that identify the features; a file with another key is overwritten
      * @param rows number of rows of the complete file
      * @param dimension values per row
-     * @throws IOException if the file cannot be read or written, or another process is writing it
+     * @throws IOException if the file cannot be read or written, or another process or another part of this process is writing it; the
+     *     message names the process
      */
     FeatureFile(Path path, String key, int rows, int dimension) throws IOException {
         this.path = path;
@@ -62,8 +63,12 @@ final class FeatureFile implements AutoCloseable {
         }
         try {
             Files.createDirectories(path.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        lock = OutputLock.of(path);
+        try {
             file = new RandomAccessFile(path.toFile(), "rw");
-            lock();
             // Another process may have appended rows before the lock was acquired.
             whole = count(header);
             if (whole == 0) {
@@ -75,17 +80,6 @@ final class FeatureFile implements AutoCloseable {
         } catch (IOException e) {
             close();
             throw failed(e);
-        }
-    }
-
-    private void lock() throws IOException {
-        try {
-            lock = file.getChannel().tryLock();
-        } catch (OverlappingFileLockException e) {
-            lock = null;
-        }
-        if (lock == null) {
-            throw new IOException("another run is computing the same features: wait until it has finished");
         }
     }
 
@@ -170,15 +164,17 @@ final class FeatureFile implements AutoCloseable {
         return dimension > 0 && Float.isNaN(features[0]) ? null : features;
     }
 
-    /** Releases the lock and closes the file; its rows stay on disk. */
+    /** Closes the file, whose rows stay on disk, and then releases the lock. */
     @Override
     public void close() throws IOException {
-        if (lock != null) {
-            lock.release();
-            lock = null;
-        }
-        if (file != null) {
-            file.close();
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } finally {
+            if (lock != null) {
+                lock.close();
+            }
         }
     }
 }
