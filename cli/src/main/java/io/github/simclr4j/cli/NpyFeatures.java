@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -64,7 +65,9 @@ final class NpyFeatures implements FeatureFile {
         part.overwrite(0, ByteBuffer.wrap(header(rows)));
         part.force();
         lines.force();
-        // Both files are complete before either replaces an existing one.
+        // Both files are complete before either replaces an existing one, and a killed process leaves no new features
+        // beside old names.
+        Destination.of(FeatureFile.namesBeside(file)).delete();
         part.moveTo(file);
         lines.moveTo(FeatureFile.namesBeside(file));
     }

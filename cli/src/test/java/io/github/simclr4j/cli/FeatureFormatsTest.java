@@ -4,6 +4,8 @@ package io.github.simclr4j.cli;
 import static io.github.simclr4j.cli.CommandLineTest.run;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.io.StreamTokenizer;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -82,6 +85,24 @@ class FeatureFormatsTest {
             out.finish();
         }
         return file;
+    }
+
+    /** Deletes what is to become the names, so that writing ends between the two files as in a process that is killed. */
+    @Test
+    void newFeaturesAreNeverBesideOldNames() throws IOException {
+        Path folder = Files.createDirectories(dir.resolve("killed"));
+        Path out = Files.writeString(folder.resolve("f.npy"), "old");
+        Path names = Files.writeString(folder.resolve("f.npy.txt"), "old");
+        try (FeatureFile file = FeatureFile.create(out, 2, List.of(), Map.of())) {
+            file.add("a.png", null, new float[] {1, 2});
+            try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "f.npy.txt.*.part")) {
+                Files.delete(parts.iterator().next());
+            }
+            assertEquals("old", Files.readString(names));
+            assertThrows(IOException.class, file::finish);
+        }
+        assertEquals((byte) 0x93, Files.readAllBytes(out)[0], "the new features");
+        assertFalse(Files.exists(names));
     }
 
     @Test

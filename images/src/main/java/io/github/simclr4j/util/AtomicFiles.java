@@ -42,8 +42,9 @@ public final class AtomicFiles {
     }
 
     /**
-     * Replaces several files, or creates them. All contents are on disk before the first file is replaced, so that a full disk leaves all
-     * old files intact. An interrupted thread writes them, too, and stays interrupted.
+     * Replaces several files that belong together, or creates them. All contents are on disk before the first file is replaced, so that a
+     * full disk leaves all old files intact. A killed process leaves no new file beside an old one: files are missing instead. An
+     * interrupted thread writes the files, too, and stays interrupted.
      *
      * @param files the content of each file, in the order in which they are replaced
      * @throws IOException if a file can't be written; the message names it
@@ -84,6 +85,10 @@ public final class AtomicFiles {
                 written.put(now, temporary);
                 temporary.write(ByteBuffer.wrap(file.getValue()));
                 temporary.force();
+            }
+            for (Path file : written.keySet().stream().skip(1).toList()) {
+                now = file;
+                Destination.of(file).delete();
             }
             for (Map.Entry<Path, TemporaryFile> file : written.entrySet()) {
                 now = file.getKey();

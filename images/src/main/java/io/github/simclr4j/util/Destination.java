@@ -75,6 +75,19 @@ public record Destination(Path path, boolean replaced) {
                 : Files.newOutputStream(path, StandardOpenOption.WRITE);
     }
 
+    /**
+     * Deletes the existing file, if any; a destination that is not replaced stays. Of several files that belong together, all but the
+     * first are deleted before the first is replaced. So a process that is killed meanwhile leaves a missing file, which its readers
+     * notice, and no new file beside an old one.
+     *
+     * @throws IOException if the file can't be deleted
+     */
+    public void delete() throws IOException {
+        if (replaced) {
+            Files.deleteIfExists(path);
+        }
+    }
+
     /** Returns whether this process may write to an existing destination; permissions of its folder are not checked. */
     public boolean isWritable() {
         return replaced || standardStream() != null || Files.isWritable(path);
