@@ -34,7 +34,8 @@ public final class Teacher implements AutoCloseable {
     private final String provider;
     private final int workers;
 
-    private Teacher(OnnxEncoder encoder, String provider, int workers) {
+    /** Takes over an open encoder. */
+    Teacher(OnnxEncoder encoder, String provider, int workers) {
         this.encoder = encoder;
         this.provider = provider;
         this.workers = workers;
@@ -89,6 +90,11 @@ public final class Teacher implements AutoCloseable {
     /** Returns the execution provider. */
     String provider() {
         return provider;
+    }
+
+    /** Returns whether the encoder uses Winograd's convolutions, which change the features by rounding errors. */
+    boolean usesWinograd() {
+        return encoder.usesWinograd();
     }
 
     /** Returns the length of the features. */

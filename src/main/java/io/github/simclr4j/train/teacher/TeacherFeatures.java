@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 /**
  * A teacher's features of each image of a source, computed once and cached in a file.
  *
- * <p>The file's name is a hash of the teacher's content, settings and execution provider, and of the
+ * <p>The file's name is a hash of the teacher's content, settings, execution provider and kind of convolutions, and of the
  * {@linkplain ImageSource#fingerprint fingerprint} of the images. An interrupted computation continues where it stopped. Only
  * requested rows are in memory. Not thread-safe.
  *
@@ -69,6 +69,7 @@ public final class TeacherFeatures implements AutoCloseable {
                 teacher.sha256(),
                 teacher.settings(),
                 teacher.provider(),
+                teacher.usesWinograd() ? "winograd" : "direct",
                 source.fingerprint(),
                 "" + source.size());
         return Sha256.hex(text.getBytes(StandardCharsets.UTF_8));

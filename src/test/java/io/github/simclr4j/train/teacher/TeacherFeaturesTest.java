@@ -12,7 +12,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.testing.Pictures;
 import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.util.Progress;
@@ -182,6 +186,26 @@ class TeacherFeaturesTest {
         source = new Counted(source.all.only(new int[] {0, 1, 2}));
         features(Progress.NONE).close();
         assertNotEquals(first.getFileName(), file().getFileName());
+    }
+
+    /** Which of the two a run has depends on its heap. They differ by rounding. */
+    @Test
+    void featuresWithAndWithoutWinogradsConvolutionsAreKeptApart() throws IOException {
+        Path wide = Files.write(
+                dir.resolve("wide.onnx"), EncoderExport.untrained(new ResNet(18, 0.5, ResNet.Stem.CIFAR), 32, 9));
+        source = new Counted(source.all.only(new int[] {0, 1, 2}));
+        boolean differ = false;
+        for (boolean winograd : new boolean[] {true, false}) {
+            RuntimeSettings runtime = RuntimeSettings.DEFAULT.withThreads(1).withWinograd(winograd);
+            try (Teacher teacher = new Teacher(OnnxEncoder.open(wide, EncoderSettings.none(), runtime), "cpu", 1)) {
+                differ |= teacher.usesWinograd();
+                TeacherFeatures.of(teacher, source, cache, Progress.NONE).close();
+            }
+        }
+        assertEquals(Set.of("amd64", "x86_64").contains(System.getProperty("os.arch")), differ);
+        try (Stream<Path> files = Files.list(cache)) {
+            assertEquals(differ ? 2 : 1, files.count());
+        }
     }
 
     @Test

@@ -56,6 +56,7 @@ public final class OnnxEncoder implements AutoCloseable {
     private final int batch;
     private final boolean fixedBatch;
     private final boolean givenBatch;
+    private final boolean winograd;
     private final Map<String, String> metadata;
     private final long parameters;
     private final String sha256;
@@ -74,6 +75,7 @@ public final class OnnxEncoder implements AutoCloseable {
             int batch,
             boolean fixedBatch,
             boolean givenBatch,
+            boolean winograd,
             Map<String, String> metadata,
             long parameters,
             String sha256,
@@ -86,6 +88,7 @@ public final class OnnxEncoder implements AutoCloseable {
         this.batch = batch;
         this.fixedBatch = fixedBatch;
         this.givenBatch = givenBatch;
+        this.winograd = winograd;
         this.metadata = metadata;
         this.parameters = parameters;
         this.sha256 = sha256;
@@ -188,10 +191,13 @@ public final class OnnxEncoder implements AutoCloseable {
                             .addOutput(ValueInfoProto.newBuilder().setName(o)));
             run = more.build();
         }
+        boolean winograd = false;
         if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
             long heap = WINOGRAD_HEAP * bytes.length;
             if (heap <= Runtime.getRuntime().maxMemory()) {
-                run = Winograd.rewrite(run, binding);
+                ModelProto direct = run;
+                run = Winograd.rewrite(direct, binding);
+                winograd = run != direct;
             } else {
                 LOGGER.info(
                         name + ": its 3x3 convolutions do not use Winograd's algorithm, which would need a heap of -Xmx"
@@ -237,6 +243,7 @@ public final class OnnxEncoder implements AutoCloseable {
                     batch,
                     trial.fixedBatch() > 0,
                     runtime.batch() > 0,
+                    winograd,
                     Collections.unmodifiableMap(metadata),
                     parameters,
                     ModelFile.sha256(bytes, checked.external()),
@@ -399,6 +406,14 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Returns whether the file or the caller determined the batch size. */
     boolean batchIsGiven() {
         return givenBatch || fixedBatch;
+    }
+
+    /**
+     * Returns whether 3x3 convolutions use Winograd's algorithm, which changes embeddings by rounding errors. The same file and settings
+     * may be opened with it in one process and without it in another: see {@link RuntimeSettings#winograd()}.
+     */
+    public boolean usesWinograd() {
+        return winograd;
     }
 
     /** Returns the length of an embedding. */

@@ -26,7 +26,7 @@ import java.util.TreeMap;
  *     {@link OnnxEncoder#batch()}). Ignored if the file fixes the batch size
  * @param winograd whether 3x3 convolutions may use Winograd's algorithm where that is faster: on x86-64 processors with the provider
  *     {@code cpu}, for float32 files, if the maximum heap is at least twelve times the file's size. Features differ by rounding errors
- *     of some millionths of their mean absolute value
+ *     of some millionths of their mean absolute value. {@link OnnxEncoder#usesWinograd()} tells whether it is used
  * @param options session options by ONNX Runtime's names for them, such as {@code session.intra_op.allow_spinning}. ONNX Runtime
  *     ignores unknown names
  * @param customiser sets further options of the session, or null

@@ -217,6 +217,21 @@ class WinogradTest {
         }
     }
 
+    private static boolean uses(byte[] bytes, RuntimeSettings runtime) throws IOException {
+        try (OnnxEncoder e = OnnxEncoder.open(bytes, "test", EncoderSettings.none(), runtime)) {
+            return e.usesWinograd();
+        }
+    }
+
+    @Test
+    void anEncoderTellsWhetherItWasRewritten() throws IOException {
+        byte[] bytes = small(128, 8, 8, 17).toByteArray();
+        RuntimeSettings allowed = DIRECT.withWinograd(true);
+        assertEquals(allowed.fewerMultiplications(), uses(bytes, allowed));
+        assertFalse(uses(bytes, DIRECT));
+        assertFalse(uses(small(128, 8, 8, 12).toByteArray(), allowed), "does not pay, or is not supported");
+    }
+
     @Test
     void itIsForTheCpu() {
         assertFalse(RuntimeSettings.DEFAULT.withProvider("cuda").fewerMultiplications());

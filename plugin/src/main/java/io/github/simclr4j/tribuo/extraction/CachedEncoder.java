@@ -33,7 +33,7 @@ final class CachedEncoder {
         key = key(shared.encoder(), runtime);
     }
 
-    /** Hashes the encoder file, its preprocessing, settings and provider, and the library's version, whose decoders may differ. */
+    /** Hashes the encoder file, its preprocessing, settings, provider and kind of convolutions, and the library's version, whose decoders may differ. */
     private static String key(OnnxEncoder encoder, RuntimeSettings runtime) {
         String made = String.join(
                 "\n",
@@ -42,7 +42,7 @@ final class CachedEncoder {
                 EncoderFacts.withoutSources(encoder.settings()),
                 runtime.options().isEmpty() ? runtime.provider() : runtime.provider() + " " + runtime.options(),
                 runtime.customiser() == null ? "" : "customised",
-                runtime.winograd() ? "" : "direct",
+                encoder.usesWinograd() ? "winograd" : "direct",
                 LibraryVersion.current());
         return Sha256.hex(made.getBytes(StandardCharsets.UTF_8));
     }
