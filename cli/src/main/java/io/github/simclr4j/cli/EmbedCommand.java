@@ -146,13 +146,12 @@ final class EmbedCommand extends Command {
             Shard shard, OnnxEncoder model, RuntimeSettings runtime, ImageSource source, Console console)
             throws IOException {
         Path file = shard.beside(out);
-        List<String> names = Shard.names(source, images);
-        int[] mine = shard.of(names);
+        SetNames names = SetNames.of(source, images);
+        int[] mine = shard.of(names.relative());
         ShardFile.Header header = new ShardFile.Header(
                 shard,
                 mine.length,
-                source.size(),
-                Shard.listing(names),
+                names,
                 source.classes(),
                 Shard.listing(Shard.labels(source)),
                 model.dimension(),
@@ -176,7 +175,8 @@ final class EmbedCommand extends Command {
                         String error =
                                 item.error() == null ? null : item.error().getMessage();
                         int image = mine[before + item.index()];
-                        rows.add(new ShardFile.Row(image, item.name(), label(source, image), item.embedding(), error));
+                        String name = names.relative().get(image);
+                        rows.add(new ShardFile.Row(image, name, label(source, image), item.embedding(), error));
                         added[0]++;
                         if (error != null) {
                             skipped.add(error);
@@ -225,7 +225,7 @@ final class EmbedCommand extends Command {
         Map<String, String> settings = new TreeMap<>();
         model.settings().values().forEach((name, value) -> settings.put(name, value.text()));
         settings.put("provider", runtime.provider().replaceAll(":\\d+$", ""));
-        settings.put("winograd", String.valueOf(runtime.winograd()));
+        settings.put(ShardFile.WINOGRAD, String.valueOf(model.usesWinograd()));
         settings.put("batch", String.valueOf(runtime.batch()));
         runtime.options().forEach((name, value) -> settings.put("session." + name, value));
         return settings;

@@ -3,7 +3,6 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.util.Sha256;
-import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
- * Identifies one of several parts of an image set. The SHA-256 of an image's name decides which part it belongs to, on
- * every machine and independently of the other images.
+ * Identifies one of several parts of an image set. The SHA-256 of an image's {@linkplain SetNames relative name} decides
+ * which part it belongs to, on every machine and independently of the other images.
  *
  * @param number number of the part, from 1
  * @param count number of parts
@@ -45,34 +44,6 @@ record Shard(int number, int count) {
     /** Returns the file of this part, beside the file that all parts are merged into. */
     Path beside(Path out) {
         return out.resolveSibling(out.getFileName() + ".shard-" + number + "-of-" + count);
-    }
-
-    /**
-     * Returns the names of a set's images relative to its folder, with slashes, so that they do not depend on where the
-     * set is stored.
-     *
-     * @param images path that the set was opened from
-     */
-    static List<String> names(ImageSource source, Path images) {
-        Path folder = images.toAbsolutePath().getParent();
-        List<String> bases = List.of(
-                images.toString(),
-                images.getParent() == null ? "" : images.getParent().toString(),
-                folder == null ? "" : folder.toString());
-        return IntStream.range(0, source.size())
-                .mapToObj(i -> relative(source.name(i), bases))
-                .toList();
-    }
-
-    private static String relative(String name, List<String> bases) {
-        String path = name.replace(File.separatorChar, '/');
-        for (String base : bases) {
-            String start = base.replace(File.separatorChar, '/') + "/";
-            if (path.startsWith(start)) {
-                return path.substring(start.length());
-            }
-        }
-        return path;
     }
 
     /** Returns the labels of a set's images, empty for images without a label. */

@@ -18,6 +18,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 
 /**
@@ -26,7 +30,8 @@ import java.util.zip.CRC32;
  * is opened again.
  */
 final class ShardFile {
-    private static final String FORMAT = "simclr4j-shard-2";
+    private static final String KIND = "simclr4j-shard-";
+    private static final String FORMAT = KIND + "3";
     private static final int LONGEST = 1 << 26;
     /** Bytes of a record besides the name and the features: index, kind, label and the name's length. */
     private static final int FIXED = 13;
@@ -34,6 +39,8 @@ final class ShardFile {
     private static final int LONGEST_HEADER = 1 << 24;
 
     private static final Gson JSON = new Gson();
+    /** Setting that says whether the encoder used Winograd's convolutions. */
+    static final String WINOGRAD = "winograd";
     /** Label of an image without a class. */
     static final int NO_LABEL = -1;
 
@@ -47,7 +54,9 @@ final class ShardFile {
      * @param shards number of shards
      * @param images number of images in this shard
      * @param allImages number of images in all shards
-     * @param listing SHA-256 of the names of all images
+     * @param base start of the images' names where this shard was begun, see {@link SetNames}; shards may differ in it
+     * @param separator separator of these names; shards may differ in it
+     * @param listing SHA-256 of the relative names of all images
      * @param classes names of the classes, empty if the images have no labels
      * @param labels SHA-256 of the labels of all images
      * @param dimension length of an embedding
@@ -60,6 +69,8 @@ final class ShardFile {
             int shards,
             int images,
             int allImages,
+            String base,
+            String separator,
             String listing,
             List<String> classes,
             String labels,
@@ -69,8 +80,7 @@ final class ShardFile {
         Header(
                 Shard shard,
                 int images,
-                int allImages,
-                String listing,
+                SetNames names,
                 List<String> classes,
                 String labels,
                 int dimension,
@@ -81,8 +91,10 @@ final class ShardFile {
                     shard.number(),
                     shard.count(),
                     images,
-                    allImages,
-                    listing,
+                    names.relative().size(),
+                    names.base(),
+                    names.separator(),
+                    Shard.listing(names.relative()),
                     classes,
                     labels,
                     dimension,
@@ -103,9 +115,29 @@ final class ShardFile {
                 return "other labels of the images";
             }
             if (!settings.equals(other.settings) || dimension != other.dimension) {
-                return "other settings (" + settings + ", not " + other.settings + ")";
+                return otherSettings(other);
             }
             return null;
+        }
+
+        private String otherSettings(Header other) {
+            Set<String> names = new TreeSet<>(settings.keySet());
+            names.addAll(other.settings.keySet());
+            names.removeIf(n -> Objects.equals(settings.get(n), other.settings.get(n)));
+            String different = names.stream()
+                    .map(n -> n + " " + settings.get(n) + ", not " + other.settings.get(n))
+                    .collect(Collectors.joining("; "));
+            return "other settings ("
+                    + (different.isEmpty() ? dimension + " features, not " + other.dimension : different)
+                    + (names.contains(WINOGRAD)
+                            ? "; this depends on the heap, -Xmx, and the processor, unless all shards have --no-winograd"
+                            : "")
+                    + ")";
+        }
+
+        /** Returns a row's name as one run in the place of this shard would write it. */
+        String fullName(Row row) {
+            return SetNames.full(base, separator, row.name());
         }
     }
 
@@ -113,6 +145,7 @@ final class ShardFile {
      * Holds the result of one image.
      *
      * @param index index in the whole set
+     * @param name relative name of the image
      * @param label index of its class, or {@link #NO_LABEL}
      * @param features features, or null
      * @param error reason why there are no features, or null
@@ -154,16 +187,26 @@ final class ShardFile {
                 if (read != null
                         && FORMAT.equals(read.format())
                         && read.encoderSha256() != null
+                        && read.base() != null
+                        && read.separator() != null
                         && read.listing() != null
                         && read.classes() != null
                         && read.labels() != null
                         && read.settings() != null) {
                     return read;
                 }
+                if (read != null
+                        && read.format() != null
+                        && read.format().startsWith(KIND)
+                        && !FORMAT.equals(read.format())) {
+                    throw new IOException(
+                            file
+                                    + " is a shard of another version of simclr4j: use that version for all shards, or delete it");
+                }
             } catch (JsonParseException e) {
                 throw new IOException(file + " is not a shard of embed: delete it", e);
             }
-            throw new IOException(file + " is not a shard of embed, or one of another version: delete it");
+            throw new IOException(file + " is not a shard of embed: delete it");
         }
 
         Header about() {
@@ -245,13 +288,7 @@ final class ShardFile {
             if (Files.exists(path) && Files.size(path) > 0) {
                 long whole;
                 try (Reader reader = new Reader(path)) {
-                    String difference = header.difference(reader.about());
-                    if (difference != null
-                            || header.shard() != reader.about().shard()
-                            || header.shards() != reader.about().shards()) {
-                        throw new IOException(path + " can't be continued with " + difference
-                                + ": use the same encoder, images and settings as before, or delete it to start over");
-                    }
+                    check(path, header, reader.about());
                     for (Row row = reader.next(); row != null; row = reader.next()) {
                         if (count == images.length || row.index() != images[count]) {
                             throw new IOException(path + " is damaged: row " + (count + 1)
@@ -272,6 +309,18 @@ final class ShardFile {
             skipped = errors;
             // Unlike a channel, an interrupted thread can still write to a stream and so save its rows.
             out = new FileOutputStream(path.toFile(), true);
+        }
+
+        private static void check(Path path, Header header, Header found) throws IOException {
+            if (header.shard() != found.shard() || header.shards() != found.shards()) {
+                throw new IOException(path + " holds shard " + found.shard() + "/" + found.shards()
+                        + ", but its name names another: rename it, or delete it to start over");
+            }
+            String difference = header.difference(found);
+            if (difference != null) {
+                throw new IOException(path + " can't be continued with " + difference
+                        + ": use the same encoder, images and settings as before, or delete it to start over");
+            }
         }
 
         /** Returns the number of images that were done when the file was opened. */

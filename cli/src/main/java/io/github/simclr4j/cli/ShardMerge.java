@@ -17,7 +17,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Merges the shards of a file: checks that they belong together, and returns their rows in the order of the images. */
+/**
+ * Merges the shards of a file: checks that they belong together, and returns their rows in the order of the images, with
+ * names as in the place of the first shard.
+ */
 final class ShardMerge implements Closeable {
     private final List<Path> files;
     private final List<ShardFile.Reader> readers = new ArrayList<>();
@@ -123,12 +126,13 @@ final class ShardMerge implements Closeable {
             throw new IOException(incomplete());
         }
         if (next.row().index() < merged) {
-            throw new IOException(files.get(next.shard()) + " has a row for "
-                    + next.row().name() + " that another shard also has: delete it, and run its --shard again");
+            throw new IOException(files.get(next.shard()) + " has a row for " + about().fullName(next.row())
+                    + " that another shard also has: delete it, and run its --shard again");
         }
         merged++;
         advance(next.shard());
-        return next.row();
+        ShardFile.Row row = next.row();
+        return new ShardFile.Row(row.index(), about().fullName(row), row.label(), row.features(), row.error());
     }
 
     /** Returns the message that names the shards that lack rows. */

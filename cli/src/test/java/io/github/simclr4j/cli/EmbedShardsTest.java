@@ -7,16 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.simclr4j.cli.CommandLineTest.Run;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
@@ -137,7 +144,7 @@ class EmbedShardsTest {
         byte[] complete = Files.readAllBytes(first);
         assertEquals(0, shard(1, 2, images, out).code());
         assertEquals(0, json(result()).get("computed").getAsInt(), "a complete shard");
-        int header = new String(complete, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf('\n') + 1;
+        int header = new String(complete, StandardCharsets.ISO_8859_1).indexOf('\n') + 1;
         int before = Integer.MAX_VALUE;
         for (int length : new int[] {header, header + 3, header + 200, complete.length / 2, complete.length - 1}) {
             Files.write(first, Arrays.copyOf(complete, length));
@@ -176,17 +183,34 @@ class EmbedShardsTest {
         Files.delete(second);
         assertEquals(
                 0,
-                run("embed", "--encoder", encoder, "--images", images, "--out", out, "--shard", "2/3", "--no-winograd")
+                run(
+                                "embed",
+                                "--encoder",
+                                encoder,
+                                "--images",
+                                images,
+                                "--out",
+                                out,
+                                "--shard",
+                                "2/3",
+                                "--encoder-batch",
+                                3)
                         .code());
-        failsWith("other settings", run("embed", "--merge", "--out", out));
+        failsWith("other settings (batch 3, not 0)", run("embed", "--merge", "--out", out));
         Files.delete(second);
         Path more = Colours.write(dir.resolve("more"), 13, 1);
         assertEquals(0, shard(2, 3, more, out).code());
         failsWith("other images", run("embed", "--merge", "--out", out));
         Files.write(second, Files.readAllBytes(new Shard(1, 3).beside(out)));
         failsWith("holds shard 1/3", run("embed", "--merge", "--out", out));
+        failsWith(second + " holds shard 1/3, but its name names another: rename it", shard(2, 3, images, out));
         Files.writeString(second, "hello\n");
         failsWith("is not a shard of embed", run("embed", "--merge", "--out", out));
+        Files.writeString(
+                second,
+                new String(good, StandardCharsets.ISO_8859_1).replaceFirst("simclr4j-shard-\\d", "simclr4j-shard-2"));
+        failsWith("is a shard of another version of simclr4j", run("embed", "--merge", "--out", out));
+        failsWith("is a shard of another version of simclr4j", shard(2, 3, images, out));
         Files.write(second, good);
         assertEquals(0, shard(1, 4, images, out).code());
         failsWith("are shards of 3 and of 4", run("embed", "--merge", "--out", out));
@@ -194,6 +218,86 @@ class EmbedShardsTest {
         assertFalse(Files.exists(out));
         assertEquals(0, run("embed", "--merge", "--out", out).code());
         assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(out));
+    }
+
+    /** Also where a shard is begun under one path of the set and continued under another. */
+    @Test
+    void aSetThatEachMachineMountsElsewhereHasThePathsOfTheFirstShard() throws IOException {
+        Path mounted = dir.resolve("mnt/photos");
+        try (Stream<Path> all = Files.walk(images)) {
+            for (Path file : all.sorted().toList()) {
+                Path copy = mounted.resolve(images.relativize(file).toString());
+                Files.createDirectories(copy.getParent());
+                if (Files.isRegularFile(file)) {
+                    Files.copy(file, copy);
+                }
+            }
+        }
+        Path out = out("mounted.csv");
+        for (int i = 1; i <= 3; i++) {
+            assertEquals(0, shard(i, 3, i == 1 ? images : mounted, out).code());
+        }
+        for (int i : new int[] {1, 3}) {
+            Path file = new Shard(i, 3).beside(out);
+            byte[] complete = Files.readAllBytes(file);
+            Files.write(file, Arrays.copyOf(complete, complete.length * 2 / 3));
+            assertEquals(0, shard(i, 3, i == 1 ? mounted : images, out).code());
+            assertTrue(json(result()).get("computed").getAsInt() > 0);
+        }
+        Run merge = run("embed", "--merge", "--out", out);
+        assertEquals(0, merge.code(), merge.err());
+        assertArrayEquals(Files.readAllBytes(whole), Files.readAllBytes(out));
+    }
+
+    /** Whether Winograd's convolutions are used depends on the heap, and changes the features. */
+    @Test
+    @Tag("slow")
+    void shardsOfALargeAndOfASmallHeapAreNotMerged() throws Exception {
+        assumeTrue(
+                Set.of("amd64", "x86_64").contains(System.getProperty("os.arch")),
+                "skipped: no processor with Winograd's convolutions");
+        Path wide = Files.write(
+                dir.resolve("wide.onnx"),
+                EncoderExport.untrained(new ResNet(18, 0.5, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 1));
+        long needed = 12 * Files.size(wide) >> 20;
+        Path out = out("heaps.csv");
+        assertEquals(
+                0,
+                run("embed", "--encoder", wide, "--images", images, "--out", out, "--shard", "1/2")
+                        .code());
+        Path second = new Shard(2, 2).beside(out);
+        for (long heap : new long[] {needed - 20, needed + 20}) {
+            Files.deleteIfExists(second);
+            ProcessBuilder command = new ProcessBuilder(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx" + heap + "m",
+                    Main.class.getName(),
+                    "embed",
+                    "--encoder",
+                    wide.toString(),
+                    "--images",
+                    images.toString(),
+                    "--out",
+                    out.toString(),
+                    "--shard",
+                    "2/2");
+            command.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+            Path log = dir.resolve("heap.log");
+            assertEquals(
+                    0,
+                    command.redirectErrorStream(true)
+                            .redirectOutput(log.toFile())
+                            .start()
+                            .waitFor(),
+                    () -> "heap of " + heap + " MB");
+            Run merge = run("embed", "--merge", "--out", out);
+            if (heap < needed) {
+                failsWith("other settings (winograd false, not true; this depends on the heap", merge);
+                assertTrue(Files.readString(log).contains("do not use Winograd's algorithm"), Files.readString(log));
+            } else {
+                assertEquals(0, merge.code(), merge.err());
+            }
+        }
     }
 
     @Test

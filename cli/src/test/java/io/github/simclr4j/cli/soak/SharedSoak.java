@@ -28,8 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class SharedSoak {
     private static final int PAIRS = Integer.getInteger("soak.pairs", 10);
-    private static final String REFUSED =
-            "simclr: .*Another process( \\(\\d+\\))? is writing to.*wait until.*";
+    private static final String REFUSED = "simclr: .*Another process( \\(\\d+\\))? is writing to.*wait until.*";
 
     @TempDir
     static Path dir;
