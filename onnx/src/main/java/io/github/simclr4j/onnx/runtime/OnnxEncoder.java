@@ -18,13 +18,11 @@ import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -174,7 +172,18 @@ public final class OnnxEncoder implements AutoCloseable {
         return open(bytes, name, null, given, runtime);
     }
 
-    private static OnnxEncoder open(
+    /**
+     * Opens an encoder in memory whose external data and configuration files are in a folder; see
+     * {@link #open(Path, EncoderSettings, RuntimeSettings)}.
+     *
+     * @param bytes the bytes of the file
+     * @param name the encoder's name in messages
+     * @param folder the folder, or null if there is none
+     * @param given settings that override those of the file
+     * @param runtime the threads, execution provider and session options of ONNX Runtime
+     * @throws InvalidEncoderException if the bytes are not an ONNX file, if it is not an image encoder, or if the settings contradict it
+     */
+    public static OnnxEncoder open(
             byte[] bytes, String name, Path folder, EncoderSettings given, RuntimeSettings runtime)
             throws InvalidEncoderException {
         ModelFile.Checked checked = ModelFile.check(bytes, name, folder);
@@ -216,9 +225,7 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
             TrialRun trial = TrialRun.of(session, binding, input, name);
-            if (given.values().containsKey("pooling")) {
-                trial.refuseIdle(binding.pooling(), name);
-            }
+            EncoderSettings settings = trial.settings(binding, given, name);
             EmbeddingOutputs outputs = trial.outputs();
             int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, outputs);
             int batch = trial.fixedBatch() > 0 ? trial.fixedBatch() : wanted;
@@ -226,10 +233,6 @@ public final class OnnxEncoder implements AutoCloseable {
             if (batch > most) {
                 throw new IllegalArgumentException(name + ": expected a batch of at most " + most
                         + " images, more take over 2 GB, found " + batch);
-            }
-            Map<String, Value> settings = new LinkedHashMap<>(binding.settings().values());
-            if (outputs.pooling() != null) {
-                settings.putIfAbsent("pooling", outputs.pooling());
             }
             long parameters = model.getGraph().getInitializerList().stream()
                     .mapToLong(TensorTypes::count)
@@ -247,7 +250,7 @@ public final class OnnxEncoder implements AutoCloseable {
                     Collections.unmodifiableMap(metadata),
                     parameters,
                     ModelFile.sha256(bytes, checked.external()),
-                    new EncoderSettings(settings));
+                    settings);
             encoder.warn();
             session = null;
             return encoder;

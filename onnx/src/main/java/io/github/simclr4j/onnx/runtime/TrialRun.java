@@ -10,8 +10,10 @@ import ai.onnxruntime.TensorInfo;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
+import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -89,11 +91,38 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
     }
 
     /**
+     * Returns the settings that are used. A {@code pooling} of the caller must have an effect. One from another source is left out where
+     * the output is a vector, so that the caller may pass the result to {@code open} again.
+     *
+     * @param binding the binding of the graph
+     * @param given settings of the caller
+     * @param name the encoder's name in messages
+     * @throws InvalidEncoderException if the caller's pooling has no effect
+     */
+    EncoderSettings settings(GraphBinding binding, EncoderSettings given, String name) throws InvalidEncoderException {
+        PoolingRules rules = binding.pooling();
+        if (given.values().containsKey("pooling")) {
+            refuseIdle(rules, name);
+            return binding.settings();
+        }
+        Map<String, Value> used = new LinkedHashMap<>(binding.settings().values());
+        Value pooling = outputs.pooling();
+        if (pooling == null) {
+            used.remove("pooling");
+        } else if (rules == null) {
+            used.put("pooling", pooling);
+        } else if (rules.areSeparate()) {
+            used.put("pooling", new Value(pooling.text(), used.get("pooling").source()));
+        }
+        return new EncoderSettings(used);
+    }
+
+    /**
      * Rejects a setting {@code pooling} that would have no effect.
      *
      * @throws InvalidEncoderException if all outputs are vectors, or a vector has its own entry
      */
-    void refuseIdle(PoolingRules given, String name) throws InvalidEncoderException {
+    private void refuseIdle(PoolingRules given, String name) throws InvalidEncoderException {
         for (int k = 0; k < outputs.outputs().size(); k++) {
             EmbeddingOutput output = outputs.outputs().get(k);
             boolean vector = output.shape().length == 1 && !given.of(k).equals(List.of(Pooling.NONE));
