@@ -104,7 +104,7 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
                         + ": remove such rows with na().drop() or ImageEmbedder.setOnUnreadable(\"drop\")");
             }
         }
-        double[] values = values(row.get(features));
+        double[] values = values(row.get(features), called);
         Example<T> example =
                 new ArrayExample<>(factory.generateOutput(row.get(output).toString()), names(values.length), values);
         if (name >= 0) {
@@ -120,18 +120,29 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         return names;
     }
 
-    private double[] values(Object value) {
+    private double[] values(Object value, String called) {
         if (value instanceof Vector vector) {
             return vector.toArray();
         }
         if (value instanceof scala.collection.Seq<?> seq) {
             double[] values = new double[seq.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = ((Number) seq.apply(i)).doubleValue();
+                if (seq.apply(i) == null) {
+                    throw new IllegalArgumentException(called + " has a null in " + dataset.columns()[features]
+                            + ", at index " + i + " of " + values.length + ": remove such rows");
+                }
+                if (!(seq.apply(i) instanceof Number number)) {
+                    throw unsuitable();
+                }
+                values[i] = number.doubleValue();
             }
             return values;
         }
-        throw new IllegalArgumentException(
+        throw unsuitable();
+    }
+
+    private IllegalArgumentException unsuitable() {
+        return new IllegalArgumentException(
                 "Column " + dataset.columns()[features] + " must be an array of numbers or a vector, found "
                         + dataset.schema().apply(features).dataType().simpleString());
     }

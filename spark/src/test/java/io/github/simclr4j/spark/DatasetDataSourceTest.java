@@ -123,4 +123,18 @@ class DatasetDataSourceTest {
                 .getMessage()
                 .contains("array of numbers"));
     }
+
+    @Test
+    void aNullAmongTheValuesIsNamedByItsRowAndColumn() {
+        Dataset<Row> rows = LocalSpark.SESSION.sql("select 'a.png' as path, array(1D, null, 3D) as h, 'red' as colour");
+        DatasetDataSource<Label> source = new DatasetDataSource<>(rows, "h", "colour", new LabelFactory());
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> source.iterator().next());
+        assertEquals("a.png has a null in h, at index 1 of 3: remove such rows", e.getMessage());
+        Dataset<Row> texts = LocalSpark.SESSION.sql("select array('1', '2') as h, 'red' as colour");
+        DatasetDataSource<Label> text = new DatasetDataSource<>(texts, "h", "colour", new LabelFactory());
+        IllegalArgumentException unsuitable = assertThrows(
+                IllegalArgumentException.class, () -> text.iterator().next());
+        assertTrue(unsuitable.getMessage().contains("array of numbers"), unsuitable.getMessage());
+    }
 }
