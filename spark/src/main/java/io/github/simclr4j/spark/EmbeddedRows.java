@@ -36,11 +36,14 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
     private static final int MAX_BUFFER = 1 << 29;
 
     private final Plan plan;
+    private final EncoderSessions.Lease lease;
     private final OnnxEncoder encoder;
     private final int batch;
     private final ExecutorService workers;
     private final Prefetcher<Row, Prepared> ahead;
-    private final ByteBuffer pixels;
+    /** The pixels of a batch; null after the last row. */
+    private ByteBuffer pixels;
+
     private final Deque<Row> ready = new ArrayDeque<>();
 
     /** A row with its image's pixels, or the reason why they could not be read. */
@@ -50,13 +53,14 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
      * Creates the iterator. It does not read rows before its first call.
      *
      * @param rows the rows, which are pulled by the thread that calls this object
-     * @param encoder the encoder, which must outlive this object
+     * @param lease the encoder, which is given back after the last row, or by {@link #close}
      * @param cpus number of CPUs of the task
      * @param hadoop the configuration of the file systems
      */
-    EmbeddedRows(Iterator<Row> rows, Plan plan, OnnxEncoder encoder, int cpus, Configuration hadoop) {
+    EmbeddedRows(Iterator<Row> rows, Plan plan, EncoderSessions.Lease lease, int cpus, Configuration hadoop) {
         this.plan = plan;
-        this.encoder = encoder;
+        this.lease = lease;
+        encoder = lease.encoder();
         Preprocessing preprocessing = encoder.preprocessing();
         int bytes = 3 * preprocessing.height() * preprocessing.width();
         batch = Math.max(
@@ -89,6 +93,11 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         // A batch may become empty if unreadable images are dropped.
         while (ready.isEmpty() && ahead.hasNext()) {
             encode(take());
+        }
+        if (ready.isEmpty()) {
+            // Not only at the end of the task, which may run any number of partitions after coalesce().
+            close();
+            pixels = null;
         }
         return !ready.isEmpty();
     }
@@ -164,10 +173,13 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         return doubles;
     }
 
-    /** Stops the workers, without waiting for the images that they are reading. */
+    /**
+     * Stops the workers, without waiting for the images that they are reading, and gives the encoder back. A second call does nothing.
+     */
     @Override
     public void close() {
         ahead.cancel(true);
         workers.shutdownNow();
+        lease.close();
     }
 }

@@ -12,7 +12,6 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -21,26 +20,33 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * An encoder in the form in which it is sent to the executors: the file's bytes and the settings that the file does not contain.
+ * An encoder in memory.
  *
- * @param name the encoder's name in messages
+ * @param header everything except the file's bytes
  * @param bytes the bytes of the ONNX file
- * @param sha256 SHA-256 of the bytes, in hexadecimal
- * @param dimension length of an embedding
- * @param settings settings by name that the file does not contain
  */
-record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<String, String> settings)
-        implements Serializable {
+record EncoderFile(Header header, byte[] bytes) {
     private static final String MODEL = "encoder.onnx";
     private static final String SETTINGS = "settings.json";
-    /** Files beside an encoder that may describe its preprocessing. */
-    private static final List<String> CONFIGURATIONS =
-            List.of(EncoderSettings.PREPROCESSOR_CONFIG, "config.json", "open_clip_config.json");
+    /** The folder of a model whose configuration may be one folder higher. */
+    private static final String ONNX = "onnx";
 
     private static final Gson JSON = new Gson();
 
     /**
-     * Reads and tests an encoder.
+     * What belongs to an encoder besides its bytes. It is sent to the executors with the function that they run, and the bytes as a
+     * broadcast of their own: broadcasts use the serializer that the user chose, and Kryo can't serialize records.
+     *
+     * @param name the encoder's name in messages
+     * @param sha256 SHA-256 of the bytes, in hexadecimal
+     * @param dimension length of an embedding
+     * @param settings settings by name that the file does not contain
+     */
+    record Header(String name, String sha256, int dimension, Map<String, String> settings) implements Serializable {}
+
+    /**
+     * Reads and tests an encoder. As in {@link OnnxEncoder#open(java.nio.file.Path)}, its settings may be in configuration files beside
+     * it, or one folder higher if its folder is called {@code onnx}.
      *
      * @param path path in any Hadoop file system
      * @param given settings that override those in files beside the encoder
@@ -56,29 +62,59 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
         if (!ModelFile.check(bytes, path.toString(), null).external().isEmpty()) {
             throw new IOException(path + " has its weights in a second file: save it as one file of at most 2 GB");
         }
+        // Qualified, because the parent of a relative path may have no name.
+        Path folder = files.makeQualified(path).getParent();
+        boolean higher = folder.getName().equals(ONNX);
         // The code that reads a configuration beside an encoder supports only local folders.
-        java.nio.file.Path folder = Files.createTempDirectory("simclr-spark");
+        java.nio.file.Path root = Files.createTempDirectory("simclr-spark");
+        java.nio.file.Path local = root.resolve(higher ? ONNX : "encoder");
         try {
-            java.nio.file.Path model = Files.write(folder.resolve(MODEL), bytes);
-            for (String name : CONFIGURATIONS) {
-                Path beside = new Path(path.getParent(), name);
-                if (files.exists(beside)) {
-                    Files.write(folder.resolve(name), bytes(files, beside));
-                }
+            copyConfigurations(files, folder, Files.createDirectory(local));
+            if (higher) {
+                copyConfigurations(files, folder.getParent(), root);
             }
             try (OnnxEncoder encoder = OnnxEncoder.open(
-                    model, EncoderSettings.of(given, "param"), RuntimeSettings.DEFAULT.withThreads(1))) {
+                    bytes,
+                    path.toString(),
+                    local,
+                    EncoderSettings.of(given, "param"),
+                    RuntimeSettings.DEFAULT.withThreads(1))) {
                 Map<String, String> settings = new LinkedHashMap<>();
                 encoder.settings().values().forEach((key, value) -> {
                     if (!Set.of("metadata", "graph", "default").contains(value.source())) {
                         settings.put(key, value.text());
                     }
                 });
-                return new EncoderFile(path.toString(), bytes, encoder.sha256(), encoder.dimension(), settings);
+                return new EncoderFile(
+                        new Header(path.toString(), encoder.sha256(), encoder.dimension(), settings), bytes);
             } catch (IOException e) {
-                throw new IOException(String.valueOf(e.getMessage()).replace(model.toString(), path.toString()), e);
+                String message = String.valueOf(e.getMessage()).replace(local.toString(), folder.toString());
+                throw new IOException(
+                        higher
+                                ? message.replace(
+                                        root.toString(), folder.getParent().toString())
+                                : message,
+                        e);
             }
         } finally {
+            for (java.nio.file.Path copies : new java.nio.file.Path[] {local, root}) {
+                delete(copies);
+            }
+        }
+    }
+
+    private static void copyConfigurations(FileSystem files, Path from, java.nio.file.Path to) throws IOException {
+        for (String name : EncoderSettings.CONFIGURATIONS) {
+            Path file = new Path(from, name);
+            if (files.exists(file) && files.getFileStatus(file).isFile()) {
+                Files.write(to.resolve(name), bytes(files, file));
+            }
+        }
+    }
+
+    /** Deletes a folder that contains only files. */
+    private static void delete(java.nio.file.Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
             try (Stream<java.nio.file.Path> list = Files.list(folder)) {
                 for (java.nio.file.Path file : list.toList()) {
                     Files.delete(file);
@@ -98,9 +134,10 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
         Settings saved = JSON.fromJson(
                 new String(bytes(files, new Path(folder, SETTINGS)), StandardCharsets.UTF_8), Settings.class);
         EncoderFile read = read(new Path(folder, MODEL), saved.settings(), hadoop);
-        if (!read.sha256.equals(saved.sha256())) {
-            throw new IOException(read.name + " is not the encoder that was saved: its SHA-256 is " + read.sha256
-                    + ", not " + saved.sha256());
+        Header header = read.header();
+        if (!header.sha256().equals(saved.sha256())) {
+            throw new IOException(header.name() + " is not the encoder that was saved: its SHA-256 is "
+                    + header.sha256() + ", not " + saved.sha256());
         }
         return read;
     }
@@ -115,7 +152,7 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
         write(
                 files,
                 new Path(folder, SETTINGS),
-                JSON.toJson(new Settings(sha256, settings)).getBytes(StandardCharsets.UTF_8));
+                JSON.toJson(new Settings(header.sha256(), header.settings())).getBytes(StandardCharsets.UTF_8));
     }
 
     private static void write(FileSystem files, Path path, byte[] bytes) throws IOException {

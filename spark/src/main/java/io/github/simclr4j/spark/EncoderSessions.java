@@ -70,7 +70,8 @@ final class EncoderSessions {
      * @throws IOException if the encoder can't be opened
      */
     static Lease lease(EncoderFile file, RuntimeSettings runtime) throws IOException {
-        Key key = new Key(file.sha256(), file.settings(), runtime);
+        EncoderFile.Header header = file.header();
+        Key key = new Key(header.sha256(), header.settings(), runtime);
         Session session;
         synchronized (EncoderSessions.class) {
             session = OPEN.get(key);
@@ -87,7 +88,7 @@ final class EncoderSessions {
             synchronized (session) {
                 if (session.encoder == null) {
                     session.encoder = OnnxEncoder.open(
-                            file.bytes(), file.name(), EncoderSettings.of(file.settings(), "param"), runtime);
+                            file.bytes(), header.name(), EncoderSettings.of(header.settings(), "param"), runtime);
                     OPENED.incrementAndGet();
                 }
             }

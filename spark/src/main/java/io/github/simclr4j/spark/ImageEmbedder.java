@@ -2,7 +2,6 @@
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
-import io.github.simclr4j.onnx.runtime.Provider;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,13 +10,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.Transformer;
-import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
@@ -30,11 +29,11 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.MetadataBuilder;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -76,10 +75,11 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     private transient EncoderFile file;
     /** The path and the settings that {@link #file} was read with. */
     private transient Origin origin;
-    /** The encoder as sent to the executors of {@link #shippedBy}. */
-    private transient Broadcast<EncoderFile> shipped;
+    /** The last encoder that was sent to executors, or null. */
+    private transient Shipment shipped;
 
-    private transient SparkContext shippedBy;
+    /** The bytes of an encoder, as sent to the executors of a context. */
+    private record Shipment(byte[] bytes, SparkContext context, Broadcast<byte[]> broadcast) {}
 
     private record Origin(String path, List<String> settings) {}
 
@@ -299,45 +299,23 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     /**
      * Returns the SHA-256 of the encoder's file.
      *
-     * @param context the context whose file systems the encoder is read from
+     * @param session the session whose file systems the encoder is read from
      * @return the hash in hexadecimal
      * @throws UncheckedIOException if the encoder can't be read
      */
-    public String encoderSha256(SparkContext context) {
-        return file(context).sha256();
+    public String encoderSha256(SparkSession session) {
+        return file(session).header().sha256();
     }
 
     /**
      * Returns the schema with the column of embeddings, and the column of errors if it is set.
      *
-     * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already, or if a
-     *     param has an invalid value
+     * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already (also in
+     *     another case, unless {@code spark.sql.caseSensitive} is true), or if a param has an invalid value
      */
     @Override
     public StructType transformSchema(StructType schema) {
-        check("outputType", $(outputType), "array", "vector");
-        check("onUnreadable", $(onUnreadable), Plan.FAIL, Plan.NULL, Plan.DROP);
-        DataType input = schema.apply(schema.fieldIndex($(inputCol))).dataType();
-        if (!input.equals(DataTypes.BinaryType) && !input.equals(DataTypes.StringType)) {
-            throw new IllegalArgumentException("Column " + $(inputCol)
-                    + " must be binary (image files) or string (their paths), found " + input.simpleString());
-        }
-        for (String column : new String[] {$(outputCol), $(errorCol)}) {
-            if (Arrays.asList(schema.fieldNames()).contains(column)) {
-                throw new IllegalArgumentException("Column " + column + " exists already: choose another name");
-            }
-        }
-        boolean nullable = $(onUnreadable).equals(Plan.NULL);
-        DataType type = isVector() ? SQLDataTypes.VectorType() : DataTypes.createArrayType(DataTypes.FloatType, false);
-        StructType result = schema.add(new StructField($(outputCol), type, nullable, Metadata.empty()));
-        return $(errorCol).isEmpty() ? result : result.add($(errorCol), DataTypes.StringType, true);
-    }
-
-    private static void check(String name, String value, String... choices) {
-        if (!List.of(choices).contains(value)) {
-            throw new IllegalArgumentException(
-                    name + " must be one of " + String.join(", ", choices) + ", found " + value);
-        }
+        return EmbeddedSchema.after(this, schema, SQLConf.get().caseSensitiveAnalysis());
     }
 
     private boolean isVector() {
@@ -356,10 +334,10 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     public Dataset<Row> transform(Dataset<?> dataset) {
         Dataset<Row> rows = dataset.toDF();
         StructType before = rows.schema();
-        transformSchema(before, true);
-        Provider.of($(provider));
-        SparkContext context = rows.sparkSession().sparkContext();
-        EncoderFile read = file(context);
+        SparkSession session = rows.sparkSession();
+        StructType after = EmbeddedSchema.after(
+                this, before, Boolean.parseBoolean(session.conf().get("spark.sql.caseSensitive")));
+        EncoderFile read = file(session);
         boolean paths = before.apply(before.fieldIndex($(inputCol))).dataType().equals(DataTypes.StringType);
         String name = paths ? $(inputCol) : $(nameCol);
         int named = Arrays.asList(before.fieldNames()).indexOf(name);
@@ -375,18 +353,31 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
                 $(onUnreadable),
                 $(provider),
                 getBatchSize());
+        SparkContext context = session.sparkContext();
         // SerializableConfiguration.broadcast does not exist in Spark 3.5.
         Broadcast<SerializableConfiguration> hadoop = context.broadcast(
-                new SerializableConfiguration(context.hadoopConfiguration()),
+                new SerializableConfiguration(hadoop(session)),
                 scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
-        return rows.mapPartitions(embedding(plan, ship(read, context), hadoop), Encoders.row(transformSchema(before)))
-                .withMetadata($(outputCol), about(read));
+        return EmbeddedSchema.named(
+                rows.mapPartitions(
+                        embedding(plan, read.header(), ship(read, context), hadoop),
+                        Encoders.row(EmbeddedSchema.numbered(after))),
+                after,
+                Map.of($(outputCol), about(read.header())));
+    }
+
+    /** Returns the configuration of the file systems, which includes what was set for the session. */
+    private static Configuration hadoop(SparkSession session) {
+        return session.sessionState().newHadoopConf();
     }
 
     /** Returns the function for a partition. Static, so that the function does not capture the transformer. */
     private static MapPartitionsFunction<Row, Row> embedding(
-            Plan plan, Broadcast<EncoderFile> encoder, Broadcast<SerializableConfiguration> hadoop) {
-        return rows -> embed(rows, plan, encoder.value(), hadoop.value());
+            Plan plan,
+            EncoderFile.Header encoder,
+            Broadcast<byte[]> bytes,
+            Broadcast<SerializableConfiguration> hadoop) {
+        return rows -> embed(rows, plan, new EncoderFile(encoder, bytes.value()), hadoop.value());
     }
 
     static Iterator<Row> embed(Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop)
@@ -405,30 +396,32 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         task.addTaskCompletionListener(done -> {
             lease.close();
         });
-        EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease.encoder(), cpus, hadoop.value());
+        EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease, cpus, hadoop.value());
         task.addTaskCompletionListener(done -> {
             embedded.close();
         });
         return embedded;
     }
 
-    private Metadata about(EncoderFile read) {
-        MetadataBuilder builder = new MetadataBuilder().putString(ENCODER_SHA256, read.sha256());
+    private Metadata about(EncoderFile.Header encoder) {
+        MetadataBuilder builder = new MetadataBuilder().putString(ENCODER_SHA256, encoder.sha256());
         if (isVector()) {
             // Spark's own stages read the number of features from this attribute.
             builder.putMetadata(
                     "ml_attr",
-                    new MetadataBuilder().putLong("num_attrs", read.dimension()).build());
+                    new MetadataBuilder()
+                            .putLong("num_attrs", encoder.dimension())
+                            .build());
         }
         return builder.build();
     }
 
     /** Returns the encoder, and reads it if its path or its settings have changed, by a setter or otherwise. */
-    private synchronized EncoderFile file(SparkContext context) {
+    private synchronized EncoderFile file(SparkSession session) {
         Origin now = origin();
         if (file == null || !now.equals(origin)) {
             try {
-                file = EncoderFile.read(new Path(now.path()), settings(), context.hadoopConfiguration());
+                file = EncoderFile.read(new Path(now.path()), settings(), hadoop(session));
             } catch (IOException e) {
                 throw new UncheckedIOException(e.getMessage(), e);
             }
@@ -442,7 +435,8 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return new Origin($(encoder), List.of($(encoderSettings)));
     }
 
-    private Map<String, String> settings() {
+    /** Returns the param {@code encoderSettings} by name. */
+    Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         for (String text : $(encoderSettings)) {
             int equals = text.indexOf('=');
@@ -454,12 +448,14 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return settings;
     }
 
-    private synchronized Broadcast<EncoderFile> ship(EncoderFile read, SparkContext context) {
-        if (shipped == null || shippedBy != context) {
-            shipped = context.broadcast(read, scala.reflect.ClassTag$.MODULE$.apply(EncoderFile.class));
-            shippedBy = context;
+    private synchronized Broadcast<byte[]> ship(EncoderFile read, SparkContext context) {
+        if (shipped == null || shipped.bytes() != read.bytes() || shipped.context() != context) {
+            shipped = new Shipment(
+                    read.bytes(),
+                    context,
+                    context.broadcast(read.bytes(), scala.reflect.ClassTag$.MODULE$.apply(byte[].class)));
         }
-        return shipped;
+        return shipped.broadcast();
     }
 
     @Override
@@ -469,7 +465,6 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         copy.file = file;
         copy.origin = origin;
         copy.shipped = shipped;
-        copy.shippedBy = shippedBy;
         return copy;
     }
 
@@ -479,11 +474,18 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         MLWriter params = DefaultParamsWritable.super.write();
         return new MLWriter() {
             @Override
+            public void save(String path) throws IOException {
+                // Before the folder that is overwritten is deleted: the encoder may be missing, or in that folder.
+                file(sparkSession());
+                super.save(path);
+            }
+
+            @Override
             public void saveImpl(String path) {
-                EncoderFile saved = file(sc());
+                EncoderFile saved = file(sparkSession());
                 try {
-                    params.save(path);
-                    saved.save(new Path(path, ENCODER_FOLDER), sc().hadoopConfiguration());
+                    params.session(sparkSession()).save(path);
+                    saved.save(new Path(path, ENCODER_FOLDER), hadoop(sparkSession()));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e.getMessage(), e);
                 }
@@ -496,9 +498,10 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return new MLReader<>() {
             @Override
             public ImageEmbedder load(String path) {
-                ImageEmbedder embedder = new Saved().read().load(path);
+                ImageEmbedder embedder =
+                        new Saved().read().session(sparkSession()).load(path);
                 try {
-                    embedder.file = EncoderFile.load(new Path(path, ENCODER_FOLDER), sc().hadoopConfiguration());
+                    embedder.file = EncoderFile.load(new Path(path, ENCODER_FOLDER), hadoop(sparkSession()));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e.getMessage(), e);
                 }

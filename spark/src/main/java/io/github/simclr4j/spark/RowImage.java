@@ -48,8 +48,6 @@ record RowImage(String label, Object content, Configuration hadoop) implements I
             return EncoderFile.bytes(path.getFileSystem(hadoop), path);
         } catch (IllegalArgumentException e) {
             throw new IOException("not a valid path: " + e.getMessage(), e);
-        } catch (java.io.FileNotFoundException e) {
-            throw new IOException("no such file", e);
         }
     }
 

@@ -20,8 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -114,7 +112,8 @@ class ImageEmbedderTest {
         assertTrue(paths.first().getString(0).startsWith("file:"));
         assertEmbedded(embedder().setInputCol("path").transform(paths).collectAsList());
         Dataset<Row> missing = LocalSpark.SESSION
-                .createDataset(List.of("file:/no/such.png", "nowhere://x/y.png", ":"), Encoders.STRING())
+                .createDataset(
+                        List.of("file:/no/such.png", "nowhere://x/y.png", ":", images.toString()), Encoders.STRING())
                 .toDF("path");
         List<Row> rows = embedder()
                 .setInputCol("path")
@@ -122,9 +121,10 @@ class ImageEmbedderTest {
                 .setOnUnreadable("null")
                 .transform(missing)
                 .collectAsList();
-        assertTrue(rows.get(0).<String>getAs("error").startsWith("file:/no/such.png: no such file"), rows.toString());
+        assertTrue(rows.get(0).<String>getAs("error").contains("/no/such.png does not exist"), rows.toString());
         assertTrue(rows.get(1).<String>getAs("error").contains("nowhere"), rows.toString());
         assertTrue(rows.get(2).<String>getAs("error").startsWith(":: not a valid path"), rows.toString());
+        assertTrue(rows.get(3).<String>getAs("error").contains("directory"), rows.toString());
     }
 
     @Test
@@ -299,31 +299,11 @@ class ImageEmbedderTest {
         Path saved = dir.resolve("pipeline");
         model.write().save(saved.toString());
         model.write().overwrite().save(saved.toString());
-        List<String> lines = predicted.select("path", "prediction", "features").collectAsList().stream()
-                .map(FreshJvm::line)
-                .sorted()
-                .toList();
+        List<String> lines = FreshJvm.lines(predicted, "path,prediction,features");
         assertTrue(predicted.first().<Vector>getAs("features").size() > 1);
         Files.delete(gone);
 
-        Path result = dir.resolve("fresh.txt");
-        Path log = dir.resolve("fresh.log");
-        List<String> command = Stream.of(
-                        List.of(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-XX:TieredStopAtLevel=1"),
-                        List.of(System.getProperty("simclr.spark.opens").split(" ")),
-                        List.of(FreshJvm.class.getName(), saved.toString(), images.toString(), result.toString()))
-                .flatMap(List::stream)
-                .toList();
-        ProcessBuilder fresh =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-        fresh.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        Process process = fresh.start();
-        assertTrue(process.waitFor(120, TimeUnit.SECONDS));
-        assertEquals(0, process.exitValue(), Files.readString(log));
-        assertEquals(lines, Files.readAllLines(result));
+        assertEquals(lines, FreshJvm.run(List.of(), saved, images, "path,prediction,features"));
 
         // Loaded and saved over itself: the encoder is in memory by then.
         ImageEmbedder stage =
@@ -333,8 +313,8 @@ class ImageEmbedderTest {
         ImageEmbedder loaded = ImageEmbedder.load(again.toString());
         loaded.write().overwrite().save(again.toString());
         assertEquals(
-                stage.encoderSha256(LocalSpark.SESSION.sparkContext()),
-                ImageEmbedder.load(again.toString()).encoderSha256(LocalSpark.SESSION.sparkContext()));
+                stage.encoderSha256(LocalSpark.SESSION),
+                ImageEmbedder.load(again.toString()).encoderSha256(LocalSpark.SESSION));
         Path model2 = again.resolve("encoder/encoder.onnx");
         Files.deleteIfExists(again.resolve("encoder/.encoder.onnx.crc"));
         Samples.encoder(model2, 4);
@@ -383,17 +363,20 @@ class ImageEmbedderTest {
     /** The iterator of the rows fails for lack of a configuration of the file systems, and so may it for lack of memory. */
     @Test
     void aTaskThatCannotBeginGivesItsSessionBack() throws IOException {
-        EncoderFile file = EncoderFile.read(
+        EncoderFile read = EncoderFile.read(
                 new org.apache.hadoop.fs.Path(encoder.toString()),
                 Map.of(),
                 LocalSpark.SESSION.sparkContext().hadoopConfiguration());
+        EncoderFile.Header header = read.header();
+        byte[] bytes = read.bytes();
         Plan plan = new Plan(0, false, -1, false, false, Plan.FAIL, "cpu", 0);
         Dataset<Row> rows = Samples.files(images, 1);
         assertEquals(0, EncoderSessions.users());
         assertThrows(
                 Exception.class,
                 () -> rows.mapPartitions(
-                                (MapPartitionsFunction<Row, Row>) part -> ImageEmbedder.embed(part, plan, file, null),
+                                (MapPartitionsFunction<Row, Row>)
+                                        part -> ImageEmbedder.embed(part, plan, new EncoderFile(header, bytes), null),
                                 Encoders.row(rows.schema()))
                         .collectAsList());
         assertEquals(0, EncoderSessions.users());
