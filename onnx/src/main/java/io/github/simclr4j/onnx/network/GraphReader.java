@@ -129,7 +129,39 @@ final class GraphReader {
             throw new InvalidEncoderException(file + " has no layer that matches " + net.describe()
                     + (missing.isEmpty() ? "" : "; " + missing.get(0)));
         }
-        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
+        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver(), additional(matches));
+    }
+
+    /** Describes the convolutions and dense layers of the file that are neither in the architecture nor in a head behind it. */
+    private List<String> additional(int[] matches) {
+        Set<Integer> matched =
+                new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
+        int end = Arrays.stream(matches).max().orElse(-1) + 1;
+        List<LayerSignature> signatures =
+                layers.stream().map(FileLayer::signature).toList();
+        List<LayerSignature> behind = signatures.subList(end, signatures.size());
+        List<LayerSignature> more = IntStream.range(0, isHead(behind) ? end : signatures.size())
+                .filter(i -> !matched.contains(i))
+                .mapToObj(signatures::get)
+                .filter(GraphReader::isMatrix)
+                .toList();
+        return more.isEmpty()
+                ? List.of()
+                : List.of("it has " + more.size() + " more convolutions or dense layers, the first with the shape "
+                        + more.get(0));
+    }
+
+    /**
+     * Returns whether the layers behind the last match can be a projection head and a classifier. They are the rest of a deeper network
+     * if there is a convolution of more than one pixel, or if there are as many dense layers as in a block of a vision transformer,
+     * together with its layer norms.
+     */
+    private static boolean isHead(List<LayerSignature> behind) {
+        long matrices = behind.stream().filter(GraphReader::isMatrix).count();
+        return matrices <= HEAD
+                && behind.stream()
+                        .allMatch(s -> s.kind() != Kind.CONVOLUTION || s.shape().get(2) == 1)
+                && (matrices < HEAD || behind.stream().noneMatch(s -> s.kind() == Kind.NORM));
     }
 
     /**

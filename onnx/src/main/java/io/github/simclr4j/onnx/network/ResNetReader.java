@@ -10,6 +10,7 @@ import io.github.simclr4j.onnx.network.WeightReader.Loaded;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -218,7 +219,23 @@ final class ResNetReader {
             throw new InvalidEncoderException(file + " has no layer that matches " + net.name() + " of width "
                     + net.width() + "; " + missing.get(0));
         }
-        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
+        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver(), differences(net));
+    }
+
+    /** Returns the file's convolutions and pooling that the architecture does not have. */
+    private List<String> differences(ResNet net) {
+        List<String> different = new ArrayList<>();
+        boolean pools = net.stem() == ResNet.Stem.IMAGENET;
+        if (pooled != pools) {
+            different.add("it has " + (pooled ? "" : "no ") + "max pooling after the first convolution");
+        }
+        Set<String> additional = new LinkedHashSet<>(units.keySet());
+        net.convolutions().forEach(c -> additional.remove(c.name()));
+        if (!additional.isEmpty()) {
+            different.add("it has " + additional.size() + " more convolutions, the first is "
+                    + additional.iterator().next());
+        }
+        return List.copyOf(different);
     }
 
     /** Returns the reason why a convolution of the file does not match, or null if it does. */

@@ -6,9 +6,11 @@ import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Reads the weights of an encoder from an ONNX file, so that they can be trained further. Layers are found by the structure of the graph
@@ -33,9 +35,22 @@ public final class WeightReader {
      * @param weights values by name, row-major; see {@link LayerGraph#weights}
      * @param missing layers of the architecture that are missing in the file, each with the reason; empty if all were found
      * @param leftOver tensors of the file that were not used, such as a classifier's, with their shapes
+     * @param differences other differences between the file's network and the requested architecture: additional layers, as in a deeper
+     *     network, and settings without weights, such as pooling or a colour space; empty if there are none. A classifier or projection
+     *     head behind the encoder is not a difference
      */
     public record Loaded(
-            Architecture network, Map<String, float[]> weights, List<String> missing, List<String> leftOver) {}
+            Architecture network,
+            Map<String, float[]> weights,
+            List<String> missing,
+            List<String> leftOver,
+            List<String> differences) {
+        private Loaded and(List<String> more) {
+            List<String> all = new ArrayList<>(more);
+            all.addAll(differences);
+            return new Loaded(network, weights, missing, leftOver, List.copyOf(all));
+        }
+    }
 
     /**
      * Detects the architecture and reads its weights.
@@ -84,10 +99,29 @@ public final class WeightReader {
     static Loaded read(byte[] bytes, String name, Path folder, Architecture network, int imageSize)
             throws InvalidEncoderException {
         FileGraph graph = new FileGraph(ModelFile.check(bytes, name, folder).model(), folder, name);
-        if (network instanceof ResNet net) {
-            return new ResNetReader(graph).load(net);
+        if (network == null) {
+            return detect(graph);
         }
-        return network == null ? detect(graph) : new GraphReader(graph).load(network, imageSize);
+        Loaded loaded = network instanceof ResNet net
+                ? new ResNetReader(graph).load(net)
+                : new GraphReader(graph).load(network, imageSize);
+        return loaded.and(otherSettings(EncoderMetadata.of(graph.model), network));
+    }
+
+    /** Compares an architecture with the metadata of a file of this library; other files may use the same keys differently. */
+    private static List<String> otherSettings(Map<String, String> metadata, Architecture network) {
+        List<String> different = new ArrayList<>();
+        if (metadata.containsKey(EncoderMetadata.LIBRARY_VERSION)) {
+            Map<String, String> expected = new TreeMap<>(network.settings());
+            expected.put(EncoderMetadata.ARCHITECTURE, network.name());
+            expected.forEach((key, value) -> {
+                String found = metadata.getOrDefault(key, value);
+                if (!found.equals(value)) {
+                    different.add("its " + key + " is " + found + ", expected " + value);
+                }
+            });
+        }
+        return different;
     }
 
     /**
