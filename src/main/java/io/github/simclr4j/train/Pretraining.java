@@ -12,7 +12,6 @@ import io.github.simclr4j.train.loop.TrainingListener;
 import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.Progress;
-import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -265,7 +264,7 @@ public final class Pretraining implements AutoCloseable {
                     images.fingerprint(settings.imageSize(), readable),
                     images.classes(),
                     images.labels(),
-                    init == null ? null : Sha256.hex(Files.readAllBytes(init)));
+                    init == null ? null : OnnxEncoder.sha256(init));
         }
         own.remove(PretrainSettings.PRESET);
         if (settings.precision() == null) {

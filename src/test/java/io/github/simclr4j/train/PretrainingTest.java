@@ -8,10 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.network.EncoderLayout;
+import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.data.BuiltInImages;
@@ -31,6 +35,7 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -348,6 +353,24 @@ class PretrainingTest {
         assertFalse(matches(small().epochs(1).init(file), file));
         Path text = Files.writeString(dir.resolve("text.onnx"), "text");
         assertThrows(IOException.class, () -> matches(small(), text));
+    }
+
+    @Test
+    void aResultIsKnownEvenIfItStartedFromAnEncoderWithExternalData() throws IOException {
+        ResNet net = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
+        Path start = dir.resolve("start.onnx");
+        EncoderWriter.write(
+                start,
+                net,
+                new Preprocessing(32),
+                net.graph(32).weights().stream()
+                        .collect(Collectors.toMap(Weight::name, w -> w.init().values(w.size(), new Random(5))))::get,
+                Map.of(),
+                EncoderLayout.DEFAULT,
+                1000);
+        Path file = dir.resolve("encoder.onnx");
+        run(small().epochs(1).init(start)).writeEncoder(file);
+        assertTrue(matches(small().epochs(1).init(start), file));
     }
 
     private static boolean matches(Pretraining.Builder builder, Path file) throws IOException {
