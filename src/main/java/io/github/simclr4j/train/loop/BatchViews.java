@@ -19,6 +19,7 @@ import java.util.List;
 class BatchViews implements StepViews {
     private final BatchLoader loader;
     private final List<ViewGenerator> views;
+    private final int full;
     private final int[] images;
     private final int[] labels;
     private final long epochSeed;
@@ -29,7 +30,8 @@ class BatchViews implements StepViews {
      * Describes a batch.
      *
      * @param loader loader whose current batch is this one
-     * @param views generator of each view
+     * @param views generator of each view, those of the small views last
+     * @param full number of full-size views
      * @param images indices of the images in the training set
      * @param labels class of each image, or null
      * @param epochSeed seed of the views
@@ -39,6 +41,7 @@ class BatchViews implements StepViews {
     BatchViews(
             BatchLoader loader,
             List<ViewGenerator> views,
+            int full,
             int[] images,
             int[] labels,
             long epochSeed,
@@ -46,6 +49,7 @@ class BatchViews implements StepViews {
             ViewPool pool) {
         this.loader = loader;
         this.views = views;
+        this.full = full;
         this.images = images;
         this.labels = labels;
         this.epochSeed = epochSeed;
@@ -75,18 +79,13 @@ class BatchViews implements StepViews {
 
     /** Numbers small views downwards from -1, so that the full-size views are the same with and without them. */
     private long seed(int view, int image) {
-        long full = fullSize();
-        return Seeds.mix(
-                epochSeed, view < full ? full * image + view : -1 - ((views.size() - full) * image + view - full));
+        long small = views.size() - full;
+        return Seeds.mix(epochSeed, isSmall(view) ? -1 - (small * image + view - full) : (long) full * image + view);
     }
 
-    private long fullSize() {
-        return views.stream().filter(v -> v.size() == views.get(0).size()).count();
-    }
-
-    /** Tells whether a view is smaller than the first. */
+    /** Tells whether a view is one of the small views, which may have as many pixels as the others. */
     boolean isSmall(int view) {
-        return views.get(view).size() < views.get(0).size();
+        return view >= full;
     }
 
     /** Renders rows of one size, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */

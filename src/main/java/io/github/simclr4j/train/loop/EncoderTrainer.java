@@ -2,6 +2,7 @@
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.onnx.network.LinearClassifier;
 import io.github.simclr4j.onnx.network.WeightReader;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -13,6 +14,7 @@ import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.monitor.Knn;
+import io.github.simclr4j.train.network.BatchNormFit;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Torch;
@@ -91,6 +93,11 @@ public final class EncoderTrainer {
         if (!loaded.missing().isEmpty()) {
             throw new IOException(file + " lacks weights of "
                     + settings.encoder().describe() + ": " + String.join(", ", loaded.missing())
+                    + "; choose the encoder settings with which the file was trained");
+        }
+        if (!loaded.differences().isEmpty()) {
+            throw new IOException(file + " is not " + settings.encoder().describe() + ": "
+                    + String.join(", ", loaded.differences())
                     + "; choose the encoder settings with which the file was trained");
         }
         if (!loaded.leftOver().isEmpty()) {
@@ -224,11 +231,17 @@ public final class EncoderTrainer {
 
     /** Warns if keys share batch norm statistics with their queries, which reveal the positive (He et al. 2020, section 3.3). */
     private void warnOfSharedStatistics(PretrainSettings used, Method method) {
-        if (method.needsGroups() && used.groups() == 1) {
+        if (method.needsGroups() && used.groups() == 1 && hasBatchNorm(method)) {
             progress.warn(
                     "the whole batch shares batch norm statistics, by which a key can tell its query: split the batch into groups"
                             + " (batch norm splits), whose number must divide the batch of " + used.batch());
         }
+    }
+
+    private static boolean hasBatchNorm(Method method) {
+        return method.branches().stream()
+                .flatMap(b -> b.network().graph().nodes().stream())
+                .anyMatch(n -> n.layer() instanceof Layer.BatchNorm);
     }
 
     private void load(Network network, BatchLoader loader, ViewPool pool, PretrainSettings s, int images)
@@ -237,10 +250,17 @@ public final class EncoderTrainer {
         long seed = Seeds.mix(s.seed(), -1);
         int n = Math.min(s.batch(), FIT);
         loader.begin(Seeds.permutation(images, new Random(seed)), n, 0);
-        try (NDManager m = network.manager().newSubManager()) {
-            BatchViews batch = new BatchViews(loader, s.generators(), loader.next(), null, seed, seed, pool);
-            network.fitStatistics(
-                    batch.rows(m, IntStream.range(0, s.method().views() * n).toArray()));
+        int views = s.method().views();
+        BatchViews batch = new BatchViews(loader, s.generators(), views, loader.next(), null, seed, seed, pool);
+        BatchNormFit fit = new BatchNormFit(network);
+        // Never more rows at once than in a pass of a training step.
+        int most = s.microBatch() == 0 ? n : Math.min(n, s.microBatch());
+        for (int from = 0; from < views * n; from += most) {
+            try (NDManager m = network.manager().newSubManager()) {
+                int to = Math.min(views * n, from + most);
+                fit.add(batch.rows(m, IntStream.range(from, to).toArray()));
+            }
         }
+        fit.apply();
     }
 }

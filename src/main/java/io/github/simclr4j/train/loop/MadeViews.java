@@ -23,7 +23,7 @@ final class MadeViews extends BatchViews {
      * @param seed seed of everything that is drawn once per step
      */
     MadeViews(NDArray made, NDArray small, int images, int[] labels, long seed) {
-        super(null, List.of(), IntStream.range(0, images).toArray(), labels, seed, seed, null);
+        super(null, List.of(), 0, IntStream.range(0, images).toArray(), labels, seed, seed, null);
         this.made = made;
         this.small = small;
     }

@@ -238,8 +238,8 @@ final class TrainingRun {
             int[] labels = images.labels() == null
                     ? null
                     : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
-            BatchViews batch =
-                    new BatchViews(loader, views, which, labels, epochSeed, Seeds.mix(epochSeed, -1 - k), pool);
+            BatchViews batch = new BatchViews(
+                    loader, views, s.method().views(), which, labels, epochSeed, Seeds.mix(epochSeed, -1 - k), pool);
             take(batch, schedule.at(number), (number + 1.0) / total);
             seen += (long) views.size() * s.batch();
             progress.at(k + 1, "");

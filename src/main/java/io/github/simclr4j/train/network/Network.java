@@ -14,7 +14,6 @@ import io.github.simclr4j.train.network.ScriptWriter.Form;
 import io.github.simclr4j.train.torch.Script;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,8 +81,10 @@ public final class Network implements AutoCloseable {
      *     (<a href="https://arxiv.org/abs/1706.02677">Goyal et al. 2017</a>, section 5.1)
      * @param computation device, precision and memory layout
      * @param seed seed of the weights
+     * @throws IllegalArgumentException if a weight is too large for a checkpoint
      */
     public Network(LayerGraph graph, boolean zeroGamma, Computation computation, long seed) {
+        check(graph);
         this.graph = graph;
         this.computation = computation;
         manager = Torch.engine().newBaseManager(computation.device());
@@ -99,6 +100,24 @@ public final class Network implements AutoCloseable {
         } catch (Throwable e) {
             manager.close();
             throw e;
+        }
+    }
+
+    /**
+     * Checks that each weight can be saved: a checkpoint stores the number of bytes of a tensor as an int.
+     *
+     * @throws IllegalArgumentException if a weight is too large
+     */
+    public static void check(LayerGraph graph) {
+        for (Weight w : graph.weights()) {
+            double bytes = Float.BYTES;
+            for (long d : w.dimensions()) {
+                bytes *= d;
+            }
+            if (bytes > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException("A weight must take at most 2 GiB, but " + w.name()
+                        + " has the shape " + w.shape() + ": choose a narrower encoder or head");
+            }
         }
     }
 
@@ -328,53 +347,6 @@ public final class Network implements AutoCloseable {
         try (NDManager m = manager.newSubManager()) {
             WEIGHTS.update("move", running, statistics.means(m), statistics.variances(m), MOMENTUM);
         }
-    }
-
-    /**
-     * Recalibrates the encoder's batch norms on images without changing its output in evaluation mode.
-     *
-     * <p>Exported files have their batch norms folded into the convolutions. When such a file is read back, its batch norms are the
-     * identity with meaningless running statistics, and training, which normalises every batch, would change the network's function.
-     * A network without batch norm is left unchanged.
-     *
-     * @param x images as for {@link #run}
-     */
-    public void fitStatistics(NDArray x) {
-        Torch.noGradient();
-        BatchStatistics seen = new BatchStatistics(x.getManager());
-        run(x, new Pass(false, 1, false, seen), LayerGraph.FEATURES);
-        if (seen.norms().isEmpty()) {
-            return;
-        }
-        Map<String, float[]> fitted = new HashMap<>();
-        float[] means = floats(seen.means(x.getManager()));
-        float[] variances = floats(seen.variances(x.getManager()));
-        int from = 0;
-        for (Layer.BatchNorm norm : seen.norms()) {
-            String name = norm.name();
-            float[] scale = values(name + ".weight");
-            float[] shift = values(name + ".bias");
-            float[] mean = Arrays.copyOfRange(means, from, from + scale.length);
-            float[] variance = Arrays.copyOfRange(variances, from, from + scale.length);
-            float[] oldMean = values(name + ".running_mean");
-            float[] oldVariance = values(name + ".running_var");
-            for (int i = 0; i < scale.length; i++) {
-                double a = scale[i] / Math.sqrt(oldVariance[i] + norm.epsilon());
-                shift[i] += (float) ((mean[i] - oldMean[i]) * a);
-                scale[i] = (float) (a * Math.sqrt(variance[i] + norm.epsilon()));
-            }
-            fitted.putAll(Map.of(
-                    name + ".weight",
-                    scale,
-                    name + ".bias",
-                    shift,
-                    name + ".running_mean",
-                    mean,
-                    name + ".running_var",
-                    variance));
-            from += scale.length;
-        }
-        load(fitted);
     }
 
     /** Frees the weights and scripts. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MicroBatchesTest {
     /** A batch without images. */
     private static BatchViews batch(int images) {
-        return new BatchViews(null, List.of(), new int[images], null, 1, 2, null);
+        return new BatchViews(null, List.of(), 0, new int[images], null, 1, 2, null);
     }
 
     @Test

@@ -70,7 +70,7 @@ class ReplicasTest {
         private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
 
         Together(BatchViews made, int devices) {
-            super(null, List.of(), made.images(), made.labels(), 7, 100, null);
+            super(null, List.of(), 0, made.images(), made.labels(), 7, 100, null);
             this.made = made;
             barrier = new CyclicBarrier(devices);
         }
@@ -115,7 +115,7 @@ class ReplicasTest {
                 StepByStep undisturbed = new StepByStep(s, 2)) {
             try (NDManager m = run.network().manager().newSubManager()) {
                 BatchViews sound = run.next();
-                BatchViews failing = new BatchViews(null, List.of(), sound.images(), sound.labels(), 7, 100, null) {
+                BatchViews failing = new BatchViews(null, List.of(), 0, sound.images(), sound.labels(), 7, 100, null) {
                     @Override
                     boolean isSmall(int view) {
                         return false;

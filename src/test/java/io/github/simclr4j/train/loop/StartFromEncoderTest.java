@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
+import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.network.Precision;
@@ -18,6 +19,7 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,40 @@ class StartFromEncoderTest {
         IOException e = assertThrows(IOException.class, () -> trainer(64).startFrom(file));
         assertTrue(e.getMessage().contains("32"), e.getMessage());
         assertTrue(e.getMessage().contains("image size"), e.getMessage());
+    }
+
+    @Test
+    void aDeeperNetworkIsRefusedInsteadOfBeingCutOff() throws IOException {
+        ResNet deep = new ResNet(34, 1.0 / 16, ResNet.Stem.CIFAR);
+        Path file = Files.write(dir.resolve("deep.onnx"), EncoderExport.untrained(deep, 32, 7));
+        EncoderTrainer trainer =
+                new EncoderTrainer(Small.build(Small.settings("simclr", "sgd", 0.1, 4, 1)), "cpu", 1, Progress.NONE);
+        IOException e = assertThrows(IOException.class, () -> trainer.startFrom(file));
+        assertTrue(
+                e.getMessage().contains("deep.onnx is not resnet18")
+                        && e.getMessage().contains("its architecture is resnet34, expected resnet18")
+                        && e.getMessage().contains("16 more convolutions, the first is layer1.2.conv1"),
+                e.getMessage());
+    }
+
+    @Test
+    void onlyNetworksWithBatchNormAreWarnedOfSharedStatistics() throws IOException {
+        for (Architecture net : List.of(VIT, Small.NET)) {
+            List<String> warnings = new ArrayList<>();
+            PretrainSettings s = Small.build(
+                    Small.settings("mocov2", "sgd", 0.1, 4, 1).encoder(net).headNorm(false));
+            Progress told = new Progress() {
+                @Override
+                public void warn(String text) {
+                    warnings.add(text);
+                }
+            };
+            new EncoderTrainer(s, "cpu", 1, told).run(ImageSet.of(Small.drawings(4), 32), RunOptions.checkpoints(null));
+            assertEquals(
+                    net == Small.NET,
+                    warnings.stream().anyMatch(w -> w.contains("shares batch norm statistics")),
+                    net.name() + ": " + warnings);
+        }
     }
 
     private static float[][] embed(Path file, List<RgbImage> images) throws IOException {

@@ -189,7 +189,8 @@ public final class StepByStep implements AutoCloseable {
     BatchViews next() throws IOException {
         int[] which = loader.next();
         int[] labels = Arrays.stream(which).map(k -> IMAGES.labels()[k]).toArray();
-        return new BatchViews(loader, settings.generators(), which, labels, 7, 100 + batches++, pool);
+        return new BatchViews(
+                loader, settings.generators(), settings.method().views(), which, labels, 7, 100 + batches++, pool);
     }
 
     /** Takes a step in the middle of the run. */
