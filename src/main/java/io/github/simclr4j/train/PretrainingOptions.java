@@ -517,7 +517,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         PretrainSettings some = settings(FEW);
         some.checkKeptHead();
         some.checkDevices(devices.size());
-        some.encoder().graph(some.imageSize());
+        some.checkNetwork();
         return self();
     }
 

@@ -125,6 +125,7 @@ final class PretrainCommand extends Command {
         // yet: what is valid for few images passes.
         PretrainSettings few = hyper.settings(common.seed, FEW);
         few.checkDevices(hyper.devices);
+        few.checkNetwork();
         hyper.check(this, few);
         writable(out);
         Path state =

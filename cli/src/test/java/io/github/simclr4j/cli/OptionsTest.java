@@ -64,6 +64,16 @@ class OptionsTest {
         assertFalse(Files.exists(dir.resolve("x.onnx.checkpoint")));
     }
 
+    @Test
+    void anImageSizeThatTheEncoderDoesNotTakeIsRefusedBeforeImagesAreRead() {
+        refused(
+                "takes images of 32, 64, 128 or 256 pixels, found 48",
+                pretrain(empty, "--method amdim --image-size 48"));
+        refused(
+                "must be a multiple of the patch size, 16, found 40",
+                pretrain(empty, "--encoder vit-tiny --image-size 40"));
+    }
+
     /** picocli does so for an option outside a group; inside, all others of the group would fall back to their defaults. */
     @Test
     void anOptionThatIsGivenTwiceIsRefused() {

@@ -21,7 +21,7 @@ import io.github.simclr4j.onnx.network.ProjectionHead;
  * @since 0.1.0
  */
 public record Head(int layers, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
-    /** The largest width: the weights between two layers of this width still fit into one array. */
+    /** The largest width. Two neighbouring layers of this width are too large: a weight takes at most 2 GiB, see {@link PretrainSettings#checkNetwork}. */
     public static final int WIDEST = 1 << 15;
 
     /**

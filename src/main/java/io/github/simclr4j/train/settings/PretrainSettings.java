@@ -13,6 +13,7 @@ import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.method.SmallViews;
+import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.OptimizerSettings;
 import io.github.simclr4j.util.Option;
@@ -20,7 +21,6 @@ import io.github.simclr4j.util.OptionValues;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -74,8 +74,6 @@ public record PretrainSettings(
     public static final int FEW_IMAGES = 2000;
     /** Ratio of the sides of images and views above which a warning is given. */
     private static final int FAR_LARGER = 3;
-    /** Smallest side of a small view in pixels. */
-    private static final int LEAST_SMALL = 4;
 
     /**
      * Checks the ranges.
@@ -92,7 +90,7 @@ public record PretrainSettings(
             throw new IllegalArgumentException(
                     "The micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
-        checkSmallViews(method, options, encoder, imageSize, otherViews);
+        SmallViewsCheck.check(method.smallViews(options, imageSize), encoder, imageSize, otherViews);
         for (AugmentationPipeline view : List.of(firstView, otherViews)) {
             new ViewGenerator(view, imageSize, method.patches(encoder));
         }
@@ -217,34 +215,6 @@ public record PretrainSettings(
         return otherViews.cropping(smallViews().least(), smallViews().most());
     }
 
-    /** Checks that small views can go through the same network, whose weights must not depend on the image size. */
-    private static void checkSmallViews(
-            MethodFactory method,
-            OptionValues options,
-            Architecture encoder,
-            int imageSize,
-            AugmentationPipeline otherViews) {
-        SmallViews small = method.smallViews(options, imageSize);
-        if (small.count() == 0) {
-            return;
-        }
-        if (small.size() < LEAST_SMALL || small.size() > imageSize) {
-            throw new IllegalArgumentException("The size of small views (multi-crop-size) must be from " + LEAST_SMALL
-                    + " to the image size of " + imageSize + ", found " + small.size());
-        }
-        otherViews.cropping(small.least(), small.most());
-        if (!shapes(encoder, small.size()).equals(shapes(encoder, imageSize))) {
-            throw new IllegalArgumentException("Small views (multi-crop) need an encoder for images of any size, but "
-                    + encoder.describe() + " has weights for one size");
-        }
-    }
-
-    private static List<List<Long>> shapes(Architecture encoder, int size) {
-        return encoder.graph(size).weights().stream()
-                .map(w -> Arrays.stream(w.dimensions()).boxed().toList())
-                .toList();
-    }
-
     /**
      * Returns these settings with a method that has {@linkplain MethodFactory#open opened} the files that its options name.
      *
@@ -291,6 +261,15 @@ public record PretrainSettings(
                     "The method " + method.name() + " has no projection head behind the features of which "
                             + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
         }
+    }
+
+    /**
+     * Checks that the network supports the image size and that its weights can be saved.
+     *
+     * @throws IllegalArgumentException if not
+     */
+    public void checkNetwork() {
+        Network.check(network(2));
     }
 
     /**
