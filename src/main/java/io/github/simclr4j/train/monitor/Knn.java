@@ -37,6 +37,8 @@ public final class Knn {
     private static final int K = 200;
     private static final double T = 0.1;
     private static final int BATCH = 256;
+    /** Number of pixel values of the images that are embedded at once: those of 256 images of about 300 pixels. */
+    private static final int MOST_VALUES = 1 << 26;
 
     private Knn() {}
 
@@ -93,7 +95,8 @@ public final class Knn {
         int[] labels = new int[images.count()];
         int[] order = IntStream.range(0, labels.length).toArray();
         // The buffer of a stream is sized for its own batches.
-        int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
+        int most = batch(resize);
+        int batch = images instanceof StreamedImages s ? Math.min(most, s.batch()) : most;
         int whole = order.length / batch * batch;
         try (BatchLoader loader = BatchLoader.of(images)) {
             for (int from = 0; from < order.length; from += batch) {
@@ -122,6 +125,11 @@ public final class Knn {
             }
         }
         return new Features(NDArrays.concat(all), labels);
+    }
+
+    /** Returns the number of images that are embedded at once. */
+    static int batch(ViewGenerator resize) {
+        return Math.max(1, Math.min(BATCH, MOST_VALUES / resize.values()));
     }
 
     /**

@@ -245,6 +245,17 @@ class MonitorTest {
         }
     }
 
+    @Test
+    void fewerLargeImagesAreEmbeddedAtOnce() {
+        AugmentationPipeline none = AugmentationPipeline.of("none");
+        assertEquals(256, Knn.batch(new ViewGenerator(none, 224)));
+        for (int size : new int[] {896, 4096, 20_000}) {
+            int batch = Knn.batch(new ViewGenerator(none, size));
+            assertTrue(batch >= 1, size + ": " + batch);
+            assertTrue(batch == 1 || 12L * batch * size * size <= 1 << 28, size + ": " + batch);
+        }
+    }
+
     /** Wu et al. 2018, section 3.4: the k nearest vote with weight exp(cosine / t). */
     private static int vote(double[][] bank, int[] labels, int classes, double[] x, int without, int k, double t) {
         double[] votes = new double[classes];
