@@ -81,11 +81,13 @@ final class TrainingStep implements AutoCloseable {
      * @param context owner of the networks, which are on the first device; the caller closes it
      * @param method the training method
      * @param others the other devices
+     * @throws IllegalArgumentException if a batch norm gets a single value per channel and group
      */
     TrainingStep(PretrainSettings settings, MethodContext context, Method method, List<Device> others) {
         this.settings = settings;
         this.context = context;
         this.method = method;
+        GroupSizes.check(settings, method);
         replicas = new Replicas(context, others, settings.microBatches(), settings.groups());
         scales = settings.precision() == Precision.FLOAT16;
         if (scales) {
