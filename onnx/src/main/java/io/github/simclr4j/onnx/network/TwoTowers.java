@@ -28,7 +28,7 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
     public enum Space {
         /** Y, Cb and Cr of JPEG (ITU-T T.871, section 7). */
         YCBCR,
-        /** CIELab of sRGB with the white point D65, each channel divided by its standard deviation on ImageNet, as in the paper's code. */
+        /** CIELab of sRGB with the white point D65, each channel divided by half of its range, as in the paper's code. */
         LAB
     }
 
@@ -95,8 +95,8 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
 
     /**
      * Adds the conversion from linear light to CIELab: X, Y and Z relative to the white point, then L = 116 f(Y) - 16,
-     * a = 500 (f(X) - f(Y)) and b = 200 (f(Y) - f(Z)). The middle of its range is subtracted from each, and the result is divided by 50,
-     * 92.2 and 101.2, as in the paper's code.
+     * a = 500 (f(X) - f(Y)) and b = 200 (f(Y) - f(Z)). L - 50, a and b are divided by 50, 92.2 and 101.2, half of their ranges, as in the
+     * paper's code, which also subtracts the middle of their ranges from a and b, 6.0 and -6.7.
      */
     private static List<Node> lab(LayerGraph.Builder g, List<Node> light) {
         Node x = lab(g, mix(g, light, 0.412453 / 0.950456, 0.357580 / 0.950456, 0.180423 / 0.950456));
