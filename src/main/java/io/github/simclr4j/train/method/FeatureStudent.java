@@ -95,7 +95,6 @@ final class FeatureStudent implements Method {
         if (!some.isEmpty()) {
             try (NDManager m = queue.rows().getManager().newSubManager()) {
                 queue.enqueue(Rows.like(queue.rows(), unit(some, m)));
-                queue.position().muli(0);
             }
         }
     }
@@ -119,8 +118,9 @@ final class FeatureStudent implements Method {
                 float[] features = cached.get(i);
                 if (features == null) {
                     throw new IOException(cached.name(i)
-                            + " was unreadable when the teacher's features were computed, but is readable now:"
-                            + " delete the cached features, and the next run computes them again");
+                            + " was unreadable when the teacher's features in " + cached.path()
+                            + " were computed, but is readable now: start the training again, which computes the"
+                            + " features of unreadable images again");
                 }
                 rows.add(features);
             }

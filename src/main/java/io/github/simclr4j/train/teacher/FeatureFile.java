@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
@@ -17,8 +18,8 @@ import java.util.zip.CRC32C;
  * A file of image features, one row per image, written in order and read in any order.
  *
  * <p>Layout: magic number, version, length of a row, number of rows and key, then for each row its values as big-endian float32 and
- * a CRC-32C over the row's index and values. An unreadable image has a row of NaN. After a crash, the rows before the first
- * incomplete one are kept, and writing continues there.
+ * a CRC-32C over the row's index and values. An unreadable image has a row of NaN, which can be replaced. After a crash, the rows
+ * before the first incomplete one are kept, and writing continues there.
  *
  * <p>Rows are not held in memory. Reading does not use channels, because an interrupt would close them. The lock is on a file beside
  * it, because closing any handle of a locked file releases the lock. Not thread-safe.
@@ -34,6 +35,8 @@ final class FeatureFile implements AutoCloseable {
     private RandomAccessFile file;
     private OutputLock lock;
     private int whole;
+    /** Rows of NaN that an earlier run has written. */
+    private final BitSet unreadable = new BitSet();
 
     /**
      * Opens or creates a file.
@@ -103,7 +106,10 @@ final class FeatureFile implements AutoCloseable {
             }
             byte[] row = new byte[(dimension + 1) * Float.BYTES];
             int n = 0;
+            unreadable.clear();
             while (n < rows && in.readNBytes(row, 0, row.length) == row.length && isWhole(n, row)) {
+                unreadable.set(
+                        n, dimension > 0 && Float.isNaN(ByteBuffer.wrap(row).getFloat()));
                 n++;
             }
             return n;
@@ -145,6 +151,38 @@ final class FeatureFile implements AutoCloseable {
         } catch (IOException e) {
             throw failed(e);
         }
+    }
+
+    /** Returns the rows that an earlier run wrote for unreadable images. */
+    int[] unreadable() {
+        return unreadable.stream().toArray();
+    }
+
+    /** Replaces a row, for an image that can be read now. */
+    void replace(int number, float[] features) throws IOException {
+        ByteBuffer row = ByteBuffer.allocate((dimension + 1) * Float.BYTES);
+        row.asFloatBuffer().put(features);
+        row.putInt(dimension * Float.BYTES, crc(number, row.array()));
+        try {
+            if (lock == null) {
+                // A complete file is open for reading only.
+                try (RandomAccessFile writable = new RandomAccessFile(path.toFile(), "rw")) {
+                    writable.seek(offset(number));
+                    writable.write(row.array());
+                }
+            } else {
+                file.seek(offset(number));
+                file.write(row.array());
+                file.seek(offset(whole));
+            }
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Returns the path of the file. */
+    Path path() {
+        return path;
     }
 
     /**

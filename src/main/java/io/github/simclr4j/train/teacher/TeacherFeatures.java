@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
  * A teacher's features of each image of a source, computed once and cached in a file.
  *
  * <p>The file's name is a hash of the teacher's content, settings, execution provider and kind of convolutions, and of the
- * {@linkplain ImageSource#fingerprint fingerprint} of the images. An interrupted computation continues where it stopped. Only
- * requested rows are in memory. Not thread-safe.
+ * {@linkplain ImageSource#fingerprint fingerprint} of the images. An interrupted computation continues where it stopped. Images that
+ * were unreadable in an earlier run are tried again. Only requested rows are in memory. Not thread-safe.
  *
  * @since 0.1.0
  */
@@ -78,6 +78,7 @@ public final class TeacherFeatures implements AutoCloseable {
     private void complete(Teacher teacher, Path kept, Progress progress) throws IOException {
         int all = source.size();
         int from = file.whole();
+        retry(teacher, file.unreadable(), progress);
         if (from == all) {
             progress.line("the teacher's features of " + all + " images are read from " + kept);
             return;
@@ -85,7 +86,7 @@ public final class TeacherFeatures implements AutoCloseable {
         progress.start("features of the teacher", all);
         try {
             teacher.embed(source.only(IntStream.range(from, all).toArray()), features -> {
-                check(features);
+                check(features, file.whole());
                 file.append(features);
                 progress.at(file.whole(), "");
             });
@@ -104,11 +105,32 @@ public final class TeacherFeatures implements AutoCloseable {
         }
     }
 
-    private void check(float[] features) throws IOException {
+    /** Computes the features of images that were unreadable in an earlier run, since a cause such as a lost connection passes. */
+    private void retry(Teacher teacher, int[] unreadable, Progress progress) throws IOException {
+        if (unreadable.length == 0) {
+            return;
+        }
+        progress.start("features of images that were unreadable", unreadable.length);
+        try {
+            int[] done = {0};
+            teacher.embed(source.only(unreadable), features -> {
+                int image = unreadable[done[0]++];
+                if (features != null) {
+                    check(features, image);
+                    file.replace(image, features);
+                }
+                progress.at(done[0], "");
+            });
+        } finally {
+            progress.end();
+        }
+    }
+
+    private void check(float[] features, int image) throws IOException {
         for (int i = 0; features != null && i < features.length; i++) {
             if (!Float.isFinite(features[i])) {
-                throw new IOException("The teacher's features of " + source.name(file.whole())
-                        + " are not finite: use another" + " teacher, or the same one in a higher precision");
+                throw new IOException("The teacher's features of " + source.name(image) + " are not finite: use another"
+                        + " teacher, or the same one in a higher precision");
             }
         }
     }
@@ -122,6 +144,11 @@ public final class TeacherFeatures implements AutoCloseable {
      */
     public float[] get(int image) throws IOException {
         return file.read(image);
+    }
+
+    /** Returns the file that contains the features, for messages. */
+    public Path path() {
+        return file.path();
     }
 
     /** Returns the name of an image for messages. */

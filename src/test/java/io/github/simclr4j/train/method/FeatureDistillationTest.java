@@ -285,6 +285,30 @@ class FeatureDistillationTest {
     }
 
     @Test
+    void theFirstFeaturesInAQueueThatTheyDoNotFillAreTheLastToBeReplaced() throws IOException {
+        try (StepByStep run = new StepByStep(Small.build(settings().option("queue", 100)))) {
+            int images = StepByStep.IMAGES.count();
+            assertEquals(images, run.values().get("method.queue.position")[0]);
+            double[] before = run.values().get("method.queue");
+            run.loss();
+            double[] after = run.values().get("method.queue");
+            int d = Small.NET.dimension();
+            assertArrayEquals(Arrays.copyOf(before, images * d), Arrays.copyOf(after, images * d));
+            assertEquals(images + 8, run.values().get("method.queue.position")[0]);
+        }
+    }
+
+    @Test
+    void aResumedRunWithAQueueThatIsNotFullGivesTheSameBytes() throws IOException {
+        PretrainSettings s = Small.build(settings().option("queue", 30));
+        ImageSet images = Small.labelled(16);
+        Path state = dir.resolve("cut/state");
+        byte[] whole = Runs.run(s, images, RunOptions.checkpoints(dir.resolve("whole/state")))
+                .onnx();
+        assertArrayEquals(whole, Runs.cut(s, images, 1, state).onnx());
+    }
+
+    @Test
     void aFileThatIsNoEncoderIsNamed() throws IOException {
         Path text = Files.writeString(dir.resolve("notes.onnx"), "no encoder");
         PretrainSettings s = Small.build(settings().option("teacher", text));

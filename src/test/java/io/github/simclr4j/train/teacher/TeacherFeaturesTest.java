@@ -217,6 +217,38 @@ class TeacherFeaturesTest {
         }
     }
 
+    /** A lost connection that has come back. */
+    @Test
+    void imagesThatWereUnreadableAreTriedAgainByTheNextRun() throws IOException {
+        source.missing = 5;
+        features(Progress.NONE).close();
+        source.read.clear();
+        features(Progress.NONE).close();
+        assertEquals(Set.of(5), source.read, "it is still unreadable");
+        source.missing = -1;
+        assertAllAreRight();
+        source.read.clear();
+        features(Progress.NONE).close();
+        assertEquals(Set.of(), source.read);
+    }
+
+    @Test
+    void anInterruptedRunTriesUnreadableImagesAgainAndContinues() throws IOException {
+        source.missing = 2;
+        assertThrows(
+                InterruptedIOException.class,
+                () -> features(new Progress() {
+                    @Override
+                    public void at(long done, String detail) {
+                        if (done == 9) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                }));
+        source.missing = -1;
+        assertAllAreRight();
+    }
+
     @Test
     void twoRunsDoNotComputeTheSameAtOnce() throws IOException {
         String message = assertThrows(
