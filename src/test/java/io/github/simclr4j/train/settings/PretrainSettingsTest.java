@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.EndToEnd;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.testing.Small;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,6 +107,32 @@ class PretrainSettingsTest {
         refused(
                 "queue must hold the keys of a batch, 26",
                 () -> Small.build(Small.settings("mocov2").batch(13).option("symmetric", true)));
+    }
+
+    @Test
+    void smallViewsNeedAnEncoderWithoutANumberOfPatches() {
+        refused(
+                "number of patches for one size",
+                () -> Small.build(simclr().encoder(EncoderFamilies.of("resnet18-patches", Map.of()))
+                        .option("multi-crop", 2)));
+        refused(
+                "number of patches for one size",
+                () -> Small.build(simclr().encoder(EncoderFamilies.of("vit-tiny", Map.of("patch-size", "8")))
+                        .option("multi-crop", 2)
+                        .option("multi-crop-size", 16)));
+        for (String any : List.of("resnet18", "mobilenetv3-large", "resnet18-towers")) {
+            Small.build(simclr().encoder(EncoderFamilies.of(any, Map.of())).option("multi-crop", 2));
+        }
+    }
+
+    @Test
+    void weightsThatACheckpointCannotHoldAreRefused() {
+        PretrainSettings wide = Small.build(simclr().hidden(Head.WIDEST).projection(Head.WIDEST));
+        refused("head.3.weight has the shape [32768, 32768]", wide::checkNetwork);
+        PretrainSettings amdim = Small.build(
+                simclr().encoder(EncoderFamilies.of("amdim", Map.of("channels", "4096", "features", "16384"))));
+        refused("2 GiB", amdim::checkNetwork);
+        Small.build(simclr().hidden(16000).projection(Head.WIDEST)).checkNetwork();
     }
 
     @ParameterizedTest

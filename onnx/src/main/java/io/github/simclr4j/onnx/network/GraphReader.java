@@ -89,15 +89,9 @@ final class GraphReader {
         if (targets.isEmpty() || Arrays.stream(matches).anyMatch(m -> m < 0)) {
             return false;
         }
-        Set<Integer> matched =
-                new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
-        int end = matches[matches.length - 1] + 1;
-        List<FileLayer> behind = layers.subList(end, layers.size());
-        return IntStream.range(0, end)
-                        .noneMatch(i ->
-                                !matched.contains(i) && isMatrix(layers.get(i).signature()))
-                && behind.size() <= HEAD
-                && behind.stream().allMatch(l -> isMatrix(l.signature()));
+        return additional(matches).isEmpty()
+                && layers.subList(matches[matches.length - 1] + 1, layers.size()).stream()
+                        .allMatch(l -> isMatrix(l.signature()));
     }
 
     /**
