@@ -23,6 +23,15 @@ interface Bytes extends Closeable {
         return bytes;
     }
 
+    /** Tells whether the first byte can be read now. */
+    default boolean isReadable() {
+        try {
+            return read(0, 1).length == 1;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     @Override
     default void close() throws IOException {}
 

@@ -46,7 +46,7 @@ abstract class EncodedSource extends Labelled {
         }
     }
 
-    /** Returns whether the folder or archive of the images still exists. */
+    /** Returns whether the folder or archive of the images still exists and can be read; called if no image was ever read. */
     boolean isThere() {
         return true;
     }

@@ -58,7 +58,8 @@ final class RecordSource extends Labelled {
             images = Math.addExact(images, p.count);
         }
         size = images;
-        access = new Access(size, this::name, this::isReadable, () -> true);
+        access = new Access(
+                size, this::name, this::isReadable, () -> parts.get(0).bytes.isReadable());
     }
 
     private boolean isReadable(int i) {

@@ -87,6 +87,11 @@ final class TarSource extends EncodedSource {
     }
 
     @Override
+    boolean isThere() {
+        return bytes.isReadable();
+    }
+
+    @Override
     long length(int i) {
         return members.get(i).length();
     }

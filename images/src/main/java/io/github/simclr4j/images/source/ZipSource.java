@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Iterator;
@@ -22,6 +23,7 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 
 /** A source of the image files in a zip archive, read in place. {@link ZipFile} has one file handle, which interrupts don't close. */
 final class ZipSource extends EncodedSource {
+    private final Path file;
     private final ZipFile zip;
     /** The name of each image in the archive. */
     private final List<String> entries;
@@ -29,6 +31,7 @@ final class ZipSource extends EncodedSource {
     private ZipSource(
             Path file, ZipFile zip, List<String> entries, List<String> names, Labels labels, LeftOut leftOut) {
         super(file + "!", names, labels, leftOut);
+        this.file = file;
         this.zip = zip;
         this.entries = entries;
     }
@@ -138,6 +141,16 @@ final class ZipSource extends EncodedSource {
             return zip.getEntry(entries.get(i));
         } catch (IllegalStateException e) {
             throw new IOException("the archive is closed", e);
+        }
+    }
+
+    /** Reads a byte through another handle: an archive may have a directory entry although its server is gone. */
+    @Override
+    boolean isThere() {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() >= 0;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -22,6 +22,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.junit.jupiter.api.Test;
@@ -185,6 +188,54 @@ class ImagesUnavailableTest {
             assertThrows(ImagesUnavailableException.class, () -> source.read(7));
             assertThrows(ImagesUnavailableException.class, source::fingerprint);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data_batch_1.bin", "images.tar", "images.zip"})
+    void aFileOfAllImagesThatIsGoneIsNoticedBeforeTheFirstImageWasRead(String name) throws IOException {
+        byte[] content = name.endsWith(".tar") ? tar() : name.endsWith(".zip") ? zip() : Samples.cifar(0, 20, 1);
+        Path file = Samples.write(dir.resolve(name), content);
+        try (ImageSource source = ImageSource.open(file)) {
+            try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+                open.setLength(0);
+            }
+            assertThrows(ImagesUnavailableException.class, () -> source.read(7));
+        }
+    }
+
+    /** The archive itself can be read, so it is not gone. */
+    @Test
+    void anArchiveOfWhichNoMemberIsWholeIsNotGone() throws IOException {
+        byte[] content = zip();
+        for (int i = 0; i + 4 < content.length && content[i] == 'P' && content[i + 1] == 'K' && content[i + 2] == 3; ) {
+            int name = (content[i + 26] & 255) + (content[i + 28] & 255);
+            int length = (content[i + 18] & 255) | (content[i + 19] & 255) << 8;
+            content[i + 30 + name + length - 1] ^= 1;
+            i += 30 + name + length;
+        }
+        try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("images.zip"), content))) {
+            IOException damaged = assertThrows(IOException.class, () -> source.read(7));
+            assertTrue(damaged.getMessage().contains("checksum"), damaged.getMessage());
+        }
+    }
+
+    /** An archive of members that are stored without compression, with their sizes before them. */
+    private static byte[] zip() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(out)) {
+            zip.setMethod(ZipOutputStream.STORED);
+            for (int i = 0; i < 20; i++) {
+                byte[] png = Samples.png(i, 16, 16);
+                ZipEntry entry = new ZipEntry("a/" + i + ".png");
+                CRC32 crc = new CRC32();
+                crc.update(png);
+                entry.setSize(png.length);
+                entry.setCrc(crc.getValue());
+                zip.putNextEntry(entry);
+                zip.write(png);
+            }
+        }
+        return out.toByteArray();
     }
 
     private static byte[] tar() throws IOException {
