@@ -154,7 +154,7 @@ class TrainingMemorySoak {
                 // Each method has trained once before the second quarter, however slow the machine: the first training
                 // of a
                 // method loads its networks.
-                int least = methods.size() * (memory.size() + 1) / (INTERVALS / 4);
+                int least = Math.min(methods.size(), methods.size() * (memory.size() + 1) / (INTERVALS / 4));
                 do {
                     train(dir, images, teacher, methods.get(trainings++ % methods.size()));
                 } while (trainings < least || System.nanoTime() - start < interval * (memory.size() + 1));
