@@ -23,7 +23,7 @@ interface Bytes extends Closeable {
         return bytes;
     }
 
-    /** Tells whether the first byte can be read now. */
+    /** Tells whether the first byte can be read now; used to notice a file that is gone. */
     default boolean isReadable() {
         try {
             return read(0, 1).length == 1;

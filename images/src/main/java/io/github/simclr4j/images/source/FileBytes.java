@@ -63,6 +63,12 @@ final class FileBytes implements Bytes {
         }
     }
 
+    /** Returns true for a closed file, too: it is not gone, and reading it says what is wrong. */
+    @Override
+    public boolean isReadable() {
+        return closed || Bytes.super.isReadable();
+    }
+
     @Override
     public void close() throws IOException {
         closed = true;
