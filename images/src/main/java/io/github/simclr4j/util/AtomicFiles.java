@@ -52,12 +52,12 @@ public final class AtomicFiles {
     public static void write(Map<Path, byte[]> files) throws IOException {
         if (areReplaced(files.keySet())) {
             Uninterrupted.run(() -> {
-                replace(files);
+                replace(files, true);
                 return null;
             });
         } else {
-            // What a device or FIFO has received can't be repeated.
-            replace(files);
+            // What a device or FIFO has received can't be repeated. It may be full, so no old file is deleted before.
+            replace(files, false);
         }
     }
 
@@ -75,7 +75,7 @@ public final class AtomicFiles {
         }
     }
 
-    private static void replace(Map<Path, byte[]> files) throws IOException {
+    private static void replace(Map<Path, byte[]> files, boolean deletesFirst) throws IOException {
         Map<Path, TemporaryFile> written = new LinkedHashMap<>();
         Path now = null;
         try {
@@ -86,9 +86,11 @@ public final class AtomicFiles {
                 temporary.write(ByteBuffer.wrap(file.getValue()));
                 temporary.force();
             }
-            for (Path file : written.keySet().stream().skip(1).toList()) {
-                now = file;
-                Destination.of(file).delete();
+            if (deletesFirst) {
+                for (Path file : written.keySet().stream().skip(1).toList()) {
+                    now = file;
+                    Destination.of(file).delete();
+                }
             }
             for (Map.Entry<Path, TemporaryFile> file : written.entrySet()) {
                 now = file.getKey();

@@ -29,8 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisabledOnOs(OS.WINDOWS)
 class InterruptSoak {
     private static final int INTERRUPTS = Integer.getInteger("soak.interrupts", 20);
-    private static final String HOW_TO_GO_ON =
-            "simclr: interrupted.*(same command|same settings|written nevertheless).*";
+    private static final String HOW_TO_GO_ON = "simclr: interrupted.*(same command|same settings|result was written).*";
 
     @TempDir
     static Path dir;
