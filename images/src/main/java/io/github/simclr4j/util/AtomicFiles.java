@@ -42,9 +42,8 @@ public final class AtomicFiles {
     }
 
     /**
-     * Replaces several files that belong together, or creates them. All contents are on disk before the first file is replaced, so that a
-     * full disk leaves all old files intact. A killed process leaves no new file beside an old one: files are missing instead. An
-     * interrupted thread writes the files, too, and stays interrupted.
+     * Replaces several files, or creates them. All contents are on disk before the first file is replaced, so that a full disk leaves all
+     * old files intact. An interrupted thread writes them, too, and stays interrupted.
      *
      * @param files the content of each file, in the order in which they are replaced
      * @throws IOException if a file can't be written; the message names it
@@ -52,12 +51,12 @@ public final class AtomicFiles {
     public static void write(Map<Path, byte[]> files) throws IOException {
         if (areReplaced(files.keySet())) {
             Uninterrupted.run(() -> {
-                replace(files, true);
+                replace(files);
                 return null;
             });
         } else {
-            // What a device or FIFO has received can't be repeated. It may be full, so no old file is deleted before.
-            replace(files, false);
+            // What a device or FIFO has received can't be repeated.
+            replace(files);
         }
     }
 
@@ -75,7 +74,7 @@ public final class AtomicFiles {
         }
     }
 
-    private static void replace(Map<Path, byte[]> files, boolean deletesFirst) throws IOException {
+    private static void replace(Map<Path, byte[]> files) throws IOException {
         Map<Path, TemporaryFile> written = new LinkedHashMap<>();
         Path now = null;
         try {
@@ -85,12 +84,6 @@ public final class AtomicFiles {
                 written.put(now, temporary);
                 temporary.write(ByteBuffer.wrap(file.getValue()));
                 temporary.force();
-            }
-            if (deletesFirst) {
-                for (Path file : written.keySet().stream().skip(1).toList()) {
-                    now = file;
-                    Destination.of(file).delete();
-                }
             }
             for (Map.Entry<Path, TemporaryFile> file : written.entrySet()) {
                 now = file.getKey();

@@ -8,19 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,31 +88,6 @@ class AtomicFilesTest {
                     throw new IOException("disk full");
                 }));
         assertFalse(Thread.interrupted());
-    }
-
-    /** The first file is a FIFO, which can't be written until it is read: a process may be killed at this moment. */
-    @Test
-    void noOldFileIsBesideANewOne() throws Exception {
-        Path fifo = DestinationTest.fifo(dir.resolve("fifo"));
-        Path second = Files.write(dir.resolve("second"), new byte[] {7});
-        Map<Path, byte[]> files = new LinkedHashMap<>();
-        files.put(fifo, new byte[] {1});
-        files.put(second, new byte[] {2});
-        CompletableFuture<Void> written = CompletableFuture.runAsync(() -> {
-            try {
-                AtomicFiles.write(files);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        });
-        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (Files.exists(second) && System.nanoTime() < end) {
-            Thread.sleep(5);
-        }
-        assertFalse(Files.exists(second), "the old file");
-        assertArrayEquals(new byte[] {1}, Files.readAllBytes(fifo));
-        written.get(30, TimeUnit.SECONDS);
-        assertArrayEquals(new byte[] {2}, Files.readAllBytes(second));
     }
 
     @Test
