@@ -109,6 +109,9 @@ public final class Main {
             if (debug) {
                 e.printStackTrace();
             }
+            if (ShutdownGuard.isTooLate()) {
+                return INTERRUPTED;
+            }
             String message = e.getMessage() == null ? e.toString() : e.getMessage();
             System.err.println("simclr: "
                     + OptionNames.all(
@@ -139,8 +142,11 @@ public final class Main {
             while (cause.getCause() != null) {
                 cause = cause.getCause();
             }
-            System.err.println("simclr: can't load a library: "
-                    + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ") + " (--debug prints the stack trace)");
+            if (!ShutdownGuard.isTooLate()) {
+                System.err.println("simclr: can't load a library: "
+                        + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ")
+                        + " (--debug prints the stack trace)");
+            }
         } finally {
             code = ShutdownGuard.finished(code);
         }

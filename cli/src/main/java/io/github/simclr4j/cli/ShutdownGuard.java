@@ -106,6 +106,24 @@ final class ShutdownGuard implements AutoCloseable {
         }
     }
 
+    /**
+     * Returns whether Java is already shutting down without waiting for the command. Whatever fails then, such as a library that
+     * registers its own shutdown hook, fails for this reason.
+     */
+    static boolean isTooLate() {
+        if (requested()) {
+            return false;
+        }
+        Thread probe = new Thread(() -> {});
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            Runtime.getRuntime().removeShutdownHook(probe);
+            return false;
+        } catch (IllegalStateException e) {
+            return true;
+        }
+    }
+
     /** Returns whether the end of the process was requested and is waiting. */
     static boolean requested() {
         synchronized (ShutdownGuard.class) {

@@ -28,12 +28,16 @@ class ShutdownGuardTest {
     Path dir;
 
     private Process start(Path log, Object... args) throws IOException {
+        return start(Main.class, log, args);
+    }
+
+    private static Process start(Class<?> main, Path log, Object... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Dai.djl.offline=true",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName()));
+                main.getName()));
         Stream.of(args).map(Object::toString).forEach(command::add);
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
@@ -144,5 +148,30 @@ class ShutdownGuardTest {
         int last = saved.get(saved.size() - 1);
         assertTrue(last > seen && last < 320, seen + " " + saved);
         assertFalse(Files.exists(dir.resolve("x.onnx")));
+    }
+
+    /** Runs a command when Java has begun to shut down, as after a signal during the start-up of the command. */
+    static final class RunsWhileJavaShutsDown {
+        private RunsWhileJavaShutsDown() {}
+
+        public static void main(String[] args) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("code " + Main.run(args))));
+        }
+    }
+
+    @Test
+    void aCommandThatStartsWhileJavaShutsDownEndsWithoutAMessage() throws Exception {
+        Path images = dir.resolve("images");
+        BuiltInImages.write(images, 20, 1);
+        Path encoder = CommandLineTest.untrained(dir.resolve("e.onnx"), 1);
+        Path log = dir.resolve("log");
+        Path table = dir.resolve("f.csv");
+        Process p = start(
+                RunsWhileJavaShutsDown.class, log, "embed", "--encoder", encoder, "--images", images, "--out", table);
+        assertTrue(p.waitFor(60, TimeUnit.SECONDS));
+        String said = Files.readString(log);
+        assertTrue(said.contains("code 130"), said);
+        assertFalse(said.contains("simclr:"), said);
+        assertFalse(Files.exists(table), said);
     }
 }
