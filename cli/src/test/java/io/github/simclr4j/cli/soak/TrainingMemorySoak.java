@@ -36,12 +36,15 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TrainingMemorySoak {
     private static final int INTERVALS = 12;
-    /** Each training leaves some 40 kB in libtorch, however long it is: the steps are what is looked at. */
+    /** Each run leaves about 40 kB in libtorch, however long it is; runs of many steps show what the steps leave. */
     private static final int EPOCHS = Integer.getInteger("soak.epochs", 20);
     /** From the second quarter, when all is loaded and compiled, to the last: MiB. */
     private static final double HEAP_GROWTH = 2;
 
-    private static final double NATIVE_GROWTH = 16;
+    private static final double NATIVE_GROWTH = 12;
+    /** What libtorch may keep of the two runs of a training: MiB. */
+    private static final double NATIVE_GROWTH_PER_TRAINING = 0.1;
+
     private static final Map<String, String> ALLOCATOR = Map.of(
             "MALLOC_ARENA_MAX",
             "1",
@@ -148,6 +151,7 @@ class TrainingMemorySoak {
             List<Memory> memory = new ArrayList<>();
             long start = System.nanoTime();
             int trainings = 0;
+            int settled = 0;
             System.out.println("| minutes | trainings | heap, MiB | direct, MiB | tensors | resident, MiB |");
             System.out.println("| --- | --- | --- | --- | --- | --- |");
             while (memory.size() < INTERVALS) {
@@ -160,6 +164,9 @@ class TrainingMemorySoak {
                 } while (trainings < least || System.nanoTime() - start < interval * (memory.size() + 1));
                 Memory now = Memory.now();
                 memory.add(now);
+                if (memory.size() == INTERVALS / 4) {
+                    settled = trainings;
+                }
                 System.out.println(String.format(
                         Locale.ROOT,
                         "| %.1f | %d | %.1f | %.1f | %.0f | %.0f |",
@@ -173,7 +180,8 @@ class TrainingMemorySoak {
             grew("the heap", memory, Memory::heap, HEAP_GROWTH);
             grew("direct memory", memory, Memory::direct, HEAP_GROWTH);
             grew("the number of tensors", memory, Memory::tensors, 0);
-            grew("resident memory", memory, Memory::resident, NATIVE_GROWTH);
+            double kept = NATIVE_GROWTH_PER_TRAINING * (trainings - settled);
+            grew("resident memory", memory, Memory::resident, NATIVE_GROWTH + kept);
         }
 
         /** Trains, and continues from its checkpoint with the double number of epochs. */
