@@ -10,6 +10,7 @@ import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.OutputLock;
+import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -363,8 +364,7 @@ abstract class Command implements Callable<Integer> {
             for (Path p = folder; p != null && !Files.exists(p); p = p.getParent()) {
                 made.add(p);
             }
-            Files.createDirectories(folder);
-            Files.delete(Files.createTempFile(folder, "simclr", ".tmp"));
+            TemporaryFile.probe(folder);
         } catch (IOException e) {
             throw new IOException("Can't write " + what + ": " + e + "; choose another path", e);
         }

@@ -26,8 +26,8 @@ import java.util.regex.Pattern;
  */
 public final class TemporaryFile implements Closeable {
     private static final String ENDING = ".part";
-    /** Pattern of the suffix, which contains a random number in hexadecimal. */
-    private static final String UNIQUE = "\\.[0-9a-f]{16}\\" + ENDING;
+    /** Pattern of the random number before the ending. */
+    private static final String UNIQUE = "\\.[0-9a-f]{16}";
     /** Number of characters of a file's name that the temporary name begins with. They take at most 4 of 255 bytes each. */
     private static final int NAME = 50;
 
@@ -57,12 +57,27 @@ public final class TemporaryFile implements Closeable {
         String name = start(destination.path().getFileName().toString());
         Path folder = destination.replaced() ? destination.path().getParent() : TemporarySpace.folder();
         Files.createDirectories(folder);
-        OwnedFile.deleteAbandoned(folder, Pattern.compile(Pattern.quote(name) + UNIQUE));
+        return create(folder, name, ENDING);
+    }
+
+    /**
+     * Creates a folder if it is missing, and checks that files can be created in it by creating one and deleting it. If the process is
+     * killed between the two, the next check of the folder deletes the file.
+     *
+     * @param folder the folder
+     * @throws IOException if the folder or the file can't be created
+     */
+    public static void probe(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        create(folder, "simclr", ".probe").close();
+    }
+
+    /** Creates a locked file with a unique name, after deleting those of the same kind that killed processes left. */
+    private static TemporaryFile create(Path folder, String name, String ending) throws IOException {
+        OwnedFile.deleteAbandoned(folder, Pattern.compile(Pattern.quote(name) + UNIQUE + Pattern.quote(ending)));
         while (true) {
-            Path path = folder.resolve(name
-                    + String.format(
-                            Locale.ROOT, ".%016x", ThreadLocalRandom.current().nextLong())
-                    + ENDING);
+            long number = ThreadLocalRandom.current().nextLong();
+            Path path = folder.resolve(name + String.format(Locale.ROOT, ".%016x", number) + ending);
             OwnedFile owned = OwnedFile.create(path);
             if (owned != null) {
                 return new TemporaryFile(path, owned, owned.channel());
@@ -103,7 +118,8 @@ public final class TemporaryFile implements Closeable {
      * @throws IOException if the folder can't be listed or a file can't be deleted
      */
     public static void deleteAbandoned(Path folder, Pattern names) throws IOException {
-        OwnedFile.deleteAbandoned(folder, Pattern.compile("(?:" + names.pattern() + ")" + UNIQUE));
+        OwnedFile.deleteAbandoned(
+                folder, Pattern.compile("(?:" + names.pattern() + ")" + UNIQUE + Pattern.quote(ENDING)));
     }
 
     /** Returns the temporary path. Opening and closing it elsewhere in this process releases its lock. */

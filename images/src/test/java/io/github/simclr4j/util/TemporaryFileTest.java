@@ -65,6 +65,18 @@ class TemporaryFileTest {
         assertEquals(List.of(), names(dir));
     }
 
+    @Test
+    void aFolderIsProbedWithoutATraceAndAKilledProbesFileIsDeleted() throws IOException {
+        Path folder = dir.resolve("new/folder");
+        TemporaryFile.probe(folder);
+        assertEquals(List.of(), names(folder));
+        Files.createFile(folder.resolve("simclr.0123456789abcdef.probe"));
+        Files.createFile(folder.resolve("simclr.probe"));
+        TemporaryFile.probe(folder);
+        assertEquals(List.of("simclr.probe"), names(folder), "what is not its own stays");
+        assertThrows(IOException.class, () -> TemporaryFile.probe(folder.resolve("simclr.probe/folder")));
+    }
+
     /** Closing a second handle of a file would release the lock on it. */
     @Test
     void aLinkToItsFolderDoesNotReleaseTheLock() throws Exception {
