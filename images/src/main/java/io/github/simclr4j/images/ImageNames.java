@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.images;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +28,16 @@ public final class ImageNames {
     private static final Set<Integer> BMP_HEADERS = Set.of(12, 16, 40, 52, 56, 64, 108, 124);
 
     private ImageNames() {}
+
+    /**
+     * Returns the extensions of the supported formats, sorted, in lower case, such as {@code jpg}. {@link #isImageName} ignores case.
+     */
+    public static List<String> endings() {
+        return Decoders.endings().stream()
+                .map(ending -> ending.substring(1))
+                .sorted()
+                .toList();
+    }
 
     /**
      * Returns whether a file's name has the extension of a format that an {@link ImageDecoder} supports.

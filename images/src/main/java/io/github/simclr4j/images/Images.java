@@ -2,6 +2,7 @@
 package io.github.simclr4j.images;
 
 import io.github.simclr4j.images.internal.DecodingHeap;
+import io.github.simclr4j.images.internal.ImageFileSize;
 import io.github.simclr4j.util.RegularFiles;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -83,6 +84,37 @@ public final class Images {
         } catch (IOException e) {
             throw new IOException(file + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
         }
+    }
+
+    /**
+     * Decodes an image file that is stored elsewhere than in a local file system. Threads that read large files at the same time wait for
+     * each other, so that the bytes of their files fit into a quarter of the heap.
+     *
+     * @param length size of the file in bytes, at most 256 MB and half of the heap; negative if it is not known
+     * @param content reads the file; not called for a file that is too large
+     * @param size receives the image's size before memory for its pixels is allocated
+     * @throws IOException if the file is too large, can't be read or is not a complete image, or if {@code size} throws it
+     */
+    public static RgbImage read(long length, Content content, SizeCheck size) throws IOException {
+        ImageFileSize.check(length);
+        try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
+            heap.takeFile(length);
+            return read(content.bytes(), size);
+        } catch (OutOfMemoryError e) {
+            throw new IOException("its bytes do not fit into the heap: give Java more memory (-Xmx)", e);
+        }
+    }
+
+    /** Reads the bytes of an image file. */
+    @FunctionalInterface
+    public interface Content {
+        /**
+         * Reads the file.
+         *
+         * @return all bytes of the file
+         * @throws IOException if it can't be read
+         */
+        byte[] bytes() throws IOException;
     }
 
     /**

@@ -18,9 +18,16 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.DynamicTest;
@@ -295,5 +302,74 @@ class ImagesTest {
             }
         }
         assertTrue(errors > 30, errors + " errors");
+    }
+
+    @Test
+    void aFileElsewhereIsReadUnlessItIsTooLarge() throws IOException {
+        byte[] file = encode(picture(BufferedImage.TYPE_INT_RGB), "png");
+        for (long length : new long[] {file.length, -1}) {
+            assertArrayEquals(
+                    Images.read(file).rgb(),
+                    Images.read(length, () -> file, (width, height) -> {}).rgb());
+        }
+        IOException large = assertThrows(
+                IOException.class,
+                () -> Images.read(
+                        (256L << 20) + 1,
+                        () -> {
+                            throw new AssertionError("the file is not read");
+                        },
+                        (width, height) -> {}));
+        assertTrue(large.getMessage().startsWith("too large for an image file: 268435457 bytes"), large.getMessage());
+        assertThrows(
+                IOException.class,
+                () -> Images.read(
+                        5,
+                        () -> {
+                            throw new OutOfMemoryError("the test's own");
+                        },
+                        (width, height) -> {}));
+    }
+
+    /** Many threads read files of 100 MB, as a task of Spark does: together they take at most a quarter of the heap. */
+    @Test
+    void largeFilesElsewhereWaitForEachOther() throws Exception {
+        byte[] file = encode(picture(BufferedImage.TYPE_INT_RGB), "png");
+        long length = Math.min(100L << 20, Runtime.getRuntime().maxMemory() / 2);
+        int room = (int) Math.max(1, Runtime.getRuntime().maxMemory() / 4 / length);
+        AtomicInteger reading = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        ExecutorService threads = Executors.newFixedThreadPool(room + 3);
+        try {
+            List<Callable<RgbImage>> tasks = Collections.nCopies(
+                    room + 3,
+                    () -> Images.read(
+                            length,
+                            () -> {
+                                most.accumulateAndGet(reading.incrementAndGet(), Math::max);
+                                LockSupport.parkNanos(50_000_000);
+                                reading.decrementAndGet();
+                                return file;
+                            },
+                            (width, height) -> {}));
+            for (Future<RgbImage> image : threads.invokeAll(tasks)) {
+                assertEquals(40, image.get().width());
+            }
+        } finally {
+            threads.shutdown();
+        }
+        assertTrue(most.get() <= room, most + " files at once, with room for " + room);
+    }
+
+    @Test
+    void theEndingsOfImagesAreThoseThatAreRecognised() {
+        List<String> endings = ImageNames.endings();
+        assertTrue(
+                endings.containsAll(List.of("apng", "bmp", "dib", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "webp")));
+        for (String ending : endings) {
+            assertTrue(ImageNames.isImageName("a." + ending), ending);
+            assertEquals(ending.toLowerCase(java.util.Locale.ROOT), ending);
+        }
+        assertEquals(endings.stream().sorted().toList(), endings);
     }
 }

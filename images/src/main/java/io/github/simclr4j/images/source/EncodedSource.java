@@ -8,14 +8,13 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.DecodingHeap;
 import io.github.simclr4j.images.internal.Fingerprint;
+import io.github.simclr4j.images.internal.ImageFileSize;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
 /** The base class of sources whose images are image files, in a folder or in an archive. */
 abstract class EncodedSource extends Labelled {
-    /** Maximum size of an image file in bytes. */
-    static final long MAX_FILE = 256L << 20;
     /** Maximum size of files whose bytes are part of a fingerprint. The limit is fixed, so that fingerprints agree on all machines. */
     private static final long MAX_FINGERPRINTED = 16L << 20;
 
@@ -111,14 +110,7 @@ abstract class EncodedSource extends Labelled {
         if (length < 0) {
             throw new IOException(missing(i));
         }
-        if (length > MAX_FILE) {
-            throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
-        }
-        long room = Runtime.getRuntime().maxMemory() / 2;
-        if (length > room) {
-            throw new IOException("too large for Java's heap of " + (room >> 19) + " MB: " + length + " bytes, at most "
-                    + room + "; give Java more memory (-Xmx)");
-        }
+        ImageFileSize.check(length);
         return bytes(i);
     }
 

@@ -3,6 +3,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
 import io.github.simclr4j.images.LeftOut;
+import io.github.simclr4j.images.internal.ImageFileSize;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InputStream;
@@ -129,7 +130,7 @@ final class TarIndex {
             boolean image = look(e, name, pass);
             return new Member(name, -1, e.getRealSize(), image);
         }
-        if (EncodedSource.isWanted(name) && e.getRealSize() > EncodedSource.MAX_FILE) {
+        if (EncodedSource.isWanted(name) && e.getRealSize() > ImageFileSize.MAX) {
             // Listed, but rejected when it is read.
             return new Member(name, spool.length(), e.getRealSize(), false);
         }
@@ -164,7 +165,7 @@ final class TarIndex {
             int entry = 0;
             for (TarArchiveEntry e = pass.next(); e != null; e = pass.next()) {
                 String name = names == null ? e.getName() : names.get(entry++);
-                if (TarPass.isFile(e) && wanted.contains(name) && e.getRealSize() <= EncodedSource.MAX_FILE) {
+                if (TarPass.isFile(e) && wanted.contains(name) && e.getRealSize() <= ImageFileSize.MAX) {
                     long offset = spool.length();
                     spool.expect(e.getRealSize());
                     spool.add(pass.content());
