@@ -36,7 +36,7 @@ final class ShardFile {
     /** Bytes of a record besides the name and the features: index, kind, label and the name's length. */
     private static final int FIXED = 13;
     /** Most bytes of the header, which names all classes. */
-    private static final int LONGEST_HEADER = 1 << 24;
+    private static final int LONGEST_HEADER = 1 << 26;
 
     private static final Gson JSON = new Gson();
     /** Setting that says whether the encoder used Winograd's convolutions. */
@@ -102,6 +102,23 @@ final class ShardFile {
                     settings);
         }
 
+        private Header with(List<String> equalClasses) {
+            return new Header(
+                    format,
+                    shard,
+                    shards,
+                    images,
+                    allImages,
+                    base,
+                    separator,
+                    listing,
+                    equalClasses,
+                    labels,
+                    dimension,
+                    encoderSha256,
+                    settings);
+        }
+
         /** Describes how these rows differ in kind from those of another shard; null if they do not. */
         String difference(Header other) {
             if (!encoderSha256.equals(other.encoderSha256)) {
@@ -156,7 +173,7 @@ final class ShardFile {
     static final class Reader implements Closeable {
         private final Path file;
         private final DataInputStream in;
-        private final Header header;
+        private Header header;
         /** Bytes up to the end of the last complete record. */
         private long whole;
 
@@ -211,6 +228,11 @@ final class ShardFile {
 
         Header about() {
             return header;
+        }
+
+        /** Takes the names of the classes from another shard with equal ones, so that a thousand shards hold them once. */
+        void share(Header other) {
+            header = header.with(other.classes());
         }
 
         /** Returns the next row; null at the end, or where a record is cut off or damaged. */
@@ -281,6 +303,7 @@ final class ShardFile {
          * @param header description of the rows
          * @param images the indices of the shard's images, in order
          * @throws IOException if the file contains other rows, or can't be written
+         * @throws IllegalArgumentException if the names of the classes are too long for a new file
          */
         Writer(Path path, Header header, int[] images) throws IOException {
             int count = 0;
@@ -303,7 +326,15 @@ final class ShardFile {
                     channel.truncate(whole);
                 }
             } else {
-                AtomicFiles.write(path, (JSON.toJson(header) + "\n").getBytes(StandardCharsets.UTF_8));
+                byte[] line = (JSON.toJson(header) + "\n").getBytes(StandardCharsets.UTF_8);
+                if (line.length > LONGEST_HEADER) {
+                    throw new IllegalArgumentException(
+                            "The names of the " + header.classes().size()
+                                    + " classes take " + (line.length >> 20) + " MB, and a shard holds at most "
+                                    + (LONGEST_HEADER >> 20)
+                                    + " MB of them: embed without shards, or give the images no labels or shorter ones");
+                }
+                AtomicFiles.write(path, line);
             }
             rows = count;
             skipped = errors;

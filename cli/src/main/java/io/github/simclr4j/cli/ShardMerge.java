@@ -52,6 +52,7 @@ final class ShardMerge implements Closeable {
                     throw new IOException(file + " has the features of " + difference + " in " + files.get(0)
                             + ": delete the wrong one, and run its --shard again");
                 }
+                reader.share(about());
             }
             for (int i = 0; i < readers.size(); i++) {
                 advance(i);
