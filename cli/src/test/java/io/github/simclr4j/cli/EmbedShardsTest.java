@@ -13,6 +13,7 @@ import io.github.simclr4j.cli.CommandLineTest.Run;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.loop.EncoderExport;
+import io.github.simclr4j.util.Sha256;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,9 +28,11 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
+import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.api.ReadSupport;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.io.LocalInputFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -363,6 +366,14 @@ class EmbedShardsTest {
             }
         }
         assertEquals(lines.size(), row);
+        try (ParquetFileReader reader = ParquetFileReader.open(new LocalInputFile(out))) {
+            assertEquals(
+                    Sha256.hex(Files.readAllBytes(encoder)),
+                    reader.getFileMetaData().getKeyValueMetaData().get("simclr4j.encoder.sha256"));
+            reader.getRowGroups().stream()
+                    .flatMap(group -> group.getColumns().stream())
+                    .forEach(column -> assertEquals(CompressionCodecName.UNCOMPRESSED, column.getCodec()));
+        }
     }
 
     @Test

@@ -237,10 +237,11 @@ class ReplicasTest {
         assertThrows(IllegalArgumentException.class, () -> new RepeatedStep(s, replicas(3, s.precision())));
     }
 
-    /** Whatever the order in which the devices end. */
-    @Test
-    void theSameDevicesGiveTheSameBits(@TempDir Path dir) throws IOException {
-        PretrainSettings s = Small.build(twoEpochs("mocov2").bnSplits(4));
+    /** Whatever the order in which the devices end, also where each has two micro-batches. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    void theSameDevicesGiveTheSameBits(int microBatch, @TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.build(twoEpochs("mocov2").bnSplits(4).microBatch(microBatch));
         TrainingImages images = Small.labelled(16);
         byte[] first = trainer(s, 2, Progress.NONE)
                 .run(images, RunOptions.checkpoints(dir.resolve("first")))
@@ -327,6 +328,17 @@ class ReplicasTest {
             }
         }
         return all;
+    }
+
+    /** 0 groups are one for each micro-batch, which is what the metadata say where the devices can share these. */
+    @ParameterizedTest
+    @CsvSource({"4, 1, 0, 2", "4, 2, 0, 2", "0, 2, 2, 2", "8, 2, 2, 2", "4, 4, 4, 4", "0, 1, 0, 1"})
+    void withoutANumberOfGroupsTheDevicesAndMicroBatchesDecide(int micro, int devices, int splits, int groups) {
+        PretrainSettings s =
+                Small.build(twoEpochs("simclr").bnSplits(null).microBatch(micro).devices(devices));
+        assertEquals(splits, s.bnSplits());
+        assertEquals(String.valueOf(splits), s.describe().get("training.bn_splits"));
+        assertEquals(groups, s.groups());
     }
 
     @Test
