@@ -2,6 +2,7 @@
 package io.github.simclr4j.spark;
 
 import com.google.gson.Gson;
+import com.google.gson.JsonParseException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -130,9 +131,7 @@ record EncoderFile(Header header, byte[] bytes) {
      * @throws IOException if the encoder can't be read or is damaged
      */
     static EncoderFile load(Path folder, Configuration hadoop) throws IOException {
-        FileSystem files = folder.getFileSystem(hadoop);
-        Settings saved = JSON.fromJson(
-                new String(bytes(files, new Path(folder, SETTINGS)), StandardCharsets.UTF_8), Settings.class);
+        Settings saved = settings(folder.getFileSystem(hadoop), new Path(folder, SETTINGS));
         EncoderFile read = read(new Path(folder, MODEL), saved.settings(), hadoop);
         Header header = read.header();
         if (!header.sha256().equals(saved.sha256())) {
@@ -140,6 +139,22 @@ record EncoderFile(Header header, byte[] bytes) {
                     + header.sha256() + ", not " + saved.sha256());
         }
         return read;
+    }
+
+    private static Settings settings(FileSystem files, Path path) throws IOException {
+        JsonParseException cause = null;
+        try {
+            Settings saved = JSON.fromJson(new String(bytes(files, path), StandardCharsets.UTF_8), Settings.class);
+            if (saved != null
+                    && saved.sha256() != null
+                    && saved.settings() != null
+                    && !saved.settings().containsValue(null)) {
+                return saved;
+            }
+        } catch (JsonParseException e) {
+            cause = e;
+        }
+        throw new IOException(path + " is not the settings of a saved encoder: save the stage again", cause);
     }
 
     private record Settings(String sha256, Map<String, String> settings) {}
@@ -170,6 +185,11 @@ record EncoderFile(Header header, byte[] bytes) {
         if (files.getFileStatus(path).getLen() > Integer.MAX_VALUE - 16) {
             throw new IOException(path + " is larger than 2 GB: expected a file of at most 2 GB");
         }
+        return content(files, path);
+    }
+
+    /** Reads a file of any size that fits into an array, without asking for its size first. */
+    static byte[] content(FileSystem files, Path path) throws IOException {
         try (InputStream in = files.open(path)) {
             return in.readAllBytes();
         }

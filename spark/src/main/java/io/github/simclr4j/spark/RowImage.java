@@ -7,6 +7,7 @@ import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
 import java.io.IOException;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -30,25 +31,30 @@ record RowImage(String label, Object content, Configuration hadoop) implements I
     @Override
     public RgbImage read(int i, SizeCheck size) throws IOException {
         try {
-            return Images.read(bytes(), size);
+            return decoded(size);
         } catch (IOException e) {
             throw new IOException(label + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
         }
     }
 
-    private byte[] bytes() throws IOException {
+    private RgbImage decoded(SizeCheck size) throws IOException {
         if (content == null) {
             throw new IOException("the image column is null");
         }
         if (content instanceof byte[] bytes) {
-            return bytes;
+            return Images.read(bytes, size);
         }
+        Path path;
+        FileSystem files;
+        long length;
         try {
-            Path path = new Path((String) content);
-            return EncoderFile.bytes(path.getFileSystem(hadoop), path);
+            path = new Path((String) content);
+            files = path.getFileSystem(hadoop);
+            length = files.getFileStatus(path).getLen();
         } catch (IllegalArgumentException e) {
             throw new IOException("not a valid path: " + e.getMessage(), e);
         }
+        return Images.read(length, () -> EncoderFile.content(files, path), size);
     }
 
     @Override

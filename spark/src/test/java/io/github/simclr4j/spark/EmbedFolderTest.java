@@ -4,12 +4,16 @@ package io.github.simclr4j.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.images.Images;
 import io.github.simclr4j.spark.example.EmbedFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -37,6 +41,29 @@ class EmbedFolderTest {
                 assertEquals(List.of(box(values)), row.getList(1));
             }
         }
+    }
+
+    /** Which files are images is what the images module says. */
+    @Test
+    void imagesOfAllEndingsAreFoundInSmallAndInCapitalLetters(@TempDir Path dir) throws IOException {
+        Path images = Samples.images(dir.resolve("images"), 1);
+        List<String> endings = List.of("png", "PNG", "Png", "jpg", "JPG", "jpeg", "JPEG", "WEBP", "TIF", "tiff", "bmp");
+        for (String ending : Stream.concat(
+                        endings.stream(), Stream.of("jfif", "jpe", "dib", "apng", "GIF", "txt", "png.gz", "xpng"))
+                .toList()) {
+            Files.copy(images.resolve("red/0.png"), images.resolve("blue/named-" + ending + "." + ending));
+        }
+        Path out = dir.resolve("features.parquet");
+        EmbedFolder.embed(
+                LocalSpark.SESSION,
+                Samples.encoder(dir.resolve("encoder.onnx"), 5).toString(),
+                images.toString(),
+                out.toString());
+        Set<Path> found = LocalSpark.SESSION.read().parquet(out.toString()).collectAsList().stream()
+                .map(row -> Path.of(java.net.URI.create(row.getString(0)).getPath()))
+                .collect(Collectors.toSet());
+        assertEquals(Set.copyOf(Images.find(images)), found);
+        assertEquals(2 + endings.size() + 5, found.size());
     }
 
     private static Float[] box(float[] values) {

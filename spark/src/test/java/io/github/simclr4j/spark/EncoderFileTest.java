@@ -140,4 +140,31 @@ class EncoderFileTest {
             assertTrue(e.getMessage().startsWith(model + ": file:" + file + ": "), e.getMessage());
         }
     }
+
+    @Test
+    void damagedSettingsOfASavedStageAreNamed() throws IOException {
+        Path saved = dir.resolve("saved");
+        org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(saved.toString());
+        read(Samples.encoder(dir.resolve("encoder.onnx"), 1), Map.of()).save(folder, new Configuration());
+        Path settings = saved.resolve("settings.json");
+        String whole = Files.readString(settings);
+        // The checksum that Hadoop wrote beside the file.
+        Files.delete(saved.resolve(".settings.json.crc"));
+        for (String damaged : List.of(
+                "",
+                whole.substring(0, whole.length() / 2),
+                "[]",
+                "{}",
+                "null",
+                "\0\0\0",
+                whole.replaceFirst("\"settings\":.*", "\"settings\":{\"mean\":null}}"),
+                whole.replaceFirst("\"settings\":.*", "\"settings\":{\"mean\":[1]}}"))) {
+            Files.writeString(settings, damaged);
+            IOException e =
+                    assertThrows(IOException.class, () -> EncoderFile.load(folder, new Configuration()), damaged);
+            assertEquals(settings + " is not the settings of a saved encoder: save the stage again", e.getMessage());
+        }
+        Files.writeString(settings, whole);
+        assertTrue(EncoderFile.load(folder, new Configuration()).header().dimension() > 1);
+    }
 }

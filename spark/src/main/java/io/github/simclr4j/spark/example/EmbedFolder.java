@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.spark.example;
 
+import io.github.simclr4j.images.ImageNames;
 import io.github.simclr4j.spark.ImageEmbedder;
 import java.io.IOException;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
@@ -34,7 +36,7 @@ public final class EmbedFolder {
     }
 
     /**
-     * Embeds the images of a folder, at any depth.
+     * Embeds the image files of a folder, at any depth. They are recognised by the extension of their names, in capitals or not.
      *
      * @param spark the Spark session
      * @param encoder path of the encoder in ONNX format
@@ -45,7 +47,7 @@ public final class EmbedFolder {
         Dataset<Row> files = spark.read()
                 .format("binaryFile")
                 .option("recursiveFileLookup", "true")
-                .option("pathGlobFilter", "*.{jpg,jpeg,png,webp,bmp,gif,tif,tiff,JPG,JPEG,PNG}")
+                .option("pathGlobFilter", imageNames())
                 .load(images);
         new ImageEmbedder()
                 .setEncoder(encoder)
@@ -56,5 +58,14 @@ public final class EmbedFolder {
                 .write()
                 .mode(SaveMode.Overwrite)
                 .parquet(out);
+    }
+
+    /** Returns a glob pattern for the names of images, such as {@code *.{[jJ][pP][gG],[pP][nN][gG]}}. Hadoop's patterns know no case. */
+    private static String imageNames() {
+        return ImageNames.endings().stream()
+                .map(ending -> ending.chars()
+                        .mapToObj(c -> "[" + (char) c + Character.toUpperCase((char) c) + "]")
+                        .collect(Collectors.joining()))
+                .collect(Collectors.joining(",", "*.{", "}"));
     }
 }
