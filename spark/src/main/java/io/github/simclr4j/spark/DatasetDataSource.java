@@ -8,13 +8,16 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.tribuo.DataSource;
 import org.tribuo.Example;
@@ -33,31 +36,42 @@ import org.tribuo.provenance.DataSourceProvenance;
  * @since 0.1.0
  */
 public final class DatasetDataSource<T extends Output<T>> implements DataSource<T> {
+    private static final int FEATURES = 0;
+    private static final int OUTPUT = 1;
+    private static final int NAME = 2;
+
     private final Dataset<Row> dataset;
-    private final int features;
-    private final int output;
-    private final int name;
+    /** The columns that examples are made of: features, output and, if it exists, the name. */
+    private final Dataset<Row> columns;
+    /** The names of the two columns that must not be null. */
+    private final List<String> needed;
+
     private final OutputFactory<T> factory;
     private final DatasetSourceProvenance provenance;
-    private String[] names = {};
+    /** The names of the features; null before the first row. */
+    private String[] names;
 
     /**
      * Creates a data source.
      *
      * @param dataset the rows
-     * @param featuresCol the column of embeddings: an array of floats or doubles, or a vector
-     * @param outputCol the column of outputs; its text is passed to the factory
+     * @param featuresCol the column of embeddings, or a field of a structure: an array of floats or doubles, or a vector
+     * @param outputCol the column of outputs, or a field of a structure; its text is passed to the factory
      * @param factory the factory of outputs
      * @throws IllegalArgumentException if a column does not exist
      */
     public DatasetDataSource(Dataset<Row> dataset, String featuresCol, String outputCol, OutputFactory<T> factory) {
         this.dataset = dataset;
         this.factory = factory;
-        features = dataset.schema().fieldIndex(featuresCol);
-        output = dataset.schema().fieldIndex(outputCol);
-        List<String> columns = List.of(dataset.columns());
-        name = columns.indexOf("path");
-        provenance = new DatasetSourceProvenance(dataset, dataset.schema().apply(features), outputCol, factory);
+        needed = List.of(featuresCol, outputCol);
+        StructField features = InputColumns.field(dataset, featuresCol, "featuresCol");
+        InputColumns.field(dataset, outputCol, "outputCol");
+        List<Column> read = new ArrayList<>(List.of(dataset.col(featuresCol), dataset.col(outputCol)));
+        if (InputColumns.exists(dataset, "path")) {
+            read.add(dataset.col("path"));
+        }
+        columns = dataset.select(read.toArray(Column[]::new));
+        provenance = new DatasetSourceProvenance(dataset, featuresCol, features.metadata(), outputCol, factory);
     }
 
     @Override
@@ -78,11 +92,12 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
     /**
      * Runs Spark's plan. The column {@code path}, if it exists, contains the names of the examples.
      *
-     * @return one example per row; {@code next} throws {@link IllegalArgumentException} if a row has no embedding or no output
+     * @return one example per row; {@code next} throws {@link IllegalArgumentException} if a row has no embedding or no output, or an
+     *     embedding of another length than the first row's
      */
     @Override
     public Iterator<Example<T>> iterator() {
-        Iterator<Row> rows = dataset.toLocalIterator();
+        Iterator<Row> rows = columns.toLocalIterator();
         return new Iterator<>() {
             @Override
             public boolean hasNext() {
@@ -97,25 +112,30 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
     }
 
     private Example<T> example(Row row) {
-        String called = name < 0 || row.isNullAt(name) ? "A row" : row.get(name).toString();
-        for (int column : new int[] {features, output}) {
+        boolean named = row.size() > NAME;
+        String called = named && !row.isNullAt(NAME) ? row.get(NAME).toString() : "A row";
+        for (int column : new int[] {FEATURES, OUTPUT}) {
             if (row.isNullAt(column)) {
-                throw new IllegalArgumentException(called + " has no " + dataset.columns()[column]
+                throw new IllegalArgumentException(called + " has no " + needed.get(column)
                         + ": remove such rows with na().drop() or ImageEmbedder.setOnUnreadable(\"drop\")");
             }
         }
-        double[] values = values(row.get(features), called);
-        Example<T> example =
-                new ArrayExample<>(factory.generateOutput(row.get(output).toString()), names(values.length), values);
-        if (name >= 0) {
+        double[] values = values(row.get(FEATURES), called);
+        Example<T> example = new ArrayExample<>(
+                factory.generateOutput(row.get(OUTPUT).toString()), names(values.length, called), values);
+        if (named) {
             example.setMetadataValue(Example.NAME, called);
         }
         return example;
     }
 
-    private synchronized String[] names(int count) {
-        if (names.length != count) {
+    private synchronized String[] names(int count, String called) {
+        if (names == null) {
             names = ImageFeatureExtractor.names("h", count);
+        }
+        if (names.length != count) {
+            throw new IllegalArgumentException(called + " has " + count + " values in " + needed.get(FEATURES)
+                    + ", and the first row " + names.length + ": all rows must be from one encoder");
         }
         return names;
     }
@@ -128,8 +148,8 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
             double[] values = new double[seq.size()];
             for (int i = 0; i < values.length; i++) {
                 if (seq.apply(i) == null) {
-                    throw new IllegalArgumentException(called + " has a null in " + dataset.columns()[features]
-                            + ", at index " + i + " of " + values.length + ": remove such rows");
+                    throw new IllegalArgumentException(called + " has a null in " + needed.get(FEATURES) + ", at index "
+                            + i + " of " + values.length + ": remove such rows");
                 }
                 if (!(seq.apply(i) instanceof Number number)) {
                     throw unsuitable();
@@ -143,8 +163,8 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
 
     private IllegalArgumentException unsuitable() {
         return new IllegalArgumentException(
-                "Column " + dataset.columns()[features] + " must be an array of numbers or a vector, found "
-                        + dataset.schema().apply(features).dataType().simpleString());
+                "Column " + needed.get(FEATURES) + " must be an array of numbers or a vector, found "
+                        + columns.schema().apply(FEATURES).dataType().simpleString());
     }
 
     /** Records the dataset's schema and plan, the columns, the encoder and the time. */
@@ -164,20 +184,18 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         private final Map<String, StringProvenance> texts = new TreeMap<>();
 
         private DatasetSourceProvenance(
-                Dataset<Row> dataset, StructField features, String output, OutputFactory<?> factory) {
+                Dataset<Row> dataset, String features, Metadata about, String output, OutputFactory<?> factory) {
             className = DatasetDataSource.class.getName();
             time = new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now());
             put(SCHEMA, dataset.schema().simpleString());
             // Without the numbers of columns and lambdas, which differ in each process.
             put(PLAN, dataset.queryExecution().analyzed().toString().replaceAll("#\\d+L?|\\$+Lambda[^ ,]*", ""));
-            put(FEATURES, features.name());
+            put(FEATURES, features);
             put(OUTPUT, output);
             put(FACTORY, factory.getClass().getName());
             put(
                     ENCODER,
-                    features.metadata().contains(ImageEmbedder.ENCODER_SHA256)
-                            ? features.metadata().getString(ImageEmbedder.ENCODER_SHA256)
-                            : "");
+                    about.contains(ImageEmbedder.ENCODER_SHA256) ? about.getString(ImageEmbedder.ENCODER_SHA256) : "");
             put(SPARK, dataset.sparkSession().version());
         }
 

@@ -7,6 +7,7 @@ import io.github.simclr4j.images.load.PreparedImage;
 import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.Provider;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -63,11 +64,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         encoder = lease.encoder();
         Preprocessing preprocessing = encoder.preprocessing();
         int bytes = 3 * preprocessing.height() * preprocessing.width();
-        batch = Math.max(
-                1,
-                Math.min(
-                        MAX_BUFFER / bytes,
-                        EncoderPipeline.Settings.onCores(1, encoder).batch()));
+        batch = Math.max(1, Math.min(MAX_BUFFER / bytes, batch(encoder, plan.provider())));
         pixels = ByteBuffer.allocateDirect(batch * bytes);
         int threads = plan.paths() ? READERS_PER_CPU * cpus : cpus;
         workers = Executors.newFixedThreadPool(threads, task -> {
@@ -78,10 +75,28 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         ahead = new Prefetcher<>(workers, rows, 2 * batch + threads, row -> prepare(row, preprocessing, hadoop));
     }
 
+    /**
+     * Returns the number of images per call of the encoder. On a CPU a batch should stay in the processor's caches; other devices need
+     * large ones.
+     *
+     * @param provider the execution provider that the encoder was opened with
+     */
+    static int batch(OnnxEncoder encoder, String provider) {
+        return Provider.of(provider) == Provider.CPU
+                ? EncoderPipeline.Settings.onCores(1, encoder).batch()
+                : encoder.batch();
+    }
+
+    /** Returns the name of a row's image for messages. */
+    private String name(Row row, String otherwise) {
+        return plan.name() < 0 || row.isNullAt(plan.name())
+                ? otherwise
+                : row.get(plan.name()).toString();
+    }
+
     private Prepared prepare(Row row, Preprocessing preprocessing, Configuration hadoop) {
-        String label = plan.name() < 0 || row.isNullAt(plan.name()) ? "An image" : row.getString(plan.name());
         try {
-            RowImage image = new RowImage(label, row.get(plan.input()), hadoop);
+            RowImage image = new RowImage(name(row, "An image"), row.get(plan.input()), hadoop);
             return new Prepared(row, PreparedImage.read(image, 0, preprocessing, (width, height) -> {}), null);
         } catch (IOException e) {
             return new Prepared(row, null, e);
@@ -135,8 +150,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         try {
             embeddings = good.isEmpty() ? new float[0][] : encoder.embed(pixels.flip());
         } catch (InvalidFeaturesException e) {
-            Row row = good.get(e.index()).row();
-            throw e.named(plan.name() < 0 || row.isNullAt(plan.name()) ? "an image" : row.getString(plan.name()));
+            throw e.named(name(good.get(e.index()).row(), "an image"));
         }
         int at = 0;
         for (Prepared row : rows) {
@@ -154,8 +168,8 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
     }
 
     private Row extend(Row row, float[] embedding, String error) {
-        List<Object> values = new ArrayList<>(row.size() + 2);
-        for (int i = 0; i < row.size(); i++) {
+        List<Object> values = new ArrayList<>(plan.columns() + 2);
+        for (int i = 0; i < plan.columns(); i++) {
             values.add(row.get(i));
         }
         values.add(embedding == null ? null : plan.vector() ? Vectors.dense(doubles(embedding)) : embedding);

@@ -4,9 +4,12 @@ package io.github.simclr4j.spark;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.Provider;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,11 +29,11 @@ final class EmbeddedSchema {
      * Returns a schema with the columns that a transformer adds.
      *
      * @param embedder the transformer
-     * @param before the schema of its input
-     * @param caseSensitive whether names that differ only in case are different, as the session's {@code spark.sql.caseSensitive} says
-     * @throws IllegalArgumentException if a param has an invalid value, or does not fit the schema
+     * @param rows its input, of which only the schema and the session's settings matter
+     * @throws IllegalArgumentException if a param is not set or has an invalid value, or does not fit the schema
      */
-    static StructType after(ImageEmbedder embedder, StructType before, boolean caseSensitive) {
+    static StructType after(ImageEmbedder embedder, Dataset<Row> rows) {
+        defined(embedder);
         choice("outputType", embedder.getOutputType(), "array", "vector");
         choice("onUnreadable", embedder.getOnUnreadable(), Plan.FAIL, Plan.NULL, Plan.DROP);
         Provider.of(embedder.getProvider());
@@ -39,12 +42,8 @@ final class EmbeddedSchema {
             throw new IllegalArgumentException(
                     "batchSize must be from 0 to " + MAX_BATCH + ", found " + embedder.getBatchSize());
         }
-        String input = embedder.getInputCol();
-        DataType images = before.apply(before.fieldIndex(input)).dataType();
-        if (!images.equals(DataTypes.BinaryType) && !images.equals(DataTypes.StringType)) {
-            throw new IllegalArgumentException("Column " + input
-                    + " must be binary (image files) or string (their paths), found " + images.simpleString());
-        }
+        InputColumns.of(embedder, rows);
+        boolean caseSensitive = Boolean.parseBoolean(rows.sparkSession().conf().get("spark.sql.caseSensitive"));
         String output = embedder.getOutputCol();
         if (output.isEmpty()) {
             throw new IllegalArgumentException("outputCol must be the name of a column, found an empty text");
@@ -53,11 +52,29 @@ final class EmbeddedSchema {
         DataType type = embedder.getOutputType().equals("vector")
                 ? SQLDataTypes.VectorType()
                 : DataTypes.createArrayType(DataTypes.FloatType, false);
-        StructType after = add(before, new StructField(output, type, nullable, Metadata.empty()), caseSensitive);
+        StructType after = add(rows.schema(), new StructField(output, type, nullable, Metadata.empty()), caseSensitive);
         String error = embedder.getErrorCol();
         return error.isEmpty()
                 ? after
                 : add(after, new StructField(error, DataTypes.StringType, true, Metadata.empty()), caseSensitive);
+    }
+
+    /**
+     * Checks that all params have values. Spark's own methods allow params that are null.
+     *
+     * @throws IllegalArgumentException if a param is not set or null
+     */
+    static void defined(ImageEmbedder embedder) {
+        for (Param<?> param : embedder.params()) {
+            boolean isSet = embedder.isDefined(param);
+            Object value = isSet ? embedder.getOrDefault(param) : null;
+            if (value == null
+                    || value instanceof String[] texts && Arrays.asList(texts).contains(null)) {
+                String name = param.name();
+                throw new IllegalArgumentException(name + (isSet ? " is null" : " is not set") + ": call set"
+                        + name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1));
+            }
+        }
     }
 
     private static void choice(String name, String value, String... choices) {

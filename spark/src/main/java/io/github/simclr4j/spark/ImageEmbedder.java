@@ -2,19 +2,14 @@
 package io.github.simclr4j.spark;
 
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
-import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
-import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.Transformer;
 import org.apache.spark.ml.param.IntParam;
@@ -30,8 +25,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.internal.SQLConf;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.MetadataBuilder;
 import org.apache.spark.sql.types.StructType;
@@ -42,8 +35,12 @@ import org.apache.spark.util.SerializableConfiguration;
  * bytes of image files, as in the column {@code content} of {@code spark.read().format("binaryFile")}, or their paths in any Hadoop
  * file system. Rows keep their order within a partition.
  *
- * <p>The encoder is sent to each executor once. There one ONNX Runtime session serves all tasks, with {@code spark.task.cpus} threads
- * per call. A saved pipeline contains the encoder.
+ * <p>The encoder is sent to each executor once. There one ONNX Runtime session serves all tasks. Its threads are {@code spark.task.cpus}
+ * for each task that the executor runs at once, if {@code spark.executor.cores} is set or the master is local, and otherwise for one
+ * task. A saved pipeline contains the encoder.
+ *
+ * <p>{@code inputCol} and {@code nameCol} are resolved as elsewhere in Spark: {@code image.bytes} is a field of a structure, backquotes
+ * enclose a name with dots, and {@code spark.sql.caseSensitive} applies.
  *
  * <pre>{@code
  * ImageEmbedder embedder = new ImageEmbedder().setEncoder("s3a://models/encoder.onnx").setOutputType("vector");
@@ -134,7 +131,10 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return $(inputCol);
     }
 
-    /** Sets the column of the images: binary for the bytes of image files, or string for their paths. */
+    /**
+     * Sets the column of the images: binary for the bytes of image files, or string for their paths. It may be a field of a structure,
+     * such as {@code image.bytes}.
+     */
     public ImageEmbedder setInputCol(String value) {
         return with(inputCol, value);
     }
@@ -217,7 +217,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
      */
     public ImageEmbedder setEncoderSettings(String[] value) {
         forget();
-        return with(encoderSettings, value.clone());
+        return with(encoderSettings, value == null ? null : value.clone());
     }
 
     /** The type of the embeddings. Default: {@code array}. */
@@ -308,14 +308,15 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     }
 
     /**
-     * Returns the schema with the column of embeddings, and the column of errors if it is set.
+     * Returns the schema with the column of embeddings, and the column of errors if it is set. Needs an active Spark session, which
+     * resolves the names of columns.
      *
      * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already (also in
-     *     another case, unless {@code spark.sql.caseSensitive} is true), or if a param has an invalid value
+     *     another case, unless {@code spark.sql.caseSensitive} is true), or if a param is not set, is null or has an invalid value
      */
     @Override
     public StructType transformSchema(StructType schema) {
-        return EmbeddedSchema.after(this, schema, SQLConf.get().caseSensitiveAnalysis());
+        return EmbeddedSchema.after(this, SparkSession.active().createDataFrame(List.of(), schema));
     }
 
     private boolean isVector() {
@@ -327,27 +328,21 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
      * the result is computed.
      *
      * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already, or if a
-     *     param has an invalid value
+     *     param is not set, is null or has an invalid value
      * @throws UncheckedIOException if the encoder can't be read
      */
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         Dataset<Row> rows = dataset.toDF();
-        StructType before = rows.schema();
         SparkSession session = rows.sparkSession();
-        StructType after = EmbeddedSchema.after(
-                this, before, Boolean.parseBoolean(session.conf().get("spark.sql.caseSensitive")));
+        StructType after = EmbeddedSchema.after(this, rows);
+        InputColumns columns = InputColumns.of(this, rows);
         EncoderFile read = file(session);
-        boolean paths = before.apply(before.fieldIndex($(inputCol))).dataType().equals(DataTypes.StringType);
-        String name = paths ? $(inputCol) : $(nameCol);
-        int named = Arrays.asList(before.fieldNames()).indexOf(name);
-        if (named >= 0 && !before.apply(named).dataType().equals(DataTypes.StringType)) {
-            named = -1;
-        }
         Plan plan = new Plan(
-                before.fieldIndex($(inputCol)),
-                paths,
-                named,
+                columns.width(),
+                columns.image(),
+                columns.paths(),
+                columns.name(),
                 isVector(),
                 !$(errorCol).isEmpty(),
                 $(onUnreadable),
@@ -359,9 +354,10 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
                 new SerializableConfiguration(hadoop(session)),
                 scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
         return EmbeddedSchema.named(
-                rows.mapPartitions(
-                        embedding(plan, read.header(), ship(read, context), hadoop),
-                        Encoders.row(EmbeddedSchema.numbered(after))),
+                columns.rows()
+                        .mapPartitions(
+                                EmbeddingTask.of(plan, read.header(), ship(read, context), hadoop),
+                                Encoders.row(EmbeddedSchema.numbered(after))),
                 after,
                 Map.of($(outputCol), about(read.header())));
     }
@@ -369,38 +365,6 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     /** Returns the configuration of the file systems, which includes what was set for the session. */
     private static Configuration hadoop(SparkSession session) {
         return session.sessionState().newHadoopConf();
-    }
-
-    /** Returns the function for a partition. Static, so that the function does not capture the transformer. */
-    private static MapPartitionsFunction<Row, Row> embedding(
-            Plan plan,
-            EncoderFile.Header encoder,
-            Broadcast<byte[]> bytes,
-            Broadcast<SerializableConfiguration> hadoop) {
-        return rows -> embed(rows, plan, new EncoderFile(encoder, bytes.value()), hadoop.value());
-    }
-
-    static Iterator<Row> embed(Iterator<Row> rows, Plan plan, EncoderFile encoder, SerializableConfiguration hadoop)
-            throws IOException {
-        TaskContext task = TaskContext.get();
-        int cpus = task.cpus();
-        String where = plan.provider();
-        if (where.equals("cuda") && task.resourcesJMap().containsKey("gpu")) {
-            where += ":" + task.resourcesJMap().get("gpu").addresses()[0];
-        }
-        EncoderSessions.Lease lease = EncoderSessions.lease(
-                encoder,
-                RuntimeSettings.DEFAULT.withThreads(cpus).withProvider(where).withBatch(plan.batch()));
-        // Listeners are called, the last one first, also if the task fails or is killed, or if the job needs only some
-        // of the rows.
-        task.addTaskCompletionListener(done -> {
-            lease.close();
-        });
-        EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease, cpus, hadoop.value());
-        task.addTaskCompletionListener(done -> {
-            embedded.close();
-        });
-        return embedded;
     }
 
     private Metadata about(EncoderFile.Header encoder) {
@@ -418,6 +382,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
 
     /** Returns the encoder, and reads it if its path or its settings have changed, by a setter or otherwise. */
     private synchronized EncoderFile file(SparkSession session) {
+        EmbeddedSchema.defined(this);
         Origin now = origin();
         if (file == null || !now.equals(origin)) {
             try {

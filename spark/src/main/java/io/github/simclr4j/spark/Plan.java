@@ -6,6 +6,7 @@ import java.io.Serializable;
 /**
  * The settings that executors need to embed the rows of a partition.
  *
+ * @param columns number of columns of the result before the embedding; the rows may have more
  * @param input index of the image column
  * @param paths whether the image column contains paths instead of the bytes of image files
  * @param name index of the column with the images' names for messages, or -1 for none
@@ -16,6 +17,7 @@ import java.io.Serializable;
  * @param batch number of images per run of the encoder; 0 for a number that suits the encoder
  */
 record Plan(
+        int columns,
         int input,
         boolean paths,
         int name,

@@ -137,4 +137,30 @@ class DatasetDataSourceTest {
                 IllegalArgumentException.class, () -> text.iterator().next());
         assertTrue(unsuitable.getMessage().contains("array of numbers"), unsuitable.getMessage());
     }
+
+    /** Two encoders, say; their features have nothing in common but their numbers. */
+    @Test
+    void rowsOfDifferentLengthsAreRefused() {
+        Dataset<Row> rows = LocalSpark.SESSION.sql("select 'a.png' as path, array(1D, 2D) as h, 'red' as colour"
+                + " union all select 'b.png', array(1D, 2D, 3D), 'blue'");
+        DatasetDataSource<Label> source = new DatasetDataSource<>(rows, "h", "colour", new LabelFactory());
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> source.forEach(x -> {}));
+        assertEquals("b.png has 3 values in h, and the first row 2: all rows must be from one encoder", e.getMessage());
+    }
+
+    @Test
+    void columnsAreFoundAsElsewhereInSpark() {
+        Dataset<Row> rows =
+                LocalSpark.SESSION.sql("select struct(array(1D, 2D) as h, 'red' as colour) as s, 'a' as `my.label`");
+        for (String label : List.of("s.colour", "S.COLOUR", "`my.label`")) {
+            DatasetDataSource<Label> source = new DatasetDataSource<>(rows, "s.H", label, new LabelFactory());
+            Example<Label> example = source.iterator().next();
+            assertEquals(2, example.size());
+            assertEquals(label.contains("my") ? "a" : "red", example.getOutput().getLabel());
+        }
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> new DatasetDataSource<>(rows, "s.h", "nowhere", new LabelFactory()));
+        assertTrue(e.getMessage().startsWith("outputCol must be the name of a column, found nowhere"), e.getMessage());
+    }
 }

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,7 +44,7 @@ class EmbeddedRowsTest {
         EncoderFile file =
                 EncoderFile.read(new org.apache.hadoop.fs.Path(encoder.toString()), Map.of(), new Configuration());
         Row image = RowFactory.create(Files.readAllBytes(images.resolve("red/0.png")));
-        Plan plan = new Plan(0, false, -1, false, false, Plan.FAIL, "cpu", 0);
+        Plan plan = new Plan(1, 0, false, -1, false, false, Plan.FAIL, "cpu", 0);
         int before = EncoderSessions.users();
         EncoderSessions.Lease lease = EncoderSessions.lease(file, RuntimeSettings.DEFAULT.withThreads(1));
         EmbeddedRows rows = new EmbeddedRows(List.of(image, image).iterator(), plan, lease, 1, new Configuration());
@@ -73,5 +76,29 @@ class EmbeddedRowsTest {
                 .collectAsList();
         assertEquals(8, users.size());
         assertTrue(Collections.max(users) <= 1, users.toString());
+    }
+
+    /** The batch of {@code embed} for each kind of device; the sizes for GPUs are those of the encoder itself. */
+    @Test
+    void aCpuGetsSmallBatchesAndOtherDevicesTheEncodersOwn() throws IOException {
+        Path file = Samples.encoder(dir.resolve("photos.onnx"), 1, new ResNet(18, 1.0 / 32, ResNet.Stem.IMAGENET), 224);
+        try (OnnxEncoder encoder = OnnxEncoder.open(file, 1)) {
+            assertEquals(4, EmbeddedRows.batch(encoder, "cpu"));
+            assertEquals(8, encoder.batch());
+            for (String provider : List.of("cuda", "cuda:1", "tensorrt", "xnnpack")) {
+                assertEquals(8, EmbeddedRows.batch(encoder, provider), provider);
+            }
+        }
+        RuntimeSettings six = RuntimeSettings.DEFAULT.withThreads(1).withBatch(6);
+        try (OnnxEncoder encoder = OnnxEncoder.open(file, EncoderSettings.none(), six)) {
+            assertEquals(6, EmbeddedRows.batch(encoder, "cpu"));
+            assertEquals(6, EmbeddedRows.batch(encoder, "cuda"));
+        }
+        Path fixed = Path.of(
+                System.getProperty("simclr.root", ".."),
+                "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/resnet34-spatial.onnx");
+        try (OnnxEncoder encoder = OnnxEncoder.open(fixed, 1)) {
+            assertEquals(1, EmbeddedRows.batch(encoder, "cpu"), "the graph's own batch");
+        }
     }
 }

@@ -131,6 +131,29 @@ class EmbeddedSchemaTest {
     }
 
     @Test
+    void aParamWithoutAValueIsRefused() {
+        ImageEmbedder unset = new ImageEmbedder();
+        assertRefused("encoder is not set: call setEncoder", unset);
+        assertEquals(
+                "encoder is not set: call setEncoder",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> unset.write().save(dir.resolve("unset").toString()))
+                        .getMessage());
+        assertThrows(IllegalArgumentException.class, () -> unset.encoderSha256(LocalSpark.SESSION));
+        assertRefused("encoder is null: call setEncoder", embedder().setEncoder(null));
+        assertRefused("errorCol is null: call setErrorCol", embedder().setErrorCol(null));
+        assertRefused("inputCol is null: call setInputCol", embedder().setInputCol(null));
+        assertRefused("nameCol is null: call setNameCol", embedder().setNameCol(null));
+        assertRefused("provider is null: call setProvider", embedder().setProvider(null));
+        for (String[] settings : new String[][] {null, {"mean=0.5", null}}) {
+            assertRefused(
+                    "encoderSettings is null: call setEncoderSettings",
+                    embedder().setEncoderSettings(settings));
+        }
+    }
+
+    @Test
     void namesThatDifferOnlyInCaseAreRefusedUnlessTheSessionTellsThemApart() {
         ImageEmbedder upper = embedder().setOutputCol("PATH");
         ImageEmbedder both = embedder().setOutputCol("h").setErrorCol("H");

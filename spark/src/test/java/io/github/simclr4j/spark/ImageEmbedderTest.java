@@ -15,6 +15,7 @@ import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -125,6 +126,28 @@ class ImageEmbedderTest {
         assertTrue(rows.get(1).<String>getAs("error").contains("nowhere"), rows.toString());
         assertTrue(rows.get(2).<String>getAs("error").startsWith(":: not a valid path"), rows.toString());
         assertTrue(rows.get(3).<String>getAs("error").contains("directory"), rows.toString());
+    }
+
+    /** A sparse file, which takes no room on the disk; its bytes would not fit into the heap of some executors. */
+    @Test
+    void aFileThatIsTooLargeForAnImageIsNotRead() throws IOException {
+        Path large = dir.resolve("large.png");
+        try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength((256L << 20) + 1);
+        }
+        Dataset<Row> paths = LocalSpark.SESSION
+                .createDataset(List.of(large.toString()), Encoders.STRING())
+                .toDF("path");
+        Row row = embedder()
+                .setInputCol("path")
+                .setErrorCol("error")
+                .setOnUnreadable("null")
+                .transform(paths)
+                .first();
+        assertEquals(
+                large + ": too large for an image file: 268435457 bytes, at most 268435456",
+                row.<String>getAs("error"));
+        Files.delete(large);
     }
 
     @Test
@@ -369,14 +392,14 @@ class ImageEmbedderTest {
                 LocalSpark.SESSION.sparkContext().hadoopConfiguration());
         EncoderFile.Header header = read.header();
         byte[] bytes = read.bytes();
-        Plan plan = new Plan(0, false, -1, false, false, Plan.FAIL, "cpu", 0);
+        Plan plan = new Plan(4, 0, false, -1, false, false, Plan.FAIL, "cpu", 0);
         Dataset<Row> rows = Samples.files(images, 1);
         assertEquals(0, EncoderSessions.users());
         assertThrows(
                 Exception.class,
                 () -> rows.mapPartitions(
                                 (MapPartitionsFunction<Row, Row>)
-                                        part -> ImageEmbedder.embed(part, plan, new EncoderFile(header, bytes), null),
+                                        part -> EmbeddingTask.embed(part, plan, new EncoderFile(header, bytes), null),
                                 Encoders.row(rows.schema()))
                         .collectAsList());
         assertEquals(0, EncoderSessions.users());
