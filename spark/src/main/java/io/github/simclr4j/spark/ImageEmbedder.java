@@ -35,9 +35,9 @@ import org.apache.spark.util.SerializableConfiguration;
  * bytes of image files, as in the column {@code content} of {@code spark.read().format("binaryFile")}, or their paths in any Hadoop
  * file system. Rows keep their order within a partition.
  *
- * <p>The encoder is sent to each executor once. There one ONNX Runtime session serves all tasks. Its threads are {@code spark.task.cpus}
- * for each task that the executor runs at once, if {@code spark.executor.cores} is set or the master is local, and otherwise for one
- * task. A saved pipeline contains the encoder.
+ * <p>The encoder is sent to each executor once. There one ONNX Runtime session serves all tasks. Together with the tasks' own
+ * threads it has {@code spark.task.cpus} threads for each task that the executor runs at once, if {@code spark.executor.cores} is set or
+ * the master is local, and otherwise for one task. A saved pipeline contains the encoder.
  *
  * <p>{@code inputCol} and {@code nameCol} are resolved as elsewhere in Spark: {@code image.bytes} is a field of a structure, backquotes
  * enclose a name with dots, and {@code spark.sql.caseSensitive} applies.

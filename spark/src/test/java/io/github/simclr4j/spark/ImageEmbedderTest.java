@@ -2,6 +2,7 @@
 package io.github.simclr4j.spark;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.input_file_name;
 import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -162,6 +163,23 @@ class ImageEmbedderTest {
         assertEquals(3, embedded.limit(3).collectAsList().size());
         assertEquals(2 * EACH, embedded.count());
         rows.unpersist();
+    }
+
+    /** After the transformer it is that of a row which was read ahead. */
+    @Test
+    void sparksNameOfTheFileIsRightIfItIsEvaluatedBefore() {
+        Dataset<Row> rows = LocalSpark.SESSION
+                .read()
+                .format("binaryFile")
+                .option("recursiveFileLookup", "true")
+                .load(images.toString())
+                .withColumn("file", input_file_name());
+        List<Row> embedded = embedder().setBatchSize(4).transform(rows).collectAsList();
+        assertEmbedded(embedded);
+        for (Row row : embedded) {
+            assertEquals(
+                    path(row), java.net.URI.create(row.<String>getAs("file")).getPath());
+        }
     }
 
     @Test
