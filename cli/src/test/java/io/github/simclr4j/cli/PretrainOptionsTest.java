@@ -338,9 +338,9 @@ class PretrainOptionsTest {
     }
 
     /**
-     * Grill et al. 2020, appendix C: 0.2 * B / 256, decay 1.5e-6; Chen, Xie and He 2021, code: 0.3, 1.5e-6; Zbontar et al. 2021, section
-     * 2.2: 0.2, 1.5e-6; Bardes et al. 2022, section 4.2: 0.2, 1e-6; Dwibedi et al. 2021, section 4.1: 0.3, 1e-6; Chen and He 2021,
-     * appendix D for CIFAR: SGD, 0.03 * B / 256, 5e-4. Of Adam's rate each has the share that docs/methods.md measured.
+     * Grill et al. 2020, implementation details: 0.2 * B / 256, decay 1.5e-6; Chen, Xie and He 2021, code: 0.3, 1.5e-6; Zbontar et al.
+     * 2021, section 2.2: 0.2, 1.5e-6; Bardes et al. 2022, section 4.2: 0.2, 1e-6; Dwibedi et al. 2021, section 4.1: 0.3, 1e-6; Chen and
+     * He 2021, appendix D for CIFAR: SGD, 0.03 * B / 256, 5e-4. Of Adam's rate each has the share that docs/methods.md measured.
      */
     @ParameterizedTest
     @CsvSource({

@@ -40,7 +40,7 @@ public final class AddAMethod implements MethodFactory {
             0,
             1 << 15,
             "Width of the predictor's hidden layer; 0 for a quarter of the projection",
-            "Chen and He 2021, section 4.5");
+            "Chen and He 2021, baseline settings");
 
     @Override
     public String name() {

@@ -79,7 +79,7 @@ public final class Byol implements MethodFactory {
 
     /**
      * Sets head, predictor and views as in the paper and in solo-learn for CIFAR (no batch norm after the last layer), and the
-     * paper's learning rate for LARS (appendix C).
+     * paper's learning rate for LARS (implementation details).
      */
     @Override
     public void defaults(Defaults d) {

@@ -28,7 +28,7 @@ public final class SimSiam implements MethodFactory {
             0,
             1 << 15,
             "Width of the predictor's hidden layer; 0 for the encoder's dimension",
-            "a quarter of the projection, Chen and He 2021, section 4.5");
+            "a quarter of the projection, Chen and He 2021, baseline settings");
     /** Whether the predictor's learning rate is constant. */
     public static final Option<String> PREDICTOR_RATE = Option.choice(
             "predictor-rate",

@@ -88,7 +88,7 @@ class PresetsTest {
         assertEquals(AugmentationPipeline.of("mocov2"), s.firstView());
     }
 
-    /** Grill et al. 2020, appendix B and C: two kinds of views, LARS at 0.2 * 256 / 256, decay 1.5e-6. */
+    /** Grill et al. 2020, appendix B: two kinds of views; implementation details: LARS at 0.2 * 256 / 256, decay 1.5e-6. */
     @Test
     void photosByByolHaveItsTwoKindsOfViews() {
         PretrainSettings s = photos(b -> b.method("byol"));
