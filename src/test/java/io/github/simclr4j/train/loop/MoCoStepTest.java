@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** MoCo's queue and momentum encoder in the steps of a run. */
+/** MoCo's queue, and the momentum encoders of MoCo and BYOL, in the steps of a run. */
 class MoCoStepTest {
     private static Network keyEncoder(StepByStep run) {
         return run.context().followers().get("key").network();
@@ -105,14 +105,28 @@ class MoCoStepTest {
      * 2. As cos(pi / 3) = 1/2, the momentum is 0.9 - 0.4 * 3/4 a third of the way.
      */
     @ParameterizedTest
-    @CsvSource({"0, 0.5", "0.333333333333, 0.6", "0.5, 0.7", "1, 0.9"})
-    void theMomentumEncodersMomentumRisesAlongACosine(double done, double momentum) throws IOException {
-        PretrainSettings s = Small.build(Small.settings("mocov2", "sgd", 1e-12, 8, 1)
+    @CsvSource({
+        "mocov2, 0, 0.5",
+        "mocov2, 0.333333333333, 0.6",
+        "mocov2, 0.5, 0.7",
+        "mocov2, 1, 0.9",
+        "mocov3, 0.333333333333, 0.6",
+        "mocov3, 1, 0.9",
+        "byol, 0.333333333333, 0.6",
+        "byol, 1, 0.9"
+    })
+    void theMomentumEncodersMomentumRisesAlongACosine(String method, double done, double momentum) throws IOException {
+        PretrainSettings s = Small.build(Small.settings(method, "sgd", 1e-12, 8, 1)
                 .option("momentum-encoder", 0.5)
                 .option("momentum-encoder-end", 0.9));
         try (StepByStep run = new StepByStep(s);
                 NDManager m = run.network().manager().newSubManager()) {
-            NDArray key = keyEncoder(run).trained().get("conv1.weight");
+            NDArray key = run.context()
+                    .followers()
+                    .get(method.equals("byol") ? "target" : "key")
+                    .network()
+                    .trained()
+                    .get("conv1.weight");
             run.network().trained().get("conv1.weight").muli(0).addi(1);
             key.muli(0);
             run.step().take(run.next(), 1e-12, done, m);
