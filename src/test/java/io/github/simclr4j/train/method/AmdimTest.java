@@ -4,6 +4,7 @@ package io.github.simclr4j.train.method;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,13 +18,17 @@ import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -178,6 +183,59 @@ class AmdimTest {
                 }
             }
         }
+    }
+
+    /** Of maps whose places are all alike the loss is the same wherever the term 5 to 5 starts from. */
+    @Test
+    void theMethodsMapsAreThoseOfItsTwoViews() {
+        int images = 4;
+        int d = 6;
+        try (NDManager m = Torch.engine().newBaseManager();
+                MethodOnRows on = new MethodOnRows(Small.settings(new Amdim()), images)) {
+            Map<String, List<NDArray>> rows = maps(m, images, d);
+            rows.put("f5", List.of(alike(m, images, d, 1), alike(m, images, d, 2)));
+            List<NDArray> maps = IntStream.range(0, 2)
+                    .boxed()
+                    .flatMap(v ->
+                            Stream.of("f1", "f5", "f7").map(f -> rows.get(f).get(v)))
+                    .toList();
+            float expected =
+                    Amdim.loss(maps, new int[images], 20, 0.05, 0, images).getFloat();
+            assertEquals(expected, on.method().loss(on.embeddings(rows)).value().getFloat(), 1e-5 * expected);
+        }
+    }
+
+    @Test
+    void aBatchOfTheSameImagesStartsFromTheSamePlacesAndAnotherFromOthers() {
+        int images = 4;
+        try (NDManager m = Torch.engine().newBaseManager();
+                MethodOnRows on = new MethodOnRows(Small.settings(new Amdim()), images)) {
+            Map<String, List<NDArray>> rows = maps(m, images, 6);
+            List<Float> losses = Stream.of(new int[] {0, 1, 2, 3}, new int[] {0, 1, 2, 3}, new int[] {7, 5, 6, 4})
+                    .map(which -> on.embeddings(rows, which, null, null))
+                    .map(z -> on.method().loss(z).value().getFloat())
+                    .toList();
+            assertEquals(losses.get(0), losses.get(1));
+            assertNotEquals(losses.get(0), losses.get(2), 1e-4);
+        }
+    }
+
+    private static Map<String, List<NDArray>> maps(NDManager m, int images, int d) {
+        Map<String, List<NDArray>> rows = new HashMap<>();
+        int[] places = {1, 25, 49};
+        for (int i = 0; i < 3; i++) {
+            List<NDArray> views = new ArrayList<>();
+            for (int v = 0; v < 2; v++) {
+                NDArray map = m.create(Small.rows(images * places[i], d, 10 * i + v));
+                views.add(i == 0 ? map : map.reshape(images, places[i], d));
+            }
+            rows.put(List.of("f1", "f5", "f7").get(i), views);
+        }
+        return rows;
+    }
+
+    private static NDArray alike(NDManager m, int images, int d, long seed) {
+        return m.create(Small.rows(images, d, seed)).reshape(images, 1, d).mul(m.ones(new Shape(1, 25, 1)));
     }
 
     /** Returns equation 2 of some places against all places of a map, with the penalty of 0.05 on scores. */

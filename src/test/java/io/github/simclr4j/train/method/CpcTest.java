@@ -18,10 +18,15 @@ import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a prediction of CPC may see; its loss and the contract of methods are tested with those of all methods. */
 class CpcTest {
@@ -209,6 +214,60 @@ class CpcTest {
                     "steps must be at most 5 for a grid of 7x7 patches, each of which overlaps the next 1, found 6",
                     assertThrows(IllegalArgumentException.class, () -> new Cpc().create(context))
                             .getMessage());
+        }
+    }
+
+    /**
+     * What a prediction must be told from all other patches of all images is the patch of its image so many rows, or columns, on. By
+     * the test above its row of a result is the known one.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theTargetOfAPredictionLiesAheadOfWhatItKnows(boolean dotProduct) {
+        int images = 2;
+        int d = 5;
+        double t = 0.5;
+        float[][] patches = Small.rows(images * SIDE * SIDE, d, 1);
+        double[][] targets = dotProduct ? Small.wide(patches) : Small.unit(patches);
+        Map<String, float[][]> predictions = new TreeMap<>();
+        double sum = 0;
+        int count = 0;
+        for (String direction : List.of("down", "up", "right", "left")) {
+            boolean vertical = direction.equals("down") || direction.equals("up");
+            boolean fromZero = direction.equals("down") || direction.equals("right");
+            for (int step : new int[] {2, 3}) {
+                int rows = vertical ? SIDE - step : SIDE;
+                int columns = vertical ? SIDE : SIDE - step;
+                float[][] made = Small.rows(images * rows * columns, d, 10 + predictions.size());
+                predictions.put("context." + direction + ".prediction." + step, made);
+                double[][] compared = dotProduct ? Small.wide(made) : Small.unit(made);
+                for (int k = 0; k < made.length; k++) {
+                    int row = k / columns % rows + (vertical && fromZero ? step : 0);
+                    int column = k % columns + (!vertical && fromZero ? step : 0);
+                    int right = k / (rows * columns) * SIDE * SIDE + row * SIDE + column;
+                    double all = 0;
+                    for (double[] target : targets) {
+                        all += Math.exp(Small.dot(compared[k], target) / (dotProduct ? 1 : t));
+                    }
+                    sum += Math.log(all) - Small.dot(compared[k], targets[right]) / (dotProduct ? 1 : t);
+                    count++;
+                }
+            }
+        }
+        PretrainBuilder small = Small.settings(new Cpc())
+                .option("directions", 4)
+                .option("steps", 2)
+                .option("prediction-length", d)
+                .option("dot-product", dotProduct)
+                .option("temperature", t);
+        try (NDManager m = Torch.engine().newBaseManager();
+                MethodOnRows on = new MethodOnRows(small, images)) {
+            Map<String, List<NDArray>> rows = new HashMap<>();
+            predictions.forEach(
+                    (name, made) -> rows.put(name, List.of(m.create(made).reshape(images, -1, d))));
+            rows.put("targets", List.of(m.create(patches).reshape(images, -1, d)));
+            double expected = sum / count;
+            assertEquals(expected, on.method().loss(on.embeddings(rows)).value().getFloat(), 1e-5 * expected);
         }
     }
 }
