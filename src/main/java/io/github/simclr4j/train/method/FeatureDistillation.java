@@ -20,8 +20,8 @@ import java.util.Map;
  * Distillation from the features of a teacher, which can be any encoder file (Koohpayegani, Tejankar and Pirsiavash 2020,
  * CompRess, "1q", <a href="https://arxiv.org/abs/2010.14713">arXiv:2010.14713</a>).
  *
- * <p>The student learns to reproduce the teacher's similarities of an image to a queue of other images. A linear layer, which is
- * not exported, maps the student's features to the length of the teacher's. No labels are used.
+ * <p>The student learns to reproduce the teacher's similarities of an image to a queue of the latest images. A linear layer, which
+ * is not exported, maps the student's features to the length of the teacher's. No labels are used.
  *
  * <p>By default the teacher embeds each original image once before training, and its features are cached on disk. It can also
  * embed the student's own views in each step, which costs one pass of the teacher per view.

@@ -202,7 +202,12 @@ final class FeatureStudent implements Method {
         return false;
     }
 
-    /** Replaces the oldest features in the queue by those of the batch's images, or of their first views. */
+    /**
+     * Replaces the oldest features in the queue by those of the batch's images, or of their first views.
+     *
+     * <p>As in the code of Koohpayegani et al., nothing is masked: with a queue of K of N images, an image is compared with its own
+     * features of the epoch before in a share K^2 / 2N^2 of the comparisons.
+     */
     @Override
     public void afterStep(Embeddings z) {
         queue.enqueue(Rows.like(queue.rows(), z.targets().get(":" + z.size())));
