@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
@@ -109,6 +110,24 @@ class MethodLossTest {
                 for (int k = 0; k < size; k++) {
                     assertArrayEquals(expected[k], queue[k], 1e-6, "step " + step + " place " + k);
                 }
+            }
+        }
+    }
+
+    /** The queue takes one row of each image: with a teacher of views that of the first view. */
+    @Test
+    void distillationsQueueTakesTheTeachersFeaturesOfTheFirstViews() {
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            Branch both = new Branch(null, List.of(0, 1), List.of(PROJECTION), true);
+            NDArray queue = m.create(Small.rows(2 * N, D, 1));
+            double[][] before = Small.wide(queue);
+            float[][] said = Small.rows(2 * N, D, 2);
+            Method student = new FeatureStudent(both, new KeyQueue(queue, m.zeros(new Shape(1))), 0.07, 1, null);
+            student.afterStep(
+                    new Embeddings(Map.of(both, new NDList(queue)), new int[N], null, m.create(said), 0, 2 * N));
+            double[][] after = Small.wide(queue);
+            for (int k = 0; k < 2 * N; k++) {
+                assertArrayEquals(k < N ? Small.wide(said)[k] : before[k], after[k], "place " + k);
             }
         }
     }
