@@ -24,6 +24,8 @@ public final class Diagnosis {
     private int atChance;
     private int rising;
     private double last = Double.NaN;
+    private double alignment = Double.NaN;
+    private double uniformity = Double.NaN;
     private Verdict verdict = Verdict.NO_STEP;
 
     /**
@@ -42,7 +44,8 @@ public final class Diagnosis {
     }
 
     /**
-     * Restores the state of an interrupted run.
+     * Restores the state of an interrupted run. Alignment and uniformity of its last epoch are not part of it: if the loss rises in the next
+     * epoch, that epoch counts.
      *
      * @param loss loss of its last complete epoch, or NaN
      * @param epochsAtChance saved value of {@link #atChance}
@@ -69,7 +72,7 @@ public final class Diagnosis {
         return verdict;
     }
 
-    /** Returns the number of consecutive epochs, up to the last one, in which the loss rose. */
+    /** Returns the number of consecutive epochs, up to the last one, in which the loss rose while alignment or uniformity did not improve. */
     public int rising() {
         return rising;
     }
@@ -112,8 +115,7 @@ public final class Diagnosis {
                     chance,
                     LONG));
         }
-        // Losses of cosines, such as SimSiam's, are below 0.
-        rising = f.loss() - last > 0.01 * Math.abs(last) && epoch > settlingEpochs ? rising + 1 : 0;
+        rising = isWorse(f) && epoch > settlingEpochs ? rising + 1 : 0;
         if (rising == LONG) {
             wrong.add(String.format(
                     Locale.ROOT,
@@ -123,8 +125,22 @@ public final class Diagnosis {
                     f.loss()));
         }
         last = f.loss();
+        alignment = f.alignment();
+        uniformity = f.uniformity();
         verdict = verdict(f);
         return wrong;
+    }
+
+    /**
+     * Tells whether the loss rose because the embeddings became worse.
+     *
+     * <p>A loss over earlier keys, as in MoCo, also rises because its task becomes harder: when a lower learning rate makes the queue
+     * more consistent, for example. Then alignment and uniformity, both of which should fall, improve at the same time.
+     */
+    private boolean isWorse(Monitor.Figures f) {
+        boolean better = f.alignment() < alignment && f.uniformity() < uniformity;
+        // Losses of cosines, such as SimSiam's, are below 0.
+        return f.loss() - last > 0.01 * Math.abs(last) && !better;
     }
 
     private Verdict verdict(Monitor.Figures f) {
