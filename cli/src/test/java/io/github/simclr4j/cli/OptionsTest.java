@@ -108,6 +108,8 @@ class OptionsTest {
                 "--knn-every 3",
                 "--knn-test empty",
                 "--loss debiased --margin 0.5",
+                "--multi-crop 0 --multi-crop-size 16",
+                "--method byol --multi-crop-most 0.14",
                 "--loss margin --class-prior 0.2",
                 "--loss margin --temperature 0.5",
                 "--loss margin-semihard --temperature 0.5",
@@ -210,7 +212,14 @@ class OptionsTest {
                 "bench input --images i --batch 8 --limit 9 --memory 9 --decoders 1 --label-column l",
                 "bench views --images i --method mocov2 --views none --views2 flip --batch 8 --encoder resnet34",
                 "bench embed --images i --encoder resnet34 --stem imagenet --image-size 64",
-                "bench train --images i --epochs 3 --optimizer sgd --momentum 0.5 --views none --checkpoint o"
+                "bench train --images i --epochs 3 --optimizer sgd --momentum 0.5 --views none --checkpoint o",
+                "pretrain --images i --out e.onnx --multi-crop 0",
+                "pretrain --images i --out e.onnx --method byol --multi-crop 0",
+                "pretrain --images i --out e.onnx --method simsiam --multi-crop 0",
+                "pretrain --images i --out e.onnx --method mocov1 --momentum-encoder-end 1",
+                "pretrain --images i --out e.onnx --method mocov2 --momentum-encoder-end 1",
+                "pretrain --images i --out e.onnx --method mocov3 --momentum-encoder-end 1",
+                "pretrain --images i --out e.onnx --method byol --momentum-encoder-end 1"
             })
     void whatACommandUsesIsNot(String options) {
         Path folder = dir.resolve("used");

@@ -44,6 +44,9 @@ public final class Checkpoint {
             PretrainSettings.PRESET,
             TrainingRun.RUN);
 
+    /** Values of options that are off. */
+    private static final Set<String> OFF = Set.of("0", "false");
+
     private Checkpoint() {}
 
     /**
@@ -250,7 +253,9 @@ public final class Checkpoint {
         keys.addAll(saved.keySet());
         for (String key : keys) {
             String was = saved.get(key);
-            if (Objects.equals(now.get(key), was)) {
+            // A checkpoint of a version without some option continues where that option is off.
+            boolean off = was == null && OFF.contains(now.get(key));
+            if (Objects.equals(now.get(key), was) || off) {
                 continue;
             }
             if (!FREE.contains(key)) {

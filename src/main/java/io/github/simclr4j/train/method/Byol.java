@@ -30,13 +30,7 @@ public final class Byol implements MethodFactory {
             "Momentum m of the target network: target = m*target + (1-m)*online",
             "0.996 in Grill et al. 2020 for 1000 epochs of ImageNet, 0.99 for short runs");
     /** The target network's momentum at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.between(
-            "momentum-encoder-end",
-            1,
-            0,
-            1,
-            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
-            "Grill et al. 2020, implementation details");
+    public static final Option<Double> MOMENTUM_END = Momentum.END;
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 

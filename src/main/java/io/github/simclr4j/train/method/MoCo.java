@@ -45,13 +45,7 @@ public abstract sealed class MoCo implements MethodFactory {
             "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
             "He et al. 2020; 0.99 for fewer than 200000 images");
     /** Momentum of the momentum encoder at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.below(
-            "momentum-encoder-end",
-            0,
-            0,
-            1,
-            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
-            "");
+    public static final Option<Double> MOMENTUM_END = Momentum.END.withDefault(0.0, "");
     /** Whether both views serve as queries. */
     public static final Option<Boolean> SYMMETRIC =
             Option.flag("symmetric", "Use both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");

@@ -34,13 +34,7 @@ public final class MoCoV3 implements MethodFactory {
             "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
             "Chen, Xie and He 2021; 0.996 for 1000 epochs of ImageNet with ResNet-50");
     /** Momentum of the momentum encoder at the end. */
-    public static final Option<Double> MOMENTUM_END = Option.between(
-            "momentum-encoder-end",
-            1,
-            0,
-            1,
-            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
-            "Chen, Xie and He 2021, section 3");
+    public static final Option<Double> MOMENTUM_END = Momentum.END.withDefault(1.0, "Chen, Xie and He 2021, section 3");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
+import io.github.simclr4j.util.Option;
+
 /**
  * The momentum m of a momentum encoder: {@code theirs = m * theirs + (1 - m) * mine} after each step.
  *
@@ -12,6 +14,15 @@ package io.github.simclr4j.train.method;
  * @since 0.1.0
  */
 public record Momentum(double start, double end) {
+    /** The option of the momentum at the end, which each method with a momentum encoder has with a default of its own. */
+    static final Option<Double> END = Option.between(
+            "momentum-encoder-end",
+            1,
+            0,
+            1,
+            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum",
+            "Grill et al. 2020, implementation details");
+
     /**
      * Checks the ranges.
      *

@@ -56,6 +56,8 @@ final class MultiCrop {
             1,
             "Largest share of the image's area in a small view",
             "Caron et al. 2021 (DINO); 0.14 in Caron et al. 2020");
+    /** The options that describe the small views. */
+    private static final List<Option<?>> OF_VIEWS = List.of(SIZE, LEAST, MOST);
     /** The options of a method with multi-crop. */
     static final List<Option<?>> OPTIONS = List.of(COUNT, SIZE, LEAST, MOST);
 
@@ -68,7 +70,7 @@ final class MultiCrop {
     static Map<Option<?>, String> withoutEffect(OptionValues values) {
         Map<Option<?>, String> none = new HashMap<>();
         if (values.get(COUNT) == 0) {
-            OPTIONS.forEach(o -> none.put(o, "where multi-crop is above 0"));
+            OF_VIEWS.forEach(o -> none.put(o, "where multi-crop is above 0"));
         }
         return none;
     }

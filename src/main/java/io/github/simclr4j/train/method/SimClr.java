@@ -113,8 +113,7 @@ public final class SimClr implements MethodFactory {
         } else {
             none.put(MARGIN, "where the loss is margin or margin-semihard");
         }
-        // If the flag is off it stays out of the metadata, which then equal those of versions without this option.
-        if (!loss.equals("nt-xent") || !values.get(DOT_PRODUCT)) {
+        if (!loss.equals("nt-xent")) {
             none.put(DOT_PRODUCT, "where the loss is nt-xent");
         }
         if (!loss.equals("debiased")) {

@@ -19,6 +19,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,25 @@ class CheckpointFolderTest {
         return new CheckpointFolder(dir)
                 .read(SETTINGS, Map.of("t", tensor), warnings::add)
                 .epoch();
+    }
+
+    /** A version without small views wrote checkpoints without their number. */
+    @Test
+    void anOptionThatACheckpointDoesNotKnowMustBeOff() throws IOException {
+        write(1, 1);
+        for (String off : List.of("0", "false")) {
+            assertEquals(1, read("training.multi_crop", off).epoch());
+        }
+        for (String on : List.of("2", "true", "0.5")) {
+            IOException e = assertThrows(IOException.class, () -> read("training.multi_crop", on));
+            assertTrue(e.getMessage().contains("training.multi_crop was null, is now " + on), e.getMessage());
+        }
+    }
+
+    private Checkpoint.State read(String key, String value) throws IOException {
+        Map<String, String> now = new TreeMap<>(SETTINGS);
+        now.put(key, value);
+        return new CheckpointFolder(dir).read(now, Map.of("t", tensor), w -> {});
     }
 
     private List<Integer> numbers() throws IOException {
