@@ -13,8 +13,8 @@ public record PatchGrid(int side, int stride) {
     /** The image is not cut. */
     public static final PatchGrid NONE = new PatchGrid(0, 0);
 
-    /** Largest image whose patches have 8 pixels per side. */
-    private static final int SMALL = 64;
+    /** Binary logarithm of the side of the smallest usual patches, of 8 pixels. */
+    private static final int LEAST = 3;
 
     /**
      * Checks the ranges.
@@ -29,13 +29,15 @@ public record PatchGrid(int side, int stride) {
     }
 
     /**
-     * Returns patches of 8 pixels every 4 for images of up to 64 pixels, and of 64 every 32 for larger ones (Hénaff et al. 2020,
-     * section 4).
+     * Returns patches that overlap by half and have a quarter of the image's side, rounded to a power of two of at least 8 pixels: 8 pixels
+     * every 4 for images of 32, 16 every 8 for 64, and 64 every 32 for 224 and 256 (van den Oord et al. 2018, section 3.2). From 32
+     * pixels there are between 5x5 and 10x10.
      *
      * @param size side of the image in pixels
      */
     public static PatchGrid usual(int size) {
-        return size <= SMALL ? new PatchGrid(8, 4) : new PatchGrid(64, 32);
+        int side = 1 << Math.max(LEAST, Math.round(Math.log(size / 4.0) / Math.log(2)));
+        return new PatchGrid(side, side / 2);
     }
 
     /** Tells whether an image is cut into patches. */

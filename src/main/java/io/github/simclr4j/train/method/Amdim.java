@@ -82,7 +82,7 @@ public final class Amdim implements MethodFactory {
 
     /** Returns the AMDIM encoder; a ResNet-18 stands for the AMDIM encoder of about the same cost. */
     @Override
-    public Architecture encoder(Architecture chosen) {
+    public Architecture encoder(Architecture chosen, int imageSize) {
         if (chosen instanceof ResNet net && net.depth() == 18) {
             int channels = Math.max(1, (int) Math.round(128 * net.width()));
             return new AmdimEncoder(channels, 8 * channels, 3);

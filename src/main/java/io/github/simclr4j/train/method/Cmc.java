@@ -72,7 +72,7 @@ public final class Cmc implements MethodFactory {
     }
 
     @Override
-    public Architecture encoder(Architecture chosen) {
+    public Architecture encoder(Architecture chosen, int imageSize) {
         if (chosen instanceof ResNet net) {
             return new TwoTowers(net, TwoTowers.Space.YCBCR);
         } else if (chosen instanceof TwoTowers) {

@@ -92,6 +92,9 @@ public final class Cpc implements MethodFactory {
     /** Factor of the predictions, which keeps the first logits small. */
     private static final float SCALE = 0.1f;
 
+    /** Most logits of a part of the loss, 8.6 GB in float32; the gradient takes as much again. */
+    private static final long MOST_LOGITS = 1L << 31;
+
     private static final String TARGETS = "targets";
 
     @Override
@@ -101,7 +104,8 @@ public final class Cpc implements MethodFactory {
 
     @Override
     public String summary() {
-        return "Later rows of patches are predicted from known ones and identified among all patches of the batch's images";
+        return "Later rows of patches are predicted from known ones and identified among all patches of the batch's images (CPC v2, after van"
+                + " den Oord et al. 2018, arXiv:1807.03748)";
     }
 
     @Override
@@ -125,6 +129,31 @@ public final class Cpc implements MethodFactory {
                 .adamRateFactor(0.25);
     }
 
+    /** Refuses a loss whose logits need more memory than a machine has, since that is only seen when the first step fails. */
+    @Override
+    public void check(OptionValues o, Defaults run) {
+        PatchGrid grid = patches(run.encoder());
+        long side = grid.along(run.imageSize());
+        long rows = IntStream.range(0, o.get(STEPS))
+                .mapToLong(step -> Math.max(0, side - overlap(grid) - step))
+                .sum();
+        long batch = Math.min(run.batch(), run.images());
+        long predictions = batch * rows * side * o.get(DIRECTIONS);
+        long targets = batch * side * side;
+        long parts = run.microBatch() == 0 ? 1 : Math.max(1, batch / run.microBatch());
+        double logits = (double) predictions * targets / parts;
+        if (logits > MOST_LOGITS) {
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "cpc compares %d predictions with %d patches in each step, which takes %.0f GB of memory for the logits alone:"
+                            + " choose larger patches (patch-size and patch-stride of resnet18-patches), a smaller batch, or a smaller"
+                            + " micro-batch",
+                    predictions,
+                    targets,
+                    logits * Float.BYTES / 1e9));
+        }
+    }
+
     @Override
     public HeadUse headUse() {
         return HeadUse.NONE;
@@ -137,10 +166,10 @@ public final class Cpc implements MethodFactory {
     }
 
     @Override
-    public Architecture encoder(Architecture chosen) {
+    public Architecture encoder(Architecture chosen, int imageSize) {
         if (chosen instanceof ResNet net) {
-            boolean large = net.stem() == ResNet.Stem.IMAGENET;
-            return new PatchEncoder(net, large ? 64 : 8, large ? 32 : 4);
+            int side = Math.max(PatchGrid.usual(imageSize).side(), PatchEncoder.leastPatch(net.stem()));
+            return new PatchEncoder(net, side, side / 2);
         } else if (chosen instanceof PatchEncoder) {
             return chosen;
         }
@@ -161,7 +190,7 @@ public final class Cpc implements MethodFactory {
         Node patches = g.output(PatchEncoder.PATCHES);
         int side = (int) Math.round(Math.sqrt(patches.shape().get(0)));
         int dimension = patches.shape().get(1);
-        int first = overlap(context.encoder());
+        int first = overlap(grid(context.encoder()));
         if (first >= side) {
             throw new IllegalArgumentException(
                     "A grid of " + side + "x" + side + " patches, each of which overlaps the next " + (first - 1)
@@ -196,14 +225,18 @@ public final class Cpc implements MethodFactory {
                 o.get(DOT_PRODUCT) ? OptionalDouble.empty() : OptionalDouble.of(o.get(TEMPERATURE)));
     }
 
-    /** Returns the distance in rows at which patches share no pixels. */
-    private static int overlap(LayerGraph encoder) {
+    private static PatchGrid grid(LayerGraph encoder) {
         Layer.Patches patches = (Layer.Patches) encoder.nodes().stream()
                 .map(Node::layer)
                 .filter(l -> l instanceof Layer.Patches)
                 .findFirst()
                 .orElseThrow();
-        return (patches.side() + patches.stride() - 1) / patches.stride();
+        return new PatchGrid(patches.side(), patches.stride());
+    }
+
+    /** Returns the distance in rows at which patches share no pixels. */
+    private static int overlap(PatchGrid grid) {
+        return (grid.side() + grid.stride() - 1) / grid.stride();
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.method;
 
+import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.util.Option;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,6 +22,7 @@ public final class Defaults {
     private final int epochs;
     private final String optimizer;
     private int features = 512;
+    private Architecture encoder;
     private final Map<String, Object> values = new HashMap<>();
     private final Map<String, Object> options = new HashMap<>();
 
@@ -77,6 +79,17 @@ public final class Defaults {
     public Defaults ofFeatures(int length) {
         features = length;
         return this;
+    }
+
+    /** Sets the architecture that is trained, as {@link MethodFactory#encoder} returns it. */
+    public Defaults ofEncoder(Architecture trained) {
+        encoder = trained;
+        return this;
+    }
+
+    /** Returns the architecture that is trained, or null if it is unknown. */
+    public Architecture encoder() {
+        return encoder;
     }
 
     /**

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Distillation from the features of a teacher, which can be any encoder file (Koohpayegani, Tejankar and Pirsiavash 2020,
@@ -182,8 +183,8 @@ public final class FeatureDistillation implements MethodFactory {
 
     /** Returns {@code false}, because the teacher has learned from other images. */
     @Override
-    public boolean needsManyImages() {
-        return false;
+    public Optional<Option<Path>> teacher() {
+        return Optional.of(TEACHER);
     }
 
     /**

@@ -6,8 +6,10 @@ import io.github.simclr4j.train.augment.PatchGrid;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Describes a training method (name, paper, options and defaults) and creates it.
@@ -85,18 +87,24 @@ public interface MethodFactory {
      * the width.
      *
      * @param chosen the architecture of the settings
+     * @param imageSize side of the views in pixels
      * @throws IllegalArgumentException if the method cannot train it; the message names those that it can train
      */
-    default Architecture encoder(Architecture chosen) {
+    default Architecture encoder(Architecture chosen, int imageSize) {
         return chosen;
+    }
+
+    /** Returns the option that names the file of the trained encoder from which the method learns; empty if it has no teacher. */
+    default Optional<Option<Path>> teacher() {
+        return Optional.empty();
     }
 
     /**
      * Tells whether the method needs some thousands of images to learn anything useful from random weights; it is {@code false} for
-     * a method that learns from a teacher.
+     * a method that learns from labels or a teacher.
      */
     default boolean needsManyImages() {
-        return headUse() != HeadUse.CLASSIFIER;
+        return headUse() != HeadUse.CLASSIFIER && teacher().isEmpty();
     }
 
     /** Returns the number of full-size random views per image and step, at least 1. */

@@ -285,11 +285,13 @@ public final class PretrainBuilder {
         }
         Architecture network = encoder.architecture(preset, p.encoderOptions());
         Run run = run(p);
+        Architecture trained = method.encoder(network, run.imageSize);
         Defaults d = new Defaults(images, run.imageSize, run.batch, run.microBatch, run.epochs, run.optimizer)
                 .ofFeatures(network.graph(run.imageSize)
                         .output(LayerGraph.FEATURES)
                         .shape()
-                        .get(0));
+                        .get(0))
+                .ofEncoder(trained);
         d.views(d.isSmall() ? "simclr-cifar" : "simclr").bnSplits(0);
         method.defaults(d);
         String chosenViews =
@@ -310,7 +312,7 @@ public final class PretrainBuilder {
                         ? chosenViews
                         : d.get("otherViews", String.class).orElse(null);
         return new PretrainSettings(
-                method.encoder(network),
+                trained,
                 run.imageSize,
                 projectionHead,
                 first,

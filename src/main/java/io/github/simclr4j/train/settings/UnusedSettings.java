@@ -41,7 +41,7 @@ public final class UnusedSettings {
         all.ofOptimizer(settings);
         all.ofViews(settings);
         all.ofWeights(settings);
-        all.ofEncoder(settings.method(), encoder);
+        all.ofEncoder(settings, encoder);
         return all.unused;
     }
 
@@ -70,7 +70,10 @@ public final class UnusedSettings {
                 "head-output-norm",
                 "hidden",
                 "projection");
-        only(use == HeadUse.FEATURES, without(s.method()) + "has no projection head after the features", "keep-head");
+        only(
+                use == HeadUse.FEATURES || s.head().kept() == 0,
+                without(s.method()) + "has no projection head after the features",
+                "keep-head");
         only(
                 s.head().layers() > 0,
                 "with the setting head linear, nonlinear or deep",
@@ -109,23 +112,23 @@ public final class UnusedSettings {
         }
     }
 
-    private void ofEncoder(MethodFactory method, String encoder) {
+    private void ofEncoder(PretrainSettings s, String encoder) {
         for (Option<?> option : EncoderFamilies.family(encoder).options()) {
             if (given.contains(option.name())) {
                 only(
-                        changes(method, encoder, option),
-                        without(method) + "trains an encoder of its own for each of the values",
+                        changes(s, encoder, option),
+                        without(s.method()) + "trains an encoder of its own for each of the values",
                         option.name());
             }
         }
     }
 
     /** Returns whether a method trains different encoders for the values of an option; true for an option without a list of values. */
-    private static boolean changes(MethodFactory method, String encoder, Option<?> option) {
+    private static boolean changes(PretrainSettings s, String encoder, Option<?> option) {
         List<String> values = option.type() == Boolean.class ? List.of("false", "true") : option.choices();
         try {
             List<Architecture> trained = values.stream()
-                    .map(v -> method.encoder(EncoderFamilies.of(encoder, Map.of(option.name(), v))))
+                    .map(v -> s.method().encoder(EncoderFamilies.of(encoder, Map.of(option.name(), v)), s.imageSize()))
                     .distinct()
                     .toList();
             return trained.size() != 1 || values.size() == 1;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.simclr4j.train.study;
 
-import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
@@ -32,13 +31,8 @@ public final class MethodStudy implements Study {
     public StudyPlan plan(OptionValues options) {
         Map<String, Map<String, String>> methods = new LinkedHashMap<>();
         Methods.all().stream()
-                .filter(MethodStudy::learnsFromImagesAlone)
+                .filter(m -> m.teacher().isEmpty())
                 .forEach(m -> methods.put(m.name(), Map.of("method", m.name())));
         return StudyPlan.of(Chart.PARAMETERS, new Axis("method", methods), Axis.of("width", "0.125", "0.25", "0.5"));
-    }
-
-    /** Tells whether a method has no teacher; a teacher's file is an option. */
-    private static boolean learnsFromImagesAlone(MethodFactory method) {
-        return method.options().stream().noneMatch(o -> o.name().equals("teacher"));
     }
 }

@@ -118,10 +118,11 @@ class AmdimTest {
     @Test
     void aResNet18StandsForAnEncoderThatCostsAsMuch() {
         assertEquals(
-                EncoderFamilies.of("amdim", Map.of()), new Amdim().encoder(new ResNet(18, 0.25, ResNet.Stem.CIFAR)));
+                EncoderFamilies.of("amdim", Map.of()),
+                new Amdim().encoder(new ResNet(18, 0.25, ResNet.Stem.CIFAR), 32));
         String message = assertThrows(
                         IllegalArgumentException.class,
-                        () -> new Amdim().encoder(new ResNet(50, 0.25, ResNet.Stem.CIFAR)))
+                        () -> new Amdim().encoder(new ResNet(50, 0.25, ResNet.Stem.CIFAR), 32))
                 .getMessage();
         assertTrue(message.contains("amdim") && message.contains("resnet50"), message);
         assertThrows(IllegalArgumentException.class, () -> new AmdimEncoder(32, 256, 3).graph(48));

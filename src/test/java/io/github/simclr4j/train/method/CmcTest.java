@@ -152,7 +152,7 @@ class CmcTest {
     @Test
     void theWidthIsThatOfBothTowersTogether() {
         ResNet whole = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
-        TwoTowers towers = (TwoTowers) new Cmc().encoder(whole);
+        TwoTowers towers = (TwoTowers) new Cmc().encoder(whole, 32);
         assertEquals(whole.dimension(), towers.dimension());
         assertEquals(
                 towers,
@@ -166,7 +166,7 @@ class CmcTest {
     void anEncoderThatIsNotDividedIsRefused() {
         String message = assertThrows(
                         IllegalArgumentException.class,
-                        () -> new Cmc().encoder(EncoderFamilies.of("vit-tiny", Map.of())))
+                        () -> new Cmc().encoder(EncoderFamilies.of("vit-tiny", Map.of()), 32))
                 .getMessage();
         assertTrue(message.contains("resnet18") && message.contains("vit-tiny"), message);
         assertFalse(message.contains("--"), message);

@@ -28,11 +28,16 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
      * @throws IllegalArgumentException if a patch or a stride is too small
      */
     public PatchEncoder {
-        int least = net.stem() == ResNet.Stem.IMAGENET ? 32 : 8;
+        int least = leastPatch(net.stem());
         if (patch < least || stride < 1) {
             throw new IllegalArgumentException("With the stem " + net.stem() + " a patch must have at least " + least
                     + " pixels per side and a stride of at least 1, found " + patch + " and " + stride);
         }
+    }
+
+    /** Returns the smallest side length of a patch in pixels for networks with a stem, which is their total stride. */
+    public static int leastPatch(ResNet.Stem stem) {
+        return stem == ResNet.Stem.IMAGENET ? 32 : 8;
     }
 
     @Override
