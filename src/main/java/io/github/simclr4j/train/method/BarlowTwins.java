@@ -34,7 +34,7 @@ public final class BarlowTwins implements MethodFactory {
             0.1,
             0,
             "Factor of the loss; it hardly matters with adam and adamw",
-            "solo-learn for CIFAR; 0.024 in the authors' code for ImageNet");
+            "solo-learn for CIFAR; 0.024 for images above 64 pixels, the authors' code");
 
     @Override
     public String name() {
@@ -62,12 +62,16 @@ public final class BarlowTwins implements MethodFactory {
     }
 
     /**
-     * Sets a head of three layers of 2048 as solo-learn uses for CIFAR (8192 in section 2.2), BYOL's views, and the learning rate
-     * of section 2.2 for LARS.
+     * Sets a head of three layers of 2048 as solo-learn uses for CIFAR, of 8192 for larger images (section 2.2), BYOL's views, and the
+     * learning rate of section 2.2 for LARS.
      */
     @Override
     public void defaults(Defaults d) {
-        d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
+        int width = d.width(d.isSmall() ? 2048 : 8192);
+        d.head("deep").hidden(width).projection(width).headOutputNorm(false);
+        if (!d.isSmall()) {
+            d.option(SCALE, 0.024);
+        }
         Byol.views(d);
         d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {

@@ -28,7 +28,7 @@ public final class Byol implements MethodFactory {
             0,
             1,
             "Momentum m of the target network: target = m*target + (1-m)*online",
-            "0.996 in Grill et al. 2020 for 1000 epochs of ImageNet, 0.99 for short runs");
+            "Grill et al. 2020; 0.996 for 1000 epochs or more of images above 64 pixels");
     /** The target network's momentum at the end. */
     public static final Option<Double> MOMENTUM_END = Momentum.END;
     /** Width of the predictor's hidden layer. */
@@ -80,8 +80,13 @@ public final class Byol implements MethodFactory {
         d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096)).headOutputNorm(false);
         views(d);
         d.adamRateFactor(0.25);
+        // The authors' code, byol/configs/byol.py of deepmind-research, has other values for shorter runs on ImageNet.
+        boolean full = d.isSmall() || d.epochs() >= 1000;
         if (d.optimizer().equals("lars")) {
-            d.baseLearningRate(0.2).weightDecay(1.5e-6);
+            d.baseLearningRate(full ? 0.2 : d.epochs() >= 300 ? 0.3 : 0.45).weightDecay(full ? 1.5e-6 : 1e-6);
+        }
+        if (full && !d.isSmall()) {
+            d.option(MOMENTUM, 0.996);
         }
     }
 

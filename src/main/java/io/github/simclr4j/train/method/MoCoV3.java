@@ -24,7 +24,8 @@ public final class MoCoV3 implements MethodFactory {
     /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(
             0.2,
-            "Chen, Xie and He 2021 for vision transformers, solo-learn for CIFAR; 1 in the paper for ResNet-50 on ImageNet");
+            "Chen, Xie and He 2021 for vision transformers, solo-learn for CIFAR; 1 with lars for images above 64 pixels, as in the paper for"
+                    + " ResNet-50");
     /** Momentum of the momentum encoder at the start. */
     public static final Option<Double> MOMENTUM = Option.below(
             "momentum-encoder",
@@ -32,7 +33,7 @@ public final class MoCoV3 implements MethodFactory {
             0,
             1,
             "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
-            "Chen, Xie and He 2021; 0.996 for 1000 epochs of ImageNet with ResNet-50");
+            "Chen, Xie and He 2021; 0.996 with lars for 1000 epochs or more of images above 64 pixels");
     /** Momentum of the momentum encoder at the end. */
     public static final Option<Double> MOMENTUM_END = Momentum.END.withDefault(1.0, "Chen, Xie and He 2021, section 3");
     /** Width of the predictor's hidden layer. */
@@ -64,8 +65,8 @@ public final class MoCoV3 implements MethodFactory {
     }
 
     /**
-     * Sets head, predictor and views as in the paper and in solo-learn for CIFAR, and the paper's learning rate of ResNet-50 for
-     * LARS.
+     * Sets head, predictor and views as in the paper and in solo-learn for CIFAR. LARS is the optimizer of the paper's ResNet-50, whose
+     * settings are in the file CONFIG.md of the authors' code.
      */
     @Override
     public void defaults(Defaults d) {
@@ -73,7 +74,13 @@ public final class MoCoV3 implements MethodFactory {
         Byol.views(d);
         d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
-            d.baseLearningRate(0.3).weightDecay(1.5e-6);
+            boolean full = d.isSmall() || d.epochs() >= 1000;
+            d.baseLearningRate(0.3).weightDecay(full ? 1.5e-6 : 1e-6);
+            if (!d.isSmall()) {
+                d.option(TEMPERATURE, 1.0).option(MOMENTUM, full ? 0.996 : 0.99);
+                d.views("crop:0.2,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@1")
+                        .otherViews("crop:0.2,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@0.1,solarise");
+            }
         }
     }
 

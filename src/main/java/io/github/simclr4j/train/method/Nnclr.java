@@ -24,8 +24,8 @@ public final class Nnclr implements MethodFactory {
     private static final int MANY = 200_000;
 
     /** Temperature of the loss. */
-    public static final Option<Double> TEMPERATURE =
-            SimClr.TEMPERATURE.withDefault(0.2, "solo-learn for CIFAR; 0.1 in Dwibedi et al. 2021");
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(
+            0.2, "solo-learn for CIFAR; 0.1 for images above 64 pixels, Dwibedi et al. 2021");
     /** Number of projections in the queue. */
     public static final Option<Integer> QUEUE = Option.whole(
             "queue",
@@ -33,7 +33,7 @@ public final class Nnclr implements MethodFactory {
             1,
             KeyQueue.MOST_KEYS,
             "Projections of earlier images in the queue, which is searched for the nearest neighbour",
-            "solo-learn for CIFAR, 98304 in Dwibedi et al. 2021; 4096 for fewer than 200000 images");
+            "solo-learn for CIFAR; 98304 for images above 64 pixels, Dwibedi et al. 2021; 4096 for fewer than 200000 images");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN =
             Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; at most 8 times the encoder's dimension");
@@ -74,6 +74,11 @@ public final class Nnclr implements MethodFactory {
         Byol.views(d);
         if (d.images() < MANY) {
             d.option(QUEUE, 4096);
+        } else if (!d.isSmall()) {
+            d.option(QUEUE, 98_304);
+        }
+        if (!d.isSmall()) {
+            d.option(TEMPERATURE, 0.1);
         }
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.3).weightDecay(1e-6);

@@ -70,10 +70,14 @@ public final class VicReg implements MethodFactory {
         return List.of(SIMILARITY, VARIANCE, COVARIANCE);
     }
 
-    /** Sets three layers of 2048 and the views as in solo-learn for CIFAR (8192 in the paper), and the paper's learning rate for LARS. */
+    /**
+     * Sets three layers of 2048 and the views as in solo-learn for CIFAR, three layers of 8192 as in the paper for larger images, and the
+     * paper's learning rate for LARS.
+     */
     @Override
     public void defaults(Defaults d) {
-        d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
+        int width = d.width(d.isSmall() ? 2048 : 8192);
+        d.head("deep").hidden(width).projection(width).headOutputNorm(false);
         if (d.isSmall()) {
             d.views("vicreg-cifar");
         } else {
