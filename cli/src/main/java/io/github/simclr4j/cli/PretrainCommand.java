@@ -12,7 +12,6 @@ import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
-import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Destination;
@@ -248,11 +247,12 @@ final class PretrainCommand extends Command {
     }
 
     /** Returns the warning about a set of few images, with alternatives. */
-    private static String fewImages(int images) {
-        boolean teachers = Methods.all().stream().anyMatch(m -> m.name().equals("distill"));
+    private String fewImages(int images) {
         return "only " + images + " images: an encoder whose weights start at random learns little from fewer than "
                 + PretrainSettings.FEW_IMAGES + "; start from a trained encoder of the same architecture with --init"
-                + (teachers ? ", or learn from any trained encoder with --method distill --teacher" : "");
+                + hyper.withTeacher()
+                        .map(options -> ", or learn from any trained encoder with " + options)
+                        .orElse("");
     }
 
     private TrainingImages read(ImageSource source, PretrainSettings settings, Console console) throws IOException {

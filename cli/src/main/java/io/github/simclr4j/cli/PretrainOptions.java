@@ -4,7 +4,6 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
-import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
@@ -19,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,8 +35,6 @@ import picocli.CommandLine.Option;
 final class PretrainOptions {
     /** A placeholder in a description. */
     private static final Pattern PLACE = Pattern.compile("#(\\w+)#");
-    /** Number of training images of CIFAR-10. */
-    private static final int CIFAR = 50_000;
 
     @Option(
             names = "--preset",
@@ -49,7 +47,7 @@ final class PretrainOptions {
             names = "--method",
             paramLabel = "M",
             defaultValue = "simclr",
-            description = "Training method: #METHODS# (default: ${DEFAULT-VALUE}).")
+            description = "Training method (default: ${DEFAULT-VALUE}):#METHODS#")
     String method;
 
     @Option(
@@ -65,7 +63,7 @@ final class PretrainOptions {
             names = "--views2",
             paramLabel = "V",
             description = "Augmentations of the second view, where they differ, as in BYOL, Grill et al. 2020"
-                    + " (default: those of --views).")
+                    + " (default: those of --views; without --views those of the method#otherViews#).")
     String views2;
 
     @Option(
@@ -151,8 +149,8 @@ final class PretrainOptions {
             names = "--bn-splits",
             paramLabel = "N",
             description = "Number of groups of a batch with batch norm statistics of their own, as on that many"
-                    + " devices [2, 3.3] (default: one per micro-batch or per device; 8 for MoCo where the"
-                    + " batch allows it).")
+                    + " devices [2, 3.3] (default: one per micro-batch or per device#bnSplits#, or fewer for"
+                    + " small batches).")
     Integer bnSplits;
 
     @Option(
@@ -173,10 +171,9 @@ final class PretrainOptions {
             paramLabel = "R",
             description = "Learning rate after the warm-up (default: by --lr-scaling, with the batch size B: lars"
                     + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1]; sgd 0.03*sqrt(B/256) or 0.03*B/256 [2]; adam and"
-                    + " adamw 0.008*sqrt(B/128) or 0.008*B/128, half of that for mocov1 to mocov3, end-to-end,"
-                    + " barlow and vicreg, a quarter for byol, simsiam and cpc, a sixteenth for amdim (docs/methods.md)."
-                    + " As in their papers, with lars, or sgd for simsiam: byol, barlow and vicreg 0.2, mocov3"
-                    + " and nnclr 0.3, simsiam 0.03 at B=256).")
+                    + " adamw 0.008*sqrt(B/128) or 0.008*B/128, times a factor of the method (docs/methods.md)"
+                    + "#rateFactor#. In place of these, at B=256, the rates of the methods' papers"
+                    + "#baseLearningRate#).")
     Double learningRate;
 
     @Option(
@@ -198,14 +195,14 @@ final class PretrainOptions {
             names = "--weight-decay",
             paramLabel = "D",
             description = "Weight decay of all weights except biases and those of batch norm (default: 1e-4"
-                    + " [2]#weightDecay#; [1] has 1e-6).")
+                    + " [2], [1] has 1e-6, or the preset's#weightDecay#).")
     Double weightDecay;
 
     @Option(
             names = "--warmup-epochs",
             paramLabel = "N",
             description = "Epochs in which the learning rate rises from 0 (default: a tenth of all, at most 10"
-                    + " [1]#warmupEpochs#; mocov1 and mocov2 with sgd 0 [2]).")
+                    + " [1]#warmupEpochs#).")
     Double warmupEpochs;
 
     @Option(
@@ -298,12 +295,13 @@ final class PretrainOptions {
         if (!text.contains("#")) {
             return OptionSpec.builder(option).build();
         }
+        MethodDefaults defaults = new MethodDefaults(methods.values());
         Map<String, String> places = new LinkedHashMap<>();
         places.put(
                 "METHODS",
                 methods.values().stream()
-                        .map(m -> m.name() + " [" + address(m.paper()) + "]")
-                        .collect(Collectors.joining(", ")));
+                        .map(m -> "\n" + m.name() + " [" + address(m.paper()) + "]: " + m.summary() + ".")
+                        .collect(Collectors.joining()));
         places.put(
                 "ENCODERS",
                 EncoderFamilies.all().stream()
@@ -319,26 +317,21 @@ final class PretrainOptions {
         places.put("PRESETS", String.join(", ", AugmentationPipeline.presets()));
         String described = PLACE.matcher(text)
                 .replaceAll(m -> Matcher.quoteReplacement(
-                        places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
+                        places.containsKey(m.group(1)) ? places.get(m.group(1)) : defaults.of(m.group(1))));
         // Percent signs are already resolved in the description that was read.
         return OptionSpec.builder(option)
-                .description(described.replace("%", "%%"))
+                .description(described.replace("%", "%%").split("\n"))
                 .build();
     }
 
-    /** Lists the methods whose default for a setting differs from the common one, on a set like CIFAR-10. */
-    private String ofMethods(String setting) {
-        Map<String, List<String>> values = new LinkedHashMap<>();
-        methods.forEach((name, m) -> {
-            Defaults d = new Defaults(CIFAR, 32, 128, 0, 100, "adamw");
-            m.defaults(d);
-            d.get(setting, Object.class)
-                    .ifPresent(v -> values.computeIfAbsent(v.toString().replaceAll("\\.0$", ""), k -> new ArrayList<>())
-                            .add(name));
-        });
-        return values.entrySet().stream()
-                .map(e -> "; " + DeclaredOptions.and(e.getValue()) + " " + e.getKey())
-                .collect(Collectors.joining());
+    /** Returns the options that choose a method with a teacher, such as {@code --method distill --teacher}, if there is one. */
+    Optional<String> withTeacher() {
+        return methods.values().stream()
+                .filter(m -> m.teacher().isPresent())
+                .findFirst()
+                .map(m -> "--method " + m.name() + " "
+                        + ofMethods.optionOf(
+                                List.of(m.name()), m.teacher().get().name()));
     }
 
     static String address(String paper) {

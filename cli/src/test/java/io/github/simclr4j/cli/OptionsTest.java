@@ -216,6 +216,7 @@ class OptionsTest {
                 "pretrain --images i --out e.onnx --multi-crop 0",
                 "pretrain --images i --out e.onnx --method byol --multi-crop 0",
                 "pretrain --images i --out e.onnx --method simsiam --multi-crop 0",
+                "pretrain --images i --out e.onnx --method cpc --keep-head 0",
                 "pretrain --images i --out e.onnx --method mocov1 --momentum-encoder-end 1",
                 "pretrain --images i --out e.onnx --method mocov2 --momentum-encoder-end 1",
                 "pretrain --images i --out e.onnx --method mocov3 --momentum-encoder-end 1",

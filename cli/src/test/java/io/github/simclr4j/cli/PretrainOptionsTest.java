@@ -398,6 +398,18 @@ class PretrainOptionsTest {
                 "(default: true [1]; mocov1, mocov2 and cmc false)",
                 "(default: cosine; mocov1 step)",
                 "byol, barlow and vicreg false)",
+                // Grill et al. 2020, Chen, Xie and He 2021, Zbontar et al. 2021, Bardes et al. 2022, Dwibedi et al.
+                // 2021.
+                "with lars: byol, mocov3 and barlow 1.5e-6; vicreg and nnclr 1e-6",
+                // Chen and He 2021, appendix D for CIFAR and section 3 for ImageNet.
+                "with sgd: simsiam 5e-4",
+                "with sgd above 64 pixels: simsiam 1e-4",
+                "; with sgd: mocov1, mocov2 and simsiam 0)",
+                "without --views those of the method; byol, mocov3, barlow and nnclr byol2-cifar; above 64 pixels: byol, mocov3,"
+                        + " barlow, vicreg and nnclr byol2",
+                "mocov1, mocov2, end-to-end, mocov3, barlow and vicreg 0.5; byol, cpc and simsiam 0.25; amdim 0.0625",
+                "with lars: byol, barlow and vicreg 0.2; mocov3 and nnclr 0.3; with sgd: simsiam 0.03",
+                "mocov1 and mocov2 8, or fewer for small batches",
                 "a tenth after 60%, a hundredth after 80%")) {
             assertTrue(help.contains(part), part + " in " + help);
         }
