@@ -118,4 +118,23 @@ class DiagnosisTest {
         assertTrue(said.get(0).startsWith("diverging: the loss has risen for 3 epochs to 5.200"), said.toString());
         assertEquals(Verdict.DIVERGING, diagnosis.verdict());
     }
+
+    /** Epochs 4 to 7 of simsiam at twice its default rate, of which two make the views of an image less alike and one recovers. */
+    @Test
+    void theRiseOfALossThatIsTooFastCounts() {
+        double[][] simSiam = {
+            {-0.7742, 0.4567, -0.4177, 0.5603, 1.4108},
+            {-0.7424, 0.4682, -0.6989, 0.5940, 1.5699},
+            {-0.6710, 0.5927, -0.8715, 0.6738, 1.6091},
+            {-0.6957, 0.6169, -1.0601, 0.7312, 1.7331}
+        };
+        Diagnosis diagnosis = new Diagnosis(Double.NaN, 0, 0, true);
+        List<Integer> rising = new ArrayList<>();
+        for (int i = 0; i < simSiam.length; i++) {
+            double[] m = simSiam[i];
+            diagnosis.look(i + 1, new Monitor.Figures(m[0], Double.NaN, Double.NaN, m[1], m[2], m[3], m[4], Map.of()));
+            rising.add(diagnosis.rising());
+        }
+        assertEquals(List.of(0, 1, 2, 0), rising);
+    }
 }
