@@ -24,7 +24,7 @@ public interface MethodFactory {
     /** Returns the name that chooses the method: lower-case letters, digits and dashes. */
     String name();
 
-    /** Returns the positives and negatives of the method in one sentence. */
+    /** Returns the positives and negatives of the method in one sentence without a full stop, which the help shows beside its name. */
     String summary();
 
     /** Returns the URL of the paper. */

@@ -27,7 +27,7 @@ public final class PhotosPreset implements Preset {
     public String summary() {
         return "for photographs: views of " + SIDE + " pixels, resnet50 of width 1 with ImageNet's stem, batches of "
                 + BATCH + " in" + " micro-batches of " + MICRO_BATCH
-                + ", the optimizer of the method's paper (lars for simclr, sgd for mocov2)";
+                + ", the optimizer of the method's paper (lars for simclr, sgd for mocov2), temperature 0.1 for simclr";
     }
 
     @Override
