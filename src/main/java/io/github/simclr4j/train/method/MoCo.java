@@ -101,6 +101,11 @@ public abstract sealed class MoCo implements MethodFactory {
         }
 
         @Override
+        public String summary() {
+            return super.summary() + ", as in mocov1; with SimCLR's non-linear head and stronger views";
+        }
+
+        @Override
         public void defaults(Defaults d) {
             super.defaults(d);
             d.views(d.isSmall() ? "mocov2-cifar" : "mocov2");
