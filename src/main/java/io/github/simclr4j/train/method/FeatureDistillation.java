@@ -140,10 +140,7 @@ public final class FeatureDistillation implements MethodFactory {
         exists(o, TEACHER);
         exists(o, CONFIG);
         int images = Math.min(run.batch(), Math.max(2, run.images()));
-        if (o.get(QUEUE) < images) {
-            throw new IllegalArgumentException(
-                    "queue must hold the images of a batch, " + images + " or more, found " + o.get(QUEUE));
-        }
+        KeyQueue.check(o.get(QUEUE), images, "images");
     }
 
     private static void exists(OptionValues o, Option<Path> option) {

@@ -16,10 +16,27 @@ import java.util.Random;
  * @param position the row that is overwritten next, [1]
  */
 record KeyQueue(NDArray rows, NDArray position) {
+    /** Number of images from which the published sizes are used: the queue must be small against the set. */
+    static final int MANY_IMAGES = 200_000;
     /** The largest queue: its position is a float32, which is exact up to this number. */
     static final int MOST_KEYS = 1 << 24;
     /** The largest number of bytes in the queue: a checkpoint stores the size of a tensor as an int. */
     private static final int MOST_BYTES = Integer.MAX_VALUE;
+
+    /**
+     * Checks that a queue holds what a step puts into it.
+     *
+     * @param size number of embeddings in the queue
+     * @param step number of embeddings that a step puts into it
+     * @param what name of these embeddings, in the plural
+     * @throws IllegalArgumentException if the queue is smaller
+     */
+    static void check(int size, int step, String what) {
+        if (size < step) {
+            throw new IllegalArgumentException(
+                    "queue must hold the " + what + " of a batch, " + step + " or more, found " + size);
+        }
+    }
 
     /**
      * Creates a queue that the context saves as {@code queue} and {@code queue.position}.

@@ -25,9 +25,6 @@ import java.util.List;
  * @since 0.1.0
  */
 public abstract sealed class MoCo implements MethodFactory {
-    /** Number of images from which the published queue size and momentum are used: the queue must be small against it. */
-    private static final int MANY = 200_000;
-
     /** Number of keys in the queue. */
     public static final Option<Integer> QUEUE = Option.whole(
             "queue",
@@ -133,7 +130,7 @@ public abstract sealed class MoCo implements MethodFactory {
         if (d.optimizer().equals("sgd")) {
             d.warmupEpochs(0);
         }
-        if (d.images() < MANY) {
+        if (d.images() < KeyQueue.MANY_IMAGES) {
             d.option(QUEUE, 4096).option(MOMENTUM, 0.99);
         }
     }
@@ -153,10 +150,7 @@ public abstract sealed class MoCo implements MethodFactory {
     public void check(OptionValues o, Defaults run) {
         momentum(o);
         int keys = Math.min(run.batch(), Math.max(1, run.images())) * (o.get(SYMMETRIC) ? 2 : 1);
-        if (o.get(QUEUE) < keys) {
-            throw new IllegalArgumentException(
-                    "queue must hold the keys of a batch, " + keys + " or more, found " + o.get(QUEUE));
-        }
+        KeyQueue.check(o.get(QUEUE), keys, "keys");
     }
 
     private static Momentum momentum(OptionValues o) {

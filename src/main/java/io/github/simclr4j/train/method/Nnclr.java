@@ -20,9 +20,6 @@ import java.util.List;
  * @since 0.1.0
  */
 public final class Nnclr implements MethodFactory {
-    /** Number of images from which the published queue size is used: the queue must be small against it. */
-    private static final int MANY = 200_000;
-
     /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(
             0.2, "solo-learn for CIFAR; 0.1 for images above 64 pixels, Dwibedi et al. 2021");
@@ -72,7 +69,7 @@ public final class Nnclr implements MethodFactory {
     public void defaults(Defaults d) {
         d.head("deep").hidden(d.width(2048)).projection(256).option(HIDDEN, d.width(4096));
         Byol.views(d);
-        if (d.images() < MANY) {
+        if (d.images() < KeyQueue.MANY_IMAGES) {
             d.option(QUEUE, 4096);
         } else if (!d.isSmall()) {
             d.option(QUEUE, 98_304);
@@ -88,10 +85,7 @@ public final class Nnclr implements MethodFactory {
     @Override
     public void check(OptionValues o, Defaults run) {
         int keys = Math.min(run.batch(), Math.max(1, run.images()));
-        if (o.get(QUEUE) < keys) {
-            throw new IllegalArgumentException(
-                    "queue must hold the projections of a batch, " + keys + " or more, found " + o.get(QUEUE));
-        }
+        KeyQueue.check(o.get(QUEUE), keys, "projections");
     }
 
     @Override
