@@ -4,6 +4,7 @@ package io.github.simclr4j.train;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.device.Compute;
+import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.RunDescription;
@@ -271,6 +272,8 @@ public final class Pretraining implements AutoCloseable {
             own.remove("training.precision");
             recorded.remove("training.precision");
         }
+        Map<String, String> now = Map.copyOf(own);
+        own.keySet().removeIf(key -> Checkpoint.isOffAndUnknown(key, now, recorded));
         return own.equals(recorded);
     }
 

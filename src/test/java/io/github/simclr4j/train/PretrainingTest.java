@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
@@ -32,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -353,6 +356,23 @@ class PretrainingTest {
         assertFalse(matches(small().epochs(1).init(file), file));
         Path text = Files.writeString(dir.resolve("text.onnx"), "text");
         assertThrows(IOException.class, () -> matches(small(), text));
+    }
+
+    /** Versions without small views and without dot products wrote nothing about them. */
+    @Test
+    void aFileOfAVersionWithoutAnOptionIsTheResultOfSettingsInWhichItIsOff() throws IOException {
+        ModelProto.Builder model = ModelProto.parseFrom(run(small().epochs(1)).encoder()).toBuilder();
+        // The hash of the content may be absent.
+        Set<String> unknown = Set.of("training.multi_crop", "training.dot_product", "content.sha256");
+        List<StringStringEntryProto> known = model.getMetadataPropsList().stream()
+                .filter(e -> !unknown.contains(e.getKey()))
+                .toList();
+        assertEquals(model.getMetadataPropsCount() - 3, known.size());
+        Path file = Files.write(
+                dir.resolve("earlier.onnx"),
+                model.clearMetadataProps().addAllMetadataProps(known).build().toByteArray());
+        assertTrue(matches(small().epochs(1), file));
+        assertFalse(matches(small().epochs(1).option("dot-product", true), file));
     }
 
     @Test

@@ -330,7 +330,8 @@ final class ShardFile {
                 if (line.length > LONGEST_HEADER) {
                     throw new IllegalArgumentException(
                             "The names of the " + header.classes().size()
-                                    + " classes take " + (line.length >> 20) + " MB, and a shard holds at most "
+                                    + " classes take " + ((line.length + (1 << 20) - 1) >> 20)
+                                    + " MB, and a shard holds at most "
                                     + (LONGEST_HEADER >> 20)
                                     + " MB of them: embed without shards, or give the images no labels or shorter ones");
                 }

@@ -67,7 +67,7 @@ class ShardFileTest {
         assertTrue(
                 e.getMessage()
                         .startsWith(
-                                "The names of the 70000 classes take 66 MB, and a shard holds at most 64 MB of them:"),
+                                "The names of the 70000 classes take 67 MB, and a shard holds at most 64 MB of them:"),
                 e.getMessage());
         assertFalse(Files.exists(file));
     }

@@ -36,6 +36,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * @since 0.1.0
  */
 public final class DatasetDataSource<T extends Output<T>> implements DataSource<T> {
+    private static final String PATH = "path";
     private static final int FEATURES = 0;
     private static final int OUTPUT = 1;
     private static final int NAME = 2;
@@ -64,14 +65,28 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         this.dataset = dataset;
         this.factory = factory;
         needed = List.of(featuresCol, outputCol);
-        StructField features = InputColumns.field(dataset, featuresCol, "featuresCol");
-        InputColumns.field(dataset, outputCol, "outputCol");
-        List<Column> read = new ArrayList<>(List.of(dataset.col(featuresCol), dataset.col(outputCol)));
-        if (InputColumns.exists(dataset, "path")) {
-            read.add(dataset.col("path"));
+        Dataset<Row> rows = withOnePath(dataset);
+        StructField features = InputColumns.field(rows, featuresCol, "featuresCol");
+        InputColumns.field(rows, outputCol, "outputCol");
+        List<Column> read = new ArrayList<>(List.of(rows.col(featuresCol), rows.col(outputCol)));
+        if (InputColumns.exists(rows, PATH)) {
+            read.add(rows.col(PATH));
         }
-        columns = dataset.select(read.toArray(Column[]::new));
+        columns = rows.select(read.toArray(Column[]::new));
         provenance = new DatasetSourceProvenance(dataset, featuresCol, features.metadata(), outputCol, factory);
+    }
+
+    /** Renames all columns of paths but the first, of which there may be several after a join. */
+    private static Dataset<Row> withOnePath(Dataset<Row> rows) {
+        String[] names = rows.columns();
+        int first = List.of(names).indexOf(PATH);
+        if (first < 0 || InputColumns.exists(rows, PATH)) {
+            return rows;
+        }
+        for (int i = first + 1; i < names.length; i++) {
+            names[i] = names[i].equalsIgnoreCase(PATH) ? "simclr4j_" + PATH + i : names[i];
+        }
+        return rows.toDF(names);
     }
 
     @Override
@@ -90,7 +105,7 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
     }
 
     /**
-     * Runs Spark's plan. The column {@code path}, if it exists, contains the names of the examples.
+     * Runs Spark's plan. The column {@code path}, or the first of several, contains the names of the examples.
      *
      * @return one example per row; {@code next} throws {@link IllegalArgumentException} if a row has no embedding or no output, or an
      *     embedding of another length than the first row's

@@ -16,7 +16,9 @@ import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,6 +86,20 @@ class DatasetDataSourceTest {
                     (String) arrays.getExample(i).getMetadataValue(Example.NAME).orElseThrow();
             assertTrue(name.contains("/" + arrays.getExample(i).getOutput().getLabel() + "/"), name);
         }
+    }
+
+    @Test
+    void theFirstOfTwoColumnsOfPathsGivesTheNames() {
+        Dataset<Row> rows = new ImageEmbedder()
+                .setEncoder(encoder.toString())
+                .transform(files)
+                .select("path", "features", "colour");
+        Dataset<Row> joined = rows.crossJoin(files.limit(1).select("path"));
+        assertEquals(List.of("path", "features", "colour", "path"), List.of(joined.columns()));
+        Set<Object> names = new HashSet<>();
+        new MutableDataset<>(new DatasetDataSource<>(joined, "features", "colour", new LabelFactory()))
+                .forEach(e -> names.add(e.getMetadataValue(Example.NAME).orElseThrow()));
+        assertEquals(20, names.size());
     }
 
     @Test

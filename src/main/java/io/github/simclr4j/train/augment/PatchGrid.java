@@ -31,7 +31,7 @@ public record PatchGrid(int side, int stride) {
     /**
      * Returns patches that overlap by half and have a quarter of the image's side, rounded to a power of two of at least 8 pixels: 8 pixels
      * every 4 for images of 32, 16 every 8 for 64, and 64 every 32 for 224 and 256 (van den Oord et al. 2018, section 3.2). From 32
-     * pixels there are between 5x5 and 10x10.
+     * pixels there are between 4x4 and 10x10.
      *
      * @param size side of the image in pixels
      */

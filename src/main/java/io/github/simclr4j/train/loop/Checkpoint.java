@@ -45,9 +45,21 @@ public final class Checkpoint {
             TrainingRun.RUN);
 
     /** Values of options that are off. */
-    private static final Set<String> OFF = Set.of("0", "false");
+    private static final Set<String> OFF = Set.of("0", "0.0", "false");
 
     private Checkpoint() {}
+
+    /**
+     * Tells whether a setting is an option that is off and that the recorded settings don't contain, because an earlier version wrote
+     * them. Such settings are equal.
+     *
+     * @param key name of the setting
+     * @param now the run's settings
+     * @param recorded the settings of a checkpoint or an encoder
+     */
+    public static boolean isOffAndUnknown(String key, Map<String, String> now, Map<String, String> recorded) {
+        return !recorded.containsKey(key) && OFF.contains(now.get(key));
+    }
 
     /**
      * The position of a run, from which, with the seed, everything random follows.
@@ -58,7 +70,7 @@ public final class Checkpoint {
      * @param scale loss scale of mixed precision
      * @param good steps since the loss scale last changed
      * @param atChance consecutive epochs whose loss was at chance, see {@link Diagnosis}
-     * @param rising consecutive epochs in which the loss rose
+     * @param rising see {@link Diagnosis#rising}
      * @param settings settings of the run
      */
     public record State(
@@ -253,9 +265,7 @@ public final class Checkpoint {
         keys.addAll(saved.keySet());
         for (String key : keys) {
             String was = saved.get(key);
-            // A checkpoint of a version without some option continues where that option is off.
-            boolean off = was == null && OFF.contains(now.get(key));
-            if (Objects.equals(now.get(key), was) || off) {
+            if (Objects.equals(now.get(key), was) || isOffAndUnknown(key, now, saved)) {
                 continue;
             }
             if (!FREE.contains(key)) {

@@ -178,7 +178,6 @@ public final class FeatureDistillation implements MethodFactory {
                 : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
     }
 
-    /** Returns {@code false}, because the teacher has learned from other images. */
     @Override
     public Optional<Option<Path>> teacher() {
         return Optional.of(TEACHER);

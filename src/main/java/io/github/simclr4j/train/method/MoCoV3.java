@@ -66,7 +66,7 @@ public final class MoCoV3 implements MethodFactory {
 
     /**
      * Sets head, predictor and views as in the paper and in solo-learn for CIFAR. LARS is the optimizer of the paper's ResNet-50, whose
-     * settings are in the file CONFIG.md of the authors' code.
+     * settings are in the files CONFIG.md and main_moco.py of the authors' code.
      */
     @Override
     public void defaults(Defaults d) {
@@ -75,7 +75,7 @@ public final class MoCoV3 implements MethodFactory {
         d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
             boolean full = d.isSmall() || d.epochs() >= 1000;
-            d.baseLearningRate(0.3).weightDecay(full ? 1.5e-6 : 1e-6);
+            d.baseLearningRate(d.isSmall() || d.epochs() >= 300 ? 0.3 : 0.6).weightDecay(full ? 1.5e-6 : 1e-6);
             if (!d.isSmall()) {
                 d.option(TEMPERATURE, 1.0).option(MOMENTUM, full ? 0.996 : 0.99);
                 d.views("crop:0.2,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@1")

@@ -72,7 +72,7 @@ public final class VicReg implements MethodFactory {
 
     /**
      * Sets three layers of 2048 and the views as in solo-learn for CIFAR, three layers of 8192 as in the paper for larger images, and the
-     * paper's learning rate for LARS.
+     * paper's learning rate for LARS, which the authors' code has for 1000 epochs, and that code's for fewer.
      */
     @Override
     public void defaults(Defaults d) {
@@ -85,7 +85,7 @@ public final class VicReg implements MethodFactory {
         }
         d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
-            d.baseLearningRate(0.2).weightDecay(1e-6);
+            d.baseLearningRate(d.isSmall() || d.epochs() >= 1000 ? 0.2 : 0.3).weightDecay(1e-6);
         }
     }
 

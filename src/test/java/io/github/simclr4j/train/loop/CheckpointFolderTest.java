@@ -73,7 +73,7 @@ class CheckpointFolderTest {
     @Test
     void anOptionThatACheckpointDoesNotKnowMustBeOff() throws IOException {
         write(1, 1);
-        for (String off : List.of("0", "false")) {
+        for (String off : List.of("0", "0.0", "false")) {
             assertEquals(1, read("training.multi_crop", off).epoch());
         }
         for (String on : List.of("2", "true", "0.5")) {

@@ -100,13 +100,14 @@ class PresetsTest {
 
     /**
      * The authors' published settings of ResNet-50 on ImageNet, for a batch of 256: of BYOL in deepmind-research, byol/configs/byol.py, of MoCo
-     * v3 in CONFIG.md; both have 1 as the momentum at the end, and 10 epochs of warm-up.
+     * v3 in CONFIG.md and main_moco.py; both have 1 as the momentum at the end, and 10 epochs of warm-up.
      */
     @ParameterizedTest
     @CsvSource({
         "byol, 100, 0.45, 1e-6, 0.99",
         "byol, 300, 0.3, 1e-6, 0.99",
         "byol, 1000, 0.2, 1.5e-6, 0.996",
+        "mocov3, 100, 0.6, 1e-6, 0.99",
         "mocov3, 300, 0.3, 1e-6, 0.99",
         "mocov3, 1000, 0.3, 1.5e-6, 0.996"
     })
@@ -139,13 +140,18 @@ class PresetsTest {
 
     /**
      * Zbontar et al. 2021, section 2.2: 8192 three times, lambda 0.005, and 0.024 of the authors' code, whose rate of biases is this share of
-     * that of weights. Bardes et al. 2022, section 4.2: 8192 three times.
+     * that of weights. Bardes et al. 2022, section 4.2: 8192 three times; the rates are those of the README of the authors' code.
      */
     @ParameterizedTest
-    @CsvSource({"barlow, 1.5e-6, loss-scale, 0.024", "vicreg, 1e-6, similarity, 25.0"})
-    void photosWithoutNegativesHaveThePapersHead(String method, double decay, String option, String value) {
-        PretrainSettings s = photos(b -> b.method(method));
-        assertEquals(new OptimizerSettings("lars", 0.2, decay, 0.9, 10, "cosine", 0, 0), s.optimizer());
+    @CsvSource({
+        "barlow, 1000, 0.2, 1.5e-6, loss-scale, 0.024",
+        "vicreg, 1000, 0.2, 1e-6, similarity, 25.0",
+        "vicreg, 100, 0.3, 1e-6, similarity, 25.0"
+    })
+    void photosWithoutNegativesHaveThePapersHead(
+            String method, int epochs, double rate, double decay, String option, String value) {
+        PretrainSettings s = photos(b -> b.method(method).epochs(epochs));
+        assertEquals(new OptimizerSettings("lars", rate, decay, 0.9, 10, "cosine", 0, 0), s.optimizer());
         assertEquals(new Head(3, 8192, 8192, true, false, 0), s.head());
         assertEquals(value, s.options().texts().get(option));
         PretrainSettings small = photos(b -> b.method(method).imageSize(32));
