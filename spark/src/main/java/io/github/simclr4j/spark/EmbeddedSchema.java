@@ -43,7 +43,7 @@ final class EmbeddedSchema {
                     "batchSize must be from 0 to " + MAX_BATCH + ", found " + embedder.getBatchSize());
         }
         InputColumns.of(embedder, rows);
-        boolean caseSensitive = Boolean.parseBoolean(rows.sparkSession().conf().get("spark.sql.caseSensitive"));
+        boolean caseSensitive = InputColumns.isCaseSensitive(rows);
         String output = embedder.getOutputCol();
         if (output.isEmpty()) {
             throw new IllegalArgumentException("outputCol must be the name of a column, found an empty text");

@@ -56,6 +56,11 @@ record InputColumns(Dataset<Row> rows, int width, int image, boolean paths, int 
         return field(rows, name, "nameCol").dataType().equals(DataTypes.BinaryType) ? -1 : index(rows, name, added);
     }
 
+    /** Returns whether names that differ only in case are different in the session of the rows. */
+    static boolean isCaseSensitive(Dataset<Row> rows) {
+        return Boolean.parseBoolean(rows.sparkSession().conf().get("spark.sql.caseSensitive"));
+    }
+
     /** Returns whether a name stands for exactly one column. */
     static boolean exists(Dataset<Row> rows, String name) {
         try {
@@ -69,7 +74,7 @@ record InputColumns(Dataset<Row> rows, int width, int image, boolean paths, int 
     /** Returns the index of a column that exists, which is appended if it is a field of another column or its name has quotes. */
     private static int index(Dataset<Row> rows, String name, List<Column> added) {
         String[] names = rows.columns();
-        boolean caseSensitive = Boolean.parseBoolean(rows.sparkSession().conf().get("spark.sql.caseSensitive"));
+        boolean caseSensitive = isCaseSensitive(rows);
         boolean simple = !name.contains(".") && !name.contains("`");
         for (int i = 0; simple && i < names.length; i++) {
             if (caseSensitive ? names[i].equals(name) : names[i].equalsIgnoreCase(name)) {
