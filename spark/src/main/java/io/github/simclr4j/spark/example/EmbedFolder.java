@@ -60,7 +60,7 @@ public final class EmbedFolder {
                 .parquet(out);
     }
 
-    /** Returns a glob pattern for the names of images, such as {@code *.{[jJ][pP][gG],[pP][nN][gG]}}. Hadoop's patterns know no case. */
+    /** Returns a glob pattern for the names of images, such as {@code *.{[jJ][pP][gG],[pP][nN][gG]}}. Hadoop's patterns are case-sensitive. */
     private static String imageNames() {
         return ImageNames.endings().stream()
                 .map(ending -> ending.chars()
